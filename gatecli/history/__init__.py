@@ -1,0 +1,1 @@
+"""What happened to these functions before."""

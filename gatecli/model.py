@@ -1,0 +1,767 @@
+"""Every domain type of gate: frozen, slotted, keyword-only values.
+
+The order of this file is the order of the flow: change, functions, runtime evidence, findings, score, verdict,
+sign-off, report. A stage takes the types above its own and returns new values; nothing is filled in later.
+
+Units: shares are 0..1 of the profile's total, times are milliseconds, rates are per minute over the profile's
+window, lines are 1-based and inclusive, timestamps are UTC epoch seconds. ``None`` means "not known", never zero.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+# --------------------------------------------------------------------------- what changed
+
+
+class FileStatus(StrEnum):
+    """What happened to a file, in git's words."""
+
+    ADDED = "added"
+    DELETED = "deleted"
+    MODIFIED = "modified"
+    RENAMED = "renamed"
+    COPIED = "copied"
+    TYPE_CHANGED = "type-changed"
+
+
+class FileType(StrEnum):
+    """What a path is, from its git mode."""
+
+    REGULAR = "file"
+    SYMLINK = "symlink"
+    SUBMODULE = "submodule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A name and an address as a commit states them: a claim, not an identity."""
+
+    name: str
+    email: str
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One commit of the change, newest first in ``Change.revisions``."""
+
+    sha: str
+    author: Person
+    committer: Person
+    authored_at: int
+    committed_at: int
+    message: str
+
+    @property
+    def subject(self) -> str:
+        """The first line of the message."""
+        return self.message.split("\n", 1)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hunk:
+    """A replaced block of lines, without context (as ``git diff -U0`` counts).
+
+    ``old_start`` and ``new_start`` are 1-based; a side with count 0 holds no line.
+    """
+
+    old_start: int
+    old_count: int
+    new_start: int
+    new_count: int
+
+    @property
+    def removed(self) -> range:
+        """Line numbers of the old side that went away."""
+        return range(self.old_start, self.old_start + self.old_count)
+
+    @property
+    def added(self) -> range:
+        """Line numbers of the new side that came."""
+        return range(self.new_start, self.new_start + self.new_count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """One file of the change, with its content on both sides where it could be had.
+
+    ``before``/``after`` are None where that side has no content: the file did not exist, is binary, a submodule, or
+    too large to read (``notes`` says which). ``partial`` means the sides were rebuilt from the hunks of a patch alone:
+    lines outside the hunks are blank.
+    """
+
+    path: str
+    old_path: str | None
+    status: FileStatus
+    type: FileType = FileType.REGULAR
+    old_mode: str | None = None
+    new_mode: str | None = None
+    binary: bool = False
+    partial: bool = False
+    hunks: tuple[Hunk, ...] = ()
+    before: bytes | None = None
+    after: bytes | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def added_count(self) -> int:
+        """Lines added."""
+        return sum(hunk.new_count for hunk in self.hunks)
+
+    @property
+    def deleted_count(self) -> int:
+        """Lines deleted."""
+        return sum(hunk.old_count for hunk in self.hunks)
+
+
+class SourceKind(StrEnum):
+    """Where the change was read from."""
+
+    RANGE = "range"
+    STAGED = "staged"
+    WORKTREE = "worktree"
+    PATCH = "patch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is to be judged: files with both sides, and the commits that made them.
+
+    ``base`` is the revision asked for, ``merge_base`` the commit the change is measured from (as a pull request is),
+    ``head`` the newest commit or None for uncommitted content. ``digest`` is the sha256 of the canonical diff: equal
+    digests mean equal content, also after a rebase. ``warnings`` are what could not be known (shallow clone, missing
+    objects, a malformed patch section): never silent.
+    """
+
+    kind: SourceKind
+    base: str | None
+    head: str | None
+    merge_base: str | None
+    digest: str
+    files: tuple[FileChange, ...]
+    revisions: tuple[Revision, ...] = ()
+    branch: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def added_count(self) -> int:
+        """Lines added over all files."""
+        return sum(file.added_count for file in self.files)
+
+    @property
+    def deleted_count(self) -> int:
+        """Lines deleted over all files."""
+        return sum(file.deleted_count for file in self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastCommit:
+    """A commit before the change, with the lines it replaced in the paths that were asked for."""
+
+    sha: str
+    author: Person
+    committed_at: int
+    subject: str
+    files: tuple[tuple[str, tuple[Hunk, ...]], ...]
+
+
+class Tree(Protocol):
+    """A tree of files at one revision (a commit, the index, a directory), handed between stages by the pipeline."""
+
+    def paths(self) -> Iterable[str]:
+        """Every file path, ``/``-separated, relative to the root."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a file, None where there is none or it is too large to read."""
+        ...
+
+    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The Python files that contain one of the words (whole identifiers), with their content."""
+        ...
+
+
+# --------------------------------------------------------------------------- which functions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class FunctionId:
+    """A function at one revision: ``path::qualname`` without ``<locals>``.
+
+    The module body is ``path::<module>``, a class body ``path::Class``; a repeated qualified name in one file gets
+    ``#2``, ``#3`` in source order.
+    """
+
+    path: str
+    qualname: str
+
+    def __str__(self) -> str:
+        return f"{self.path}::{self.qualname}"
+
+    @property
+    def name(self) -> str:
+        """The last part of the qualified name, without ``#2``."""
+        return self.qualname.rpartition(".")[2].partition("#")[0]
+
+
+class FunctionKind(StrEnum):
+    """What holds the lines."""
+
+    FUNCTION = "function"
+    METHOD = "method"
+    LAMBDA = "lambda"
+    CLASS_BODY = "class_body"
+    MODULE = "module"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Span:
+    """Lines of a function: its first decorator, its ``def`` (or ``class``) line, its last line."""
+
+    first_line: int
+    def_line: int
+    end_line: int
+
+    def __contains__(self, line: object) -> bool:
+        return isinstance(line, int) and self.first_line <= line <= self.end_line
+
+
+class ParameterKind(StrEnum):
+    """How an argument reaches a parameter (inspect's five kinds)."""
+
+    POSITIONAL_ONLY = "positional-only"
+    POSITIONAL = "positional"
+    VAR_POSITIONAL = "var-positional"
+    KEYWORD_ONLY = "keyword-only"
+    VAR_KEYWORD = "var-keyword"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter; ``default`` and ``annotation`` are source text, None where absent."""
+
+    name: str
+    kind: ParameterKind
+    default: str | None = None
+    annotation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function, method, named lambda, class body or module body on one side of the change.
+
+    ``decorators`` are the source texts behind the ``@``. ``is_generator`` says that it yields itself.
+    """
+
+    id: FunctionId
+    kind: FunctionKind
+    span: Span
+    parameters: tuple[Parameter, ...] = ()
+    returns: str | None = None
+    is_async: bool = False
+    is_generator: bool = False
+    decorators: tuple[str, ...] = ()
+
+
+class ChangeKind(StrEnum):
+    """What happened to a function."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    EDITED = "edited"
+    RENAMED = "renamed"
+    MOVED = "moved"
+    COSMETIC = "cosmetic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionChange:
+    """A touched function.
+
+    ``id`` is the id after the change, or before it where the function was removed. ``changed_lines`` are lines of
+    the new side, ``removed_lines`` of the old side, both only those that no nested function holds. ``signature`` says
+    how the contract changed, one clause a difference ("parameter removed: tier"), empty where it did not.
+    """
+
+    id: FunctionId
+    kind: ChangeKind
+    before: Function | None
+    after: Function | None
+    changed_lines: tuple[int, ...] = ()
+    removed_lines: tuple[int, ...] = ()
+    signature: tuple[str, ...] = ()
+
+    @property
+    def signature_changed(self) -> bool:
+        """Whether callers may have to change."""
+        return bool(self.signature)
+
+    @property
+    def base_id(self) -> FunctionId:
+        """The id at the base revision: what a profile recorded before the change knows it by."""
+        return self.before.id if self.before else self.id
+
+    @property
+    def function(self) -> Function:
+        """The newest side there is."""
+        side = self.after or self.before
+        assert side is not None, "a function change has at least one side"
+        return side
+
+
+class ParseStatus(StrEnum):
+    """How far a file could be judged at function level."""
+
+    PARSED = "parsed"
+    PARTIAL = "partial"
+    NOT_PYTHON = "not-python"
+    NOT_PARSED = "not-parsed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFile:
+    """How a touched file was read: ``error_lines`` are lines of the new side that the parser could not place."""
+
+    path: str
+    status: ParseStatus
+    error_lines: tuple[int, ...] = ()
+    reason: str | None = None
+
+
+# --------------------------------------------------------------------------- how it is used
+
+
+class UsageStatus(StrEnum):
+    """What the profile knows of a function; four different answers, none of them zero."""
+
+    OBSERVED = "observed"
+    NOT_OBSERVED = "not_observed"
+    UNMATCHED = "unmatched"
+    NO_PROFILE = "no_profile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """How a function runs, as far as the profile knows.
+
+    ``share`` is the inclusive share of the profile's weight (on the stack, once a stack), ``self_share`` its own,
+    ``share_margin`` the half width of the 95 % interval of ``share`` where it was sampled. ``basis`` is how the calls
+    were got (counted, spans, sampled); ``reason`` says why there is no figure where there is none. ``entry_points``
+    maps an entry point to its share of this function's weight, largest first.
+    """
+
+    status: UsageStatus
+    calls_per_minute: float | None = None
+    share: float | None = None
+    share_margin: float | None = None
+    self_share: float | None = None
+    error_rate: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    entry_points: tuple[tuple[str, float | None], ...] = ()
+    callers: tuple[FunctionId, ...] = ()
+    callees: tuple[FunctionId, ...] = ()
+    critical_path_share: float | None = None
+    services: tuple[str, ...] = ()
+    basis: str | None = None
+    source: str | None = None
+    confidence: str | None = None
+    reason: str | None = None
+
+
+class Grade(StrEnum):
+    """How far a profile can be trusted (reference: runtime data §15.5)."""
+
+    GOOD = "good"
+    USABLE = "usable"
+    WEAK = "weak"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileSummary:
+    """What the report says of the profile as a whole; ``matched`` of ``touched`` functions have a figure."""
+
+    path: str
+    service: str | None
+    environment: str | None
+    sources: tuple[str, ...]
+    window_s: float | None
+    revision: str | None
+    age_s: float | None
+    functions: int
+    grade: Grade
+    touched: int = 0
+    observed: int = 0
+    not_observed: int = 0
+    unmatched: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+class EdgeBasis(StrEnum):
+    """Where a caller is known from."""
+
+    STATIC = "static"
+    PROFILE = "profile"
+    BOTH = "both"
+
+
+class Certainty(StrEnum):
+    """Whether a call is sure to reach the function, or may."""
+
+    CERTAIN = "certain"
+    POSSIBLE = "possible"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """A function that reaches a touched one in ``depth`` calls (1 = calls it directly); ``line`` is the call site."""
+
+    id: FunctionId
+    basis: EdgeBasis
+    certainty: Certainty
+    depth: int = 1
+    line: int | None = None
+    calls_per_minute: float | None = None
+    via: FunctionId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blast:
+    """Who is reached when this function misbehaves.
+
+    ``share`` is the part of the profile's observed traffic that runs through it (None: not known). ``truncated`` says
+    that a bound on nodes or depth was hit, so the figures are lower bounds.
+    """
+
+    callers: tuple[Caller, ...] = ()
+    entry_points: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    share: float | None = None
+    static_only: bool = True
+    depth: int = 0
+    truncated: bool = False
+
+
+# --------------------------------------------------------------------------- what happened before, who wrote it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorship:
+    """One person's changes to one function in its history."""
+
+    person: Person
+    changes: int
+    last_at: int
+
+
+class HistoryStatus(StrEnum):
+    """What the history can tell."""
+
+    KNOWN = "known"
+    NEW = "new"
+    SHALLOW = "shallow"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionHistory:
+    """Past changes of a touched function, before the change; authors by number of changes, most first."""
+
+    status: HistoryStatus
+    changes: int | None = None
+    authors: tuple[Authorship, ...] = ()
+    last_changed_at: int | None = None
+    incidents: tuple[str, ...] = ()
+
+
+class ProvenanceClass(StrEnum):
+    """What is known of who wrote the change. There is no "human": absence of evidence is only that."""
+
+    AI = "ai"
+    ASSISTED = "assisted"
+    NO_EVIDENCE = "no_evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentEvidence:
+    """One sign that a tool wrote (part of) the change.
+
+    ``strength`` 3 = the tool's own account, address or session id; 2 = text the tool emits and anyone may type;
+    1 = circumstantial. ``channel`` is trailer, identity, body, branch or declared.
+    """
+
+    tool: str
+    channel: str
+    strength: int
+    model: str | None = None
+    session: str | None = None
+    commit: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Who really wrote the change: agents, and the human who operated them (None: unknown, the least senior)."""
+
+    klass: ProvenanceClass
+    agents: tuple[AgentEvidence, ...] = ()
+    operator: Person | None = None
+    operator_source: str | None = None
+    authors: tuple[Person, ...] = ()
+
+
+# --------------------------------------------------------------------------- what is notable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Everything a rule, the score and the policy may look at."""
+
+    change: Change
+    parsed: tuple[ParsedFile, ...]
+    functions: tuple[FunctionChange, ...]
+    usage: Mapping[FunctionId, Usage]
+    blast: Mapping[FunctionId, Blast]
+    history: Mapping[FunctionId, FunctionHistory]
+    provenance: Provenance
+    profile: ProfileSummary | None = None
+
+
+class Severity(StrEnum):
+    """What a finding asks for on its own."""
+
+    BLOCK = "block"
+    REVIEW = "review"
+    NOTE = "note"
+
+
+class Outcome(StrEnum):
+    """What a rule can answer; an unknown or an error is never a pass."""
+
+    FLAGGED = "flagged"
+    CLEAR = "clear"
+    UNKNOWN = "unknown"
+    ERROR = "error"
+
+
+class Confidence(StrEnum):
+    """How sure the rule is that what it saw is what it says."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A fact that a human can check: what it is, where it stands, what it measures."""
+
+    kind: str
+    text: str
+    path: str | None = None
+    line: int | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule's answer on one subject.
+
+    ``line`` is a line of the new side (removed code is anchored at the nearest surviving line). ``fingerprint`` names
+    the finding by rule, function and normalised snippet, so it survives line shifts.
+    """
+
+    rule: str
+    code: str
+    severity: Severity
+    outcome: Outcome
+    message: str
+    path: str
+    line: int | None = None
+    function: FunctionId | None = None
+    points: int = 0
+    confidence: Confidence = Confidence.HIGH
+    evidence: tuple[Evidence, ...] = ()
+    remedy: str = ""
+    fingerprint: str = ""
+
+
+# --------------------------------------------------------------------------- how risky
+
+
+class ScorePart(StrEnum):
+    """Which of the two shown figures a contribution belongs to."""
+
+    LIKELIHOOD = "likelihood"
+    EXPOSURE = "exposure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """Points with their reason: +10 doubles the odds of a bad outcome, or the traffic touched."""
+
+    rule: str
+    points: int
+    text: str
+    part: ScorePart = ScorePart.LIKELIHOOD
+    path: str | None = None
+    line: int | None = None
+    function: FunctionId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """``total = likelihood + exposure``; ``percentile`` is this change's place in the repository's past, 0..1."""
+
+    likelihood: int
+    exposure: int
+    total: int
+    contributions: tuple[Contribution, ...] = ()
+    percentile: float | None = None
+    by_function: Mapping[FunctionId, int] = field(default_factory=dict)
+
+
+# --------------------------------------------------------------------------- what must happen
+
+
+class Decision(StrEnum):
+    """The gate's answer."""
+
+    PASS = "pass"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One sentence with a number a human can check, strongest first."""
+
+    text: str
+    points: int = 0
+    rule: str | None = None
+    path: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """``decision`` is what the change needs; ``outcome`` what is left of it once sign-offs are counted."""
+
+    decision: Decision
+    outcome: Decision
+    reasons: tuple[Reason, ...] = ()
+    incomplete: tuple[str, ...] = ()
+
+
+class RequirementStatus(StrEnum):
+    """Gerrit's six states."""
+
+    NOT_APPLICABLE = "not_applicable"
+    UNSATISFIED = "unsatisfied"
+    SATISFIED = "satisfied"
+    OVERRIDDEN = "overridden"
+    BYPASSED = "bypassed"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Someone who can sign, and why they are the right one ("31 changes here, last 12 days ago")."""
+
+    person: str
+    evidence: str
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """A sign-off that is asked for: how many, of whom, why, and how it stands."""
+
+    name: str
+    count: int
+    kind: str
+    role: str
+    reason: str
+    status: RequirementStatus
+    who: tuple[Candidate, ...] = ()
+    satisfied_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Someone's yes, bound to what they looked at (a commit, or the digest of the canonical diff)."""
+
+    person: str
+    at: int | None
+    source: str
+    commit: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dismissal:
+    """An approval that does not count, or a person who cannot give one, and why."""
+
+    by: str
+    reason: str
+
+
+class SignOffStatus(StrEnum):
+    """How the sign-off as a whole stands."""
+
+    NOT_REQUIRED = "not_required"
+    OUTSTANDING = "outstanding"
+    SATISFIED = "satisfied"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOff:
+    """What must be signed, by whom, and what was counted or not."""
+
+    status: SignOffStatus
+    requirements: tuple[Requirement, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    dismissed: tuple[Dismissal, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+
+# --------------------------------------------------------------------------- how to say it
+
+
+class Mode(StrEnum):
+    """``advise`` reports and exits 0; ``enforce`` exits with the verdict."""
+
+    ADVISE = "advise"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyStamp:
+    """Which policy judged: its path (None: the built-in default), revision and content hash."""
+
+    path: str | None
+    revision: str | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole answer; renderers only read it."""
+
+    tool_version: str
+    generated_at: int
+    mode: Mode
+    case: Case
+    findings: tuple[Finding, ...]
+    score: Score
+    verdict: Verdict
+    signoff: SignOff
+    policy: PolicyStamp
+    exit_code: int
+    rules_run: int = 0
+    timings_ms: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Who really wrote the change."""

@@ -1,0 +1,1 @@
+"""What is notable about the change."""

@@ -1,0 +1,1 @@
+"""Checks for rules that a query cannot express, one module a rule."""

@@ -1,0 +1,1 @@
+"""How the touched functions really run."""

@@ -1,0 +1,1 @@
+"""Where profiles are fetched from, one module an engine."""

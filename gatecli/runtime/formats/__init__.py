@@ -1,0 +1,1 @@
+"""Readers of runtime recordings, one module a format."""

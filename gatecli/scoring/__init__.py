@@ -1,0 +1,1 @@
+"""How risky the change is."""

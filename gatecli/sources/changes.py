@@ -1,0 +1,265 @@
+"""What changed: a range of commits, the index, the working tree or a patch, each as one ``Change``."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatecli.errors import EvidenceError, UsageError
+from gatecli.model import Change, FileChange, FileStatus, Revision, SourceKind
+from gatecli.sources.git import EMPTY_TREE, MAX_BLOB_BYTES, MAX_REVISIONS, Repository
+from gatecli.sources.patch import PatchFile, file_changes, file_type, hunks_between, parse
+from gatecli.sources.trees import read_file
+
+MAX_PATCH_BYTES = 200_000_000
+
+# git looks at this many bytes to tell text from binary (buffer_is_binary in xdiff-interface.c).
+_BINARY_PROBE = 8_000
+
+_STATUS = {
+    "A": FileStatus.ADDED,
+    "D": FileStatus.DELETED,
+    "M": FileStatus.MODIFIED,
+    "R": FileStatus.RENAMED,
+    "C": FileStatus.COPIED,
+    "T": FileStatus.TYPE_CHANGED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """One raw diff entry: modes, blob ids (all zeros: not stored) and paths."""
+
+    old_mode: str
+    new_mode: str
+    old_blob: str
+    new_blob: str
+    status: str
+    old_path: str
+    path: str
+
+
+def read_range(repository: Repository, revisions: str) -> Change:
+    """``BASE`` and ``BASE...HEAD`` measure from the merge base like a pull request; ``BASE..HEAD`` compares two trees."""
+    base_name, dots, head_name = _split_range(revisions)
+    base, head = repository.resolve(base_name), repository.resolve(head_name or "HEAD")
+    start = base if dots == ".." else repository.merge_base(base, head)
+    out = repository.diff(start, head)
+    return _change(
+        repository,
+        out,
+        kind=SourceKind.RANGE,
+        base=base,
+        head=head,
+        merge_base=start,
+        branch=repository.branch() if not head_name else None,
+    )
+
+
+def read_staged(repository: Repository) -> Change:
+    """What the next commit would hold."""
+    head = repository.head()
+    out = repository.diff("--cached", head or EMPTY_TREE)
+    return _change(
+        repository,
+        out,
+        kind=SourceKind.STAGED,
+        base=head,
+        head=None,
+        merge_base=head,
+        branch=repository.branch(),
+    )
+
+
+def read_worktree(repository: Repository) -> Change:
+    """All that would be new on the default branch: commits since the merge base, uncommitted and untracked files."""
+    if repository.bare:
+        raise UsageError(f"{repository.root} is a bare repository", "name the revisions: gate check BASE...HEAD")
+    head, default = repository.head(), repository.default_branch()
+    base = repository.resolve(default) if default else head
+    start = repository.merge_base(base, head) if base and head else None
+    with tempfile.TemporaryDirectory(prefix="gate-") as folder:
+        env = repository.index_with_untracked(Path(folder, "index"))
+        out = repository.diff(start or EMPTY_TREE, env=env)
+    return _change(
+        repository,
+        out,
+        kind=SourceKind.WORKTREE,
+        base=base,
+        head=head,
+        merge_base=start,
+        branch=repository.branch(),
+    )
+
+
+def read_patch(data: bytes, name: str, read: Callable[[str], bytes | None]) -> Change:
+    """A unified diff; ``read`` gives the content of a path where the patch was made, or None.
+
+    Raises:
+        UsageError: it holds no diff, or is too large.
+        EvidenceError: it is cut off or malformed.
+    """
+    if len(data) > MAX_PATCH_BYTES:
+        raise UsageError(f"{name} has {len(data):,} bytes, more than {MAX_PATCH_BYTES:,}", "split it")
+    patch = parse(data, name=name)
+    files = file_changes(patch.files, read)
+    partial = sum(file.partial for file in files)
+    warnings: tuple[str, ...] = ()
+    if partial:
+        warnings = (
+            f"{partial} of {len(files)} files are not at hand in the state the patch was made from: "
+            "judged by the lines of the patch alone",
+        )
+    return Change(
+        kind=SourceKind.PATCH,
+        base=None,
+        head=patch.revisions[0].sha if patch.revisions else None,
+        merge_base=None,
+        digest=_digest(data),
+        files=files,
+        revisions=patch.revisions,
+        warnings=warnings,
+    )
+
+
+def _split_range(revisions: str) -> tuple[str, str, str]:
+    for dots in ("...", ".."):
+        base, found, head = revisions.partition(dots)
+        if found:
+            return base or "HEAD", dots, head
+    return revisions, "...", ""
+
+
+def _digest(patch: bytes) -> str:
+    """sha256 of a patch without its ``index`` lines: blob ids change with a rebase, the content does not."""
+    digest = hashlib.sha256()
+    for line in patch.split(b"\n"):
+        if not line.startswith(b"index "):
+            digest.update(line + b"\n")
+    return digest.hexdigest()
+
+
+def _change(
+    repository: Repository,
+    out: bytes,
+    *,
+    kind: SourceKind,
+    base: str | None,
+    head: str | None,
+    merge_base: str | None,
+    branch: str | None,
+) -> Change:
+    entries, patch = _split_output(out)
+    sections = parse(patch, name="git diff").files if patch else ()
+    warnings = []
+    if repository.is_shallow:
+        warnings.append("the clone is shallow: the history of the touched functions is cut off")
+    revisions: tuple[Revision, ...] = ()
+    if head and merge_base != head:
+        revisions = repository.revisions(merge_base or EMPTY_TREE, head)
+        if len(revisions) == MAX_REVISIONS:
+            warnings.append(f"only the newest {MAX_REVISIONS:,} commits were read for provenance")
+    return Change(
+        kind=kind,
+        base=base,
+        head=head,
+        merge_base=merge_base,
+        digest=_digest(patch),
+        files=tuple(_files(repository, entries, sections)),
+        revisions=revisions,
+        branch=branch,
+        warnings=tuple(warnings),
+    )
+
+
+def _split_output(out: bytes) -> tuple[list[_Entry], bytes]:
+    """The raw entries at the head of ``git diff --raw -z -p``, and the patch behind them."""
+    entries = []
+    position = 0
+    while out[position : position + 1] == b":":
+        end = out.index(b"\0", position)
+        old_mode, new_mode, old_blob, new_blob, status = out[position + 1 : end].decode("ascii").split(" ")
+        stop = out.index(b"\0", end + 1)
+        old_path = path = os.fsdecode(out[end + 1 : stop])
+        position = stop + 1
+        if status[0] in "RC":
+            stop = out.index(b"\0", position)
+            path = os.fsdecode(out[position:stop])
+            position = stop + 1
+        if status[0] == "U":
+            raise EvidenceError(f"{path} has an unresolved merge conflict", "resolve it, then run gate again")
+        entries.append(
+            _Entry(
+                old_mode=old_mode,
+                new_mode=new_mode,
+                old_blob=old_blob,
+                new_blob=new_blob,
+                status=status[0],
+                old_path=old_path,
+                path=path,
+            )
+        )
+    return entries, out[position:].removeprefix(b"\0")
+
+
+def _files(repository: Repository, entries: list[_Entry], sections: tuple[PatchFile, ...]) -> Iterator[FileChange]:
+    """Raw entries joined with their patch sections, which stand in the same order (a type change has two)."""
+    expected = sum(2 if entry.status == "T" else 1 for entry in entries)
+    if expected != len(sections):
+        raise EvidenceError(
+            f"git diff named {len(entries)} files but showed {len(sections)} patches",
+            "report this with the git version",
+        )
+    blobs = repository.blobs(_stored(entries))
+    remaining = iter(sections)
+    for entry in entries:
+        parts = [next(remaining) for _ in range(2 if entry.status == "T" else 1)]
+        yield _file(repository, entry, parts, blobs)
+
+
+def _stored(entries: Iterable[_Entry]) -> Iterator[str]:
+    for entry in entries:
+        for mode, blob in ((entry.old_mode, entry.old_blob), (entry.new_mode, entry.new_blob)):
+            if mode.startswith("100") and blob.strip("0"):
+                yield blob
+
+
+def _file(repository: Repository, entry: _Entry, parts: list[PatchFile], blobs: dict[str, bytes]) -> FileChange:
+    notes: list[str] = []
+    before = _content(repository, entry.old_mode, entry.old_blob, None, blobs, notes)
+    after = _content(repository, entry.new_mode, entry.new_blob, entry.path, blobs, notes)
+    binary = any(part.binary for part in parts)
+    hunks = tuple(hunk for part in parts for hunk in part.replaced)
+    if binary and (before or after) and not any(b"\0" in (side or b"")[:_BINARY_PROBE] for side in (before, after)):
+        # A `-diff` or `binary` attribute, which the change itself may have added, must not hide code.
+        binary, hunks = False, hunks_between(before, after)
+        notes.append("marked binary by .gitattributes, judged as text")
+    return FileChange(
+        path=entry.path,
+        old_path=None if entry.status == "A" else entry.old_path,
+        status=_STATUS.get(entry.status, FileStatus.MODIFIED),
+        type=file_type(entry.new_mode if entry.new_mode.strip("0") else entry.old_mode),
+        old_mode=entry.old_mode if entry.old_mode.strip("0") else None,
+        new_mode=entry.new_mode if entry.new_mode.strip("0") else None,
+        binary=binary,
+        hunks=hunks,
+        before=None if binary else before,
+        after=None if binary else after,
+        notes=tuple(notes),
+    )
+
+
+def _content(
+    repository: Repository, mode: str, blob: str, path: str | None, blobs: dict[str, bytes], notes: list[str]
+) -> bytes | None:
+    """One side's content; ``path`` is where the working tree holds it when git has not stored it."""
+    if not mode.startswith("100"):
+        return None
+    content = blobs.get(blob) if blob.strip("0") else None
+    if content is None and path is not None and not blob.strip("0"):
+        content = read_file(repository.root, path)
+    if content is None:
+        notes.append(f"larger than {MAX_BLOB_BYTES // 1_000_000} MB or not readable: judged as a whole")
+    return content

@@ -1,0 +1,428 @@
+"""git, and the only module that runs it.
+
+Every command runs without a shell, with paths as literals, NUL-separated output, and none of the user's settings that
+change output or start programs: external diffs, text conversion, file-system monitors, hooks, replacement objects,
+lazy fetching over the network (a partial clone lacks an object: that is said, not fetched).
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gatecli.errors import EvidenceError, UsageError
+from gatecli.model import PastCommit, Person, Revision, Tree
+
+if TYPE_CHECKING:
+    from git.cmd import Git
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+# A file above this is named in the report but not read; far above any source written by hand.
+MAX_BLOB_BYTES = 20_000_000
+MAX_TOTAL_BYTES = 200_000_000
+MAX_REVISIONS = 1_000
+MAX_UNTRACKED = 2_000
+MAX_MESSAGE_CHARACTERS = 65_536
+TIMEOUT_S = 300
+
+# GIT_* variables that say how to reach git or ssh, as pre-commit keeps them; every other one (GIT_DIR, GIT_WORK_TREE,
+# GIT_EXTERNAL_DIFF, ... as set inside hooks) would make git answer about another repository or run a program.
+# https://github.com/pre-commit/pre-commit/blob/main/pre_commit/git.py
+_KEPT = frozenset({"GIT_EXEC_PATH", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY", "GIT_INDEX_FILE"})
+
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_PAGER": "cat",
+    "LC_ALL": "C",
+}
+
+_SETTINGS = (
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.quotePath=true",
+    "protocol.allow=never",
+    "color.ui=false",
+    "diff.noprefix=false",
+    "diff.mnemonicPrefix=false",
+    "diff.algorithm=myers",
+    "diff.indentHeuristic=true",
+    "diff.interHunkContext=0",
+    "diff.suppressBlankEmpty=false",
+    "diff.relative=false",
+    "diff.ignoreSubmodules=none",
+    "diff.submodule=short",
+    "diff.orderFile=/dev/null",
+    "diff.renameLimit=2000",
+    "log.showSignature=false",
+    "log.mailmap=false",
+)
+
+# One canonical diff serves the hunks and the digest (reference: approval and provenance, §3).
+DIFF_FLAGS = (
+    "--raw",
+    "-z",
+    "-p",
+    "-U3",
+    "-M",
+    "-C",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+    "--no-abbrev",
+    "--full-index",
+    "--binary",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
+
+
+class Repository:
+    """A git repository; ``root`` is its top folder (the git directory itself where it is bare)."""
+
+    def __init__(self, root: Path, *, bare: bool) -> None:
+        self.root = root
+        self.bare = bare
+
+    @classmethod
+    def open(cls, directory: Path) -> "Repository":
+        """The repository that holds a folder.
+
+        Raises:
+            UsageError: the folder is in none, or git refuses to read it (another owner).
+        """
+        _scrub_environment()
+        if not directory.is_dir():
+            raise UsageError(f"{directory} is not a folder", "give an existing folder with --repo")
+        here = cls(directory, bare=False)
+        status, out, err = here._execute(["rev-parse", "--is-bare-repository", "--absolute-git-dir"])
+        if status:
+            if b"dubious ownership" in err:
+                raise UsageError(
+                    f"git refuses to read {directory}: it belongs to another user",
+                    f"if you trust it: git config --global --add safe.directory {directory}",
+                )
+            raise UsageError(
+                f"{directory} is not inside a git repository",
+                "run gate inside one, name one with --repo DIR, or judge a patch: gate check --diff FILE",
+            )
+        bare, git_dir = out.decode("utf-8", "surrogateescape").split("\n")[:2]
+        if bare == "true":
+            return cls(Path(git_dir), bare=True)
+        top = here.text("rev-parse", "--show-toplevel")
+        return cls(Path(top), bare=False)
+
+    # ----------------------------------------------------------------- running git
+
+    @cached_property
+    def _git(self) -> "Git":
+        try:
+            from git.cmd import Git
+        except ImportError as error:  # GitPython looks for the program when it is imported
+            raise UsageError("git is not installed, or not on PATH", "install git 2.30 or newer") from error
+        return Git(str(self.root))
+
+    def _execute(
+        self, arguments: Sequence[str], *, stdin: bytes | None = None, env: dict[str, str] | None = None
+    ) -> tuple[int, bytes, bytes]:
+        from git.exc import GitCommandNotFound
+
+        command = ["git"]
+        for setting in _SETTINGS:
+            command += ["-c", setting]
+        command += arguments
+        with tempfile.TemporaryFile() as feed:
+            if stdin is not None:
+                feed.write(stdin)
+                feed.seek(0)
+            try:
+                status, out, err = self._git.execute(
+                    command,
+                    istream=feed,
+                    with_extended_output=True,
+                    with_exceptions=False,
+                    stdout_as_string=False,
+                    strip_newline_in_stdout=False,
+                    kill_after_timeout=None if os.name == "nt" else TIMEOUT_S,
+                    env={**_ENVIRONMENT, **(env or {})},
+                )
+            except GitCommandNotFound as error:
+                raise UsageError("git is not installed, or not on PATH", "install git 2.30 or newer") from error
+        return status, _bytes(out), _bytes(err)
+
+    def run(self, *arguments: str, stdin: bytes | None = None, env: dict[str, str] | None = None) -> bytes:
+        """The output of a git command.
+
+        Raises:
+            EvidenceError: git failed; objects that a shallow or partial clone lacks get their own hint.
+        """
+        status, out, err = self._execute(arguments, stdin=stdin, env=env)
+        if status:
+            raise _failure(arguments, err)
+        return out
+
+    def text(self, *arguments: str) -> str:
+        """The output of a git command that answers with one line."""
+        return self.run(*arguments).decode("utf-8", "surrogateescape").removesuffix("\n")
+
+    # ----------------------------------------------------------------- revisions
+
+    def resolve(self, revision: str) -> str:
+        """The commit id of a revision.
+
+        Raises:
+            UsageError: there is no such commit.
+        """
+        name = f"{revision}^{{commit}}"
+        status, out, _ = self._execute(["rev-parse", "--verify", "--quiet", "--end-of-options", name])
+        if status or not out.strip():
+            hint = "see `git branch --all`; in CI, fetch it first: git fetch origin BRANCH"
+            if self.is_shallow:
+                hint = "this clone is shallow: git fetch --unshallow (GitHub Actions: fetch-depth: 0)"
+            raise UsageError(f"unknown revision: {revision}", hint)
+        return out.decode("ascii").strip()
+
+    @cached_property
+    def is_shallow(self) -> bool:
+        """Whether history was cut off by ``--depth``."""
+        return self.text("rev-parse", "--is-shallow-repository") == "true"
+
+    def head(self) -> str | None:
+        """The commit that is checked out, None before the first commit."""
+        status, out, _ = self._execute(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+        return None if status else out.decode("ascii").strip()
+
+    def branch(self) -> str | None:
+        """The branch that is checked out, None where HEAD is detached."""
+        status, out, _ = self._execute(["symbolic-ref", "--short", "--quiet", "HEAD"])
+        return None if status else out.decode("utf-8", "surrogateescape").strip()
+
+    def default_branch(self) -> str | None:
+        """What the remote calls its default branch, else the first of the usual names that exists."""
+        status, out, _ = self._execute(["symbolic-ref", "--quiet", "refs/remotes/origin/HEAD"])
+        if not status:
+            return out.decode("utf-8", "surrogateescape").strip()
+        for name in ("origin/main", "origin/master", "main", "master", "trunk", "develop"):
+            status, _, _ = self._execute(["rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"])
+            if not status:
+                return name
+        return None
+
+    def merge_base(self, base: str, head: str) -> str:
+        """The commit where two revisions parted.
+
+        Raises:
+            EvidenceError: there is none, or a shallow clone cannot know it.
+        """
+        status, out, err = self._execute(["merge-base", base, head])
+        if status == 0:
+            return out.decode("ascii").split()[0]
+        if err.strip() and status != 1:
+            raise _failure(("merge-base",), err)
+        if self.is_shallow:
+            raise EvidenceError(
+                f"no merge base of {base[:12]} and {head[:12]} in this shallow clone",
+                "git fetch --unshallow (GitHub Actions: fetch-depth: 0)",
+            )
+        raise EvidenceError(
+            f"no merge base: {base[:12]} and {head[:12]} share no history",
+            "to compare the two trees as they are, give two dots: gate check BASE..HEAD",
+        )
+
+    def revisions(self, base: str, head: str) -> tuple[Revision, ...]:
+        """The commits of ``base..head``, newest first, at most ``MAX_REVISIONS``."""
+        out = self.run(
+            "log",
+            "-z",
+            f"--max-count={MAX_REVISIONS}",
+            "--encoding=UTF-8",
+            "--format=%H%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B",
+            f"{base}..{head}" if base != EMPTY_TREE else head,
+            "--",
+        )
+        fields = out.decode("utf-8", "replace").split("\0")
+        return tuple(_revision(fields[i : i + 8]) for i in range(0, len(fields) - 7, 8))
+
+    def log(self, at: str, paths: Sequence[str], *, limit: int) -> Iterator[PastCommit]:
+        """The newest commits (no merges) that changed one of the paths, with the lines they replaced."""
+        from gatecli.sources.log import parse_log
+
+        if not paths:
+            return iter(())
+        out = self.run(
+            "log",
+            "--no-merges",
+            f"--max-count={limit}",
+            "--encoding=UTF-8",
+            "--format=%x00%H%x00%an%x00%ae%x00%ct%x00%s%x00",
+            "-p",
+            "-U0",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+            "--src-prefix=a/",
+            "--dst-prefix=b/",
+            at,
+            "--",
+            *paths,
+        )
+        return parse_log(out)
+
+    # ----------------------------------------------------------------- content
+
+    def sizes(self, objects: Iterable[str]) -> dict[str, int]:
+        """The size of each object that is here; what a partial clone lacks is absent."""
+        wanted = list(dict.fromkeys(objects))
+        if not wanted:
+            return {}
+        out = self.run("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=_lines(wanted))
+        rows = (line.split() for line in out.decode("utf-8", "replace").splitlines())
+        return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
+    def blobs(self, objects: Iterable[str]) -> dict[str, bytes]:
+        """The content of each object by id, within the bounds on one object and on all together."""
+        chosen: list[str] = []
+        total = 0
+        for name, size in self.sizes(objects).items():
+            if size <= MAX_BLOB_BYTES and total + size <= MAX_TOTAL_BYTES:
+                chosen.append(name)
+                total += size
+        if not chosen:
+            return {}
+        out = self.run("cat-file", "--batch", stdin=_lines(chosen))
+        result: dict[str, bytes] = {}
+        position = 0
+        while position < len(out):
+            end = out.index(b"\n", position)
+            name, _, length = out[position:end].decode("ascii").split(" ")
+            result[name] = out[end + 1 : end + 1 + int(length)]
+            position = end + 2 + int(length)
+        return result
+
+    def files(self, revision: str) -> dict[str, str]:
+        """Every regular file of a commit: path → blob id."""
+        out = self.run("ls-tree", "-r", "-z", "--full-tree", revision)
+        result = {}
+        for row in out.split(b"\0"):
+            meta, _, path = row.partition(b"\t")
+            if meta.startswith(b"100"):
+                result[os.fsdecode(path)] = meta.split()[2].decode("ascii")
+        return result
+
+    def show(self, revision: str, path: str) -> bytes | None:
+        """The content of one file at a commit, None where there is none."""
+        out = self.run("ls-tree", "-z", "--full-tree", revision, "--", path)
+        meta = out.split(b"\t")[0].split()
+        if len(meta) != 3 or not meta[0].startswith(b"100"):
+            return None
+        name = meta[2].decode("ascii")
+        return self.blobs([name]).get(name)
+
+    def grep(self, words: Iterable[str], revision: str | None) -> list[str]:
+        """The Python files that contain one of the identifiers, at a commit or (None) in the working tree."""
+        patterns = [part for word in words for part in ("-e", word)]
+        if not patterns:
+            return []
+        where = [revision] if revision else ["--untracked"]
+        status, out, err = self._execute(
+            ["grep", "-l", "-z", "-I", "-w", "-F", "--full-name", *patterns, *where, "--", "*.py", "*.pyi"],
+            env={"GIT_LITERAL_PATHSPECS": "0"},
+        )
+        if status > 1:
+            raise _failure(("grep",), err)
+        prefix = f"{revision}:" if revision else ""
+        return [os.fsdecode(path).removeprefix(prefix) for path in out.split(b"\0") if path]
+
+    def diff(self, *arguments: str, env: dict[str, str] | None = None) -> bytes:
+        """The canonical diff: raw entries, then the patch, of what ``git diff`` is asked to compare."""
+        return self.run("diff", *DIFF_FLAGS, *arguments, "--", env=env)
+
+    def index_with_untracked(self, copy: Path) -> dict[str, str]:
+        """A throw-away index in which untracked files are announced; returns the environment that names it.
+
+        Raises:
+            UsageError: there are more untracked files than anyone would review.
+        """
+        out = self.run("ls-files", "--others", "--exclude-standard", "-z")
+        count = out.count(b"\0")
+        if count > MAX_UNTRACKED:
+            raise UsageError(
+                f"{count:,} untracked files in {self.root}",
+                "name them in .gitignore, or judge commits only: gate check BASE...HEAD",
+            )
+        index = Path(os.environ.get("GIT_INDEX_FILE") or self.text("rev-parse", "--git-path", "index"))
+        index = index if index.is_absolute() else self.root / index
+        env = {"GIT_INDEX_FILE": str(copy)}
+        if index.exists():
+            copy.write_bytes(index.read_bytes())
+        else:
+            self.run("read-tree", "--empty", env=env)
+        if count:
+            self.run("add", "--intent-to-add", "--", ".", env=env)
+        return env
+
+    def tree(self, revision: str | None) -> Tree:
+        """The files of a commit, or (None) of the working tree."""
+        from gatecli.sources.trees import CommitTree, WorkTree
+
+        return WorkTree(self) if revision is None else CommitTree(self, self.resolve(revision))
+
+
+def _scrub_environment() -> None:
+    """Take hostile GIT_* variables out of this process: GitPython starts every command with its environment."""
+    for name in [name for name in os.environ if name.startswith("GIT_") and name not in _KEPT]:
+        if not name.startswith("GIT_PYTHON_"):
+            del os.environ[name]
+
+
+_MISSING_OBJECT = ("promisor", "missing blob", "bad object", "unable to read", "could not fetch", "not allowed")
+
+
+def _failure(arguments: Sequence[str], err: bytes) -> EvidenceError:
+    message = err.decode("utf-8", "replace").strip().split("\n")[0] or "no message"
+    lowered = message.lower()
+    if any(sign in lowered for sign in _MISSING_OBJECT):
+        hint = "the clone lacks objects (shallow or partial): git fetch --unshallow, or clone again without --filter"
+    elif "timeout" in lowered:
+        hint = "the repository is slow to read: try git gc, or git commit-graph write --changed-paths"
+    else:
+        hint = "run the command yourself to see more, or check the repository with git fsck"
+    return EvidenceError(f"git {arguments[0]} failed: {message[:300]}", hint)
+
+
+def _revision(fields: list[str]) -> Revision:
+    sha, author, author_mail, authored, committer, committer_mail, committed, message = fields
+    return Revision(
+        sha=sha,
+        author=Person(name=author, email=author_mail),
+        committer=Person(name=committer, email=committer_mail),
+        authored_at=_epoch(authored),
+        committed_at=_epoch(committed),
+        message=message[:MAX_MESSAGE_CHARACTERS].rstrip("\n"),
+    )
+
+
+def _epoch(text: str) -> int:
+    """Seconds since 1970; a commit may claim any date, also none."""
+    try:
+        return int(text)
+    except ValueError:
+        return 0
+
+
+def _lines(names: list[str]) -> bytes:
+    return "".join(f"{name}\n" for name in names).encode("ascii")
+
+
+def _bytes(value: object) -> bytes:
+    """GitPython answers a killed or empty command with text or None."""
+    if isinstance(value, bytes):
+        return value
+    return value.encode("utf-8", "replace") if isinstance(value, str) else b""

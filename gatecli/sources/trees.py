@@ -1,0 +1,118 @@
+"""The files of a commit, a working tree or a plain folder, behind ``model.Tree``."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gatecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from gatecli.sources.git import Repository
+
+# Files that hold a wanted name, read at once; bounds memory on a name that stands everywhere.
+GREP_BATCH = 200
+MAX_FILE_BYTES = 10_000_000
+MAX_FILES = 200_000
+_SKIPPED_FOLDERS = frozenset({".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".mypy_cache"})
+
+
+class CommitTree:
+    """The regular files of one commit."""
+
+    def __init__(self, repository: "Repository", sha: str) -> None:
+        self._repository = repository
+        self._sha = sha
+
+    @cached_property
+    def _files(self) -> dict[str, str]:
+        return self._repository.files(self._sha)
+
+    def paths(self) -> Iterable[str]:
+        """Every file path."""
+        return self._files.keys()
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a file, None where there is none or it is too large."""
+        return self._repository.show(self._sha, path)
+
+    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The Python files that contain one of the identifiers, with their content."""
+        found = [path for path in self._repository.grep(words, self._sha) if path in self._files]
+        for start in range(0, len(found), GREP_BATCH):
+            batch = found[start : start + GREP_BATCH]
+            blobs = self._repository.blobs(self._files[path] for path in batch)
+            for path in batch:
+                if (content := blobs.get(self._files[path])) is not None:
+                    yield path, content
+
+
+class WorkTree:
+    """The working tree of a repository: tracked and untracked files, not the ignored ones."""
+
+    def __init__(self, repository: "Repository") -> None:
+        self._repository = repository
+
+    def paths(self) -> Iterable[str]:
+        """Every file path."""
+        out = self._repository.run("ls-files", "--cached", "--others", "--exclude-standard", "-z")
+        return [os.fsdecode(path) for path in out.split(b"\0") if path]
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a regular file, None where there is none or it is too large."""
+        return read_file(self._repository.root, path)
+
+    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The Python files that contain one of the identifiers, with their content."""
+        for path in self._repository.grep(words, None):
+            if (content := self.read(path)) is not None:
+                yield path, content
+
+
+class DirectoryTree:
+    """The files below a folder that is no repository."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def paths(self) -> Iterator[str]:
+        """Every file path but those of tool folders, at most ``MAX_FILES``."""
+        count = 0
+        for folder, folders, files in os.walk(self._root):
+            folders[:] = sorted(name for name in folders if name not in _SKIPPED_FOLDERS)
+            for name in sorted(files):
+                count += 1
+                if count > MAX_FILES:
+                    raise UsageError(f"more than {MAX_FILES:,} files below {self._root}", "name a smaller folder")
+                yield Path(folder, name).relative_to(self._root).as_posix()
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a regular file, None where there is none or it is too large."""
+        return read_file(self._root, path)
+
+    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The Python files that contain one of the identifiers, with their content."""
+        alternatives = b"|".join(re.escape(word.encode("utf-8", "surrogateescape")) for word in words)
+        if not alternatives:
+            return
+        pattern = re.compile(rb"\b(?:" + alternatives + rb")\b")
+        for path in self.paths():
+            if path.endswith((".py", ".pyi")) and (content := self.read(path)) and pattern.search(content):
+                yield path, content
+
+
+def read_file(root: Path, path: str) -> bytes | None:
+    """A regular file below a root; never follows a link out of it, never opens a device or a pipe."""
+    if path.startswith("/") or ".." in path.split("/"):
+        return None
+    full = root / path
+    try:
+        if full.is_symlink() or not full.is_file() or full.stat().st_size > MAX_FILE_BYTES:
+            return None
+        if not full.resolve().is_relative_to(root.resolve()):
+            return None
+        return full.read_bytes()
+    except (OSError, ValueError):
+        return None

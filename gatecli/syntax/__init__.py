@@ -1,0 +1,1 @@
+"""Which functions the change touches, and who calls them."""

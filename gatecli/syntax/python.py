@@ -1,0 +1,326 @@
+"""Python source to functions, with tree-sitter.
+
+A ``Module`` holds the tree and the functions of one source text in document order, outer before inner: the module
+body first, then classes (as their body), functions, methods, nested functions and lambdas that are bound to a name.
+Nothing here recurses over the tree, so nesting depth costs no stack.
+"""
+
+import codecs
+import io
+import tokenize
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from gatecli.errors import EvidenceError
+from gatecli.model import Function, FunctionId, FunctionKind, Parameter, ParameterKind, Span
+
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node, Query, Tree
+
+MODULE = "<module>"
+SUFFIXES = (".py", ".pyi")
+
+# A file above this is named in the report and judged as a whole; tree-sitter reads about 9 MB a second.
+MAX_SOURCE_BYTES = 10_000_000
+
+_DEFINITIONS = """
+(function_definition) @definition
+(class_definition) @definition
+(decorated_definition) @decorated
+(assignment left: [(identifier) (attribute)] right: (lambda)) @bound
+(named_expression value: (lambda)) @bound
+(yield) @yield
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """One parsed source text. ``nodes[i]`` is the syntax node of ``functions[i]``, decorators included.
+
+    ``error_lines`` are the lines that the grammar could not place; the functions around them are still right.
+    """
+
+    path: str
+    source: bytes
+    tree: "Tree"
+    functions: tuple[Function, ...]
+    nodes: tuple["Node", ...]
+    error_lines: tuple[int, ...]
+
+
+@cache
+def language() -> "Language":
+    """The Python grammar."""
+    import tree_sitter_python
+    from tree_sitter import Language
+
+    return Language(tree_sitter_python.language())
+
+
+@cache
+def query(source: str) -> "Query":
+    """A compiled tree-sitter query; compiled once a process."""
+    from tree_sitter import Query
+
+    return Query(language(), source)
+
+
+@lru_cache(maxsize=64)
+def parse(source: bytes) -> "Tree":
+    """The syntax tree of a UTF-8 source."""
+    from tree_sitter import Parser
+
+    return Parser(language()).parse(source)
+
+
+def captures(pattern: str, node: "Node") -> dict[str, list["Node"]]:
+    """The nodes that a query captures under a node, by capture name, in document order."""
+    from tree_sitter import QueryCursor
+
+    return QueryCursor(query(pattern)).captures(node)
+
+
+def is_python(path: str) -> bool:
+    """Whether a path names Python source."""
+    return path.endswith(SUFFIXES)
+
+
+def as_utf8(source: bytes) -> bytes:
+    """The source as UTF-8 without a byte-order mark, decoded as Python would (PEP 263).
+
+    Raises:
+        EvidenceError: the file is too large, binary, or not in the encoding it declares.
+    """
+    if len(source) > MAX_SOURCE_BYTES:
+        raise EvidenceError(f"the file has {len(source):,} bytes, more than the {MAX_SOURCE_BYTES:,} that are parsed")
+    if b"\0" in source:
+        raise EvidenceError("the file contains NUL bytes")
+    source = source.removeprefix(codecs.BOM_UTF8)
+    try:
+        source.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    else:
+        return source
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    except SyntaxError:
+        encoding = "latin-1"
+    try:
+        return source.decode(encoding).encode("utf-8")
+    except (UnicodeError, LookupError):
+        return source.decode("latin-1").encode("utf-8")
+
+
+@lru_cache(maxsize=64)
+def read_module(path: str, source: bytes) -> Module:
+    """Parse one file.
+
+    Raises:
+        EvidenceError: the file cannot be parsed at all (see ``as_utf8``).
+    """
+    text = as_utf8(source)
+    tree = parse(text)
+    root = tree.root_node
+    found = captures(_DEFINITIONS, root)
+    functions, nodes = _outline(path, root, found)
+    return Module(
+        path=path,
+        source=text,
+        tree=tree,
+        functions=functions,
+        nodes=nodes,
+        error_lines=_error_lines(root) if root.has_error else (),
+    )
+
+
+def read_functions(path: str, source: bytes) -> tuple[Function, ...]:
+    """The functions of one file, in document order, the module body first.
+
+    Raises:
+        EvidenceError: the file cannot be parsed at all (see ``as_utf8``).
+    """
+    return read_module(path, source).functions
+
+
+def _outline(
+    path: str, root: "Node", found: dict[str, list["Node"]]
+) -> tuple[tuple[Function, ...], tuple["Node", ...]]:
+    decorated = {
+        inner.start_byte: outer
+        for outer in found.get("decorated", ())
+        if (inner := outer.child_by_field_name("definition")) is not None
+    }
+    definitions = sorted(
+        (*found.get("definition", ()), *found.get("bound", ())), key=lambda node: (node.start_byte, -node.end_byte)
+    )
+    generators = _generator_starts(definitions, found.get("yield", ()))
+    seen: Counter[str] = Counter()
+    functions = [_module_body(path, root)]
+    nodes = [root]
+    open_parents: list[tuple[int, str, bool]] = []  # end byte, qualified name, is a class
+    for node in definitions:
+        while open_parents and open_parents[-1][0] <= node.start_byte:
+            open_parents.pop()
+        name = _bound_name(node)
+        if name is None:
+            continue
+        parent, in_class = open_parents[-1][1:] if open_parents else ("", False)
+        qualname = f"{parent}.{name}" if parent else name
+        seen[qualname] += 1
+        if seen[qualname] > 1:
+            qualname = f"{qualname}#{seen[qualname]}"
+        outer = decorated.get(node.start_byte, node)
+        open_parents.append((node.end_byte, qualname, node.type == "class_definition"))
+        functions.append(
+            _function(FunctionId(path=path, qualname=qualname), node, outer, in_class, node.start_byte in generators)
+        )
+        nodes.append(outer)
+    return tuple(functions), tuple(nodes)
+
+
+def _module_body(path: str, root: "Node") -> Function:
+    return Function(
+        id=FunctionId(path=path, qualname=MODULE),
+        kind=FunctionKind.MODULE,
+        span=Span(first_line=1, def_line=1, end_line=max(1, _end_line(root))),
+    )
+
+
+def _bound_name(node: "Node") -> str | None:
+    """The name a definition binds: ``def``/``class`` name, or the target of an assigned lambda."""
+    field = {"assignment": "left"}.get(node.type, "name")
+    target = node.child_by_field_name(field)
+    if target is not None and target.type == "attribute":
+        target = target.child_by_field_name("attribute")
+    if target is None or target.text is None or not target.text:
+        return None
+    return target.text.decode("utf-8", "replace")
+
+
+def _function(id: FunctionId, node: "Node", outer: "Node", in_class: bool, is_generator: bool) -> Function:
+    span = Span(
+        first_line=outer.start_point.row + 1, def_line=node.start_point.row + 1, end_line=max(1, _end_line(outer))
+    )
+    decorators = tuple(_text(child).removeprefix("@").strip() for child in outer.children if child.type == "decorator")
+    if node.type == "class_definition":
+        return Function(id=id, kind=FunctionKind.CLASS_BODY, span=span, decorators=decorators)
+    kind = FunctionKind.METHOD if in_class else FunctionKind.FUNCTION
+    callable_node: Node | None = node
+    if node.type != "function_definition":
+        kind = FunctionKind.LAMBDA
+        callable_node = node.child_by_field_name("right") or node.child_by_field_name("value")
+    assert callable_node is not None, "the query asks for a lambda on the right"
+    returns = callable_node.child_by_field_name("return_type")
+    return Function(
+        id=id,
+        kind=kind,
+        span=span,
+        parameters=_parameters(callable_node.child_by_field_name("parameters")),
+        returns=_text(returns) if returns is not None else None,
+        is_async=bool(callable_node.children) and callable_node.children[0].type == "async",
+        is_generator=is_generator,
+        decorators=decorators,
+    )
+
+
+_VARIADIC = {"list_splat_pattern": ParameterKind.VAR_POSITIONAL, "dictionary_splat_pattern": ParameterKind.VAR_KEYWORD}
+
+
+def _parameters(node: "Node | None") -> tuple[Parameter, ...]:
+    """The parameters of a ``parameters`` or ``lambda_parameters`` node."""
+    if node is None:
+        return ()
+    result: list[Parameter] = []
+    kind = ParameterKind.POSITIONAL
+    for child in node.named_children:
+        if child.type == "keyword_separator":
+            kind = ParameterKind.KEYWORD_ONLY
+        elif child.type == "positional_separator":
+            result = [_positional_only(parameter) for parameter in result]
+        elif (parameter := _parameter(child, kind)) is not None:
+            result.append(parameter)
+            if parameter.kind is ParameterKind.VAR_POSITIONAL:
+                kind = ParameterKind.KEYWORD_ONLY
+    return tuple(result)
+
+
+def _positional_only(parameter: Parameter) -> Parameter:
+    return Parameter(
+        name=parameter.name,
+        kind=ParameterKind.POSITIONAL_ONLY,
+        default=parameter.default,
+        annotation=parameter.annotation,
+    )
+
+
+def _parameter(node: "Node", kind: ParameterKind) -> Parameter | None:
+    """One parameter, or None for a comment or something the grammar could not place."""
+    target: Node | None = node
+    if node.type in ("default_parameter", "typed_default_parameter"):
+        target = node.child_by_field_name("name")
+    elif node.type == "typed_parameter":
+        target = node.named_children[0] if node.named_children else None
+    if target is None:
+        return None
+    if target.type in _VARIADIC:
+        kind = _VARIADIC[target.type]
+    elif target.type not in ("identifier", "tuple_pattern"):
+        return None
+    default, annotation = node.child_by_field_name("value"), node.child_by_field_name("type")
+    return Parameter(
+        name=_text(target).lstrip("*"),
+        kind=kind,
+        default=_text(default) if default is not None else None,
+        annotation=_text(annotation) if annotation is not None else None,
+    )
+
+
+def _generator_starts(definitions: list["Node"], yields: Iterable["Node"]) -> frozenset[int]:
+    """Start bytes of the definitions that yield themselves."""
+    generators = set()
+    enclosing: list[Node] = []
+    position = 0
+    for node in yields:
+        while position < len(definitions) and definitions[position].start_byte <= node.start_byte:
+            enclosing.append(definitions[position])
+            position += 1
+        while enclosing and enclosing[-1].end_byte <= node.start_byte:
+            enclosing.pop()
+        if enclosing:
+            generators.add(enclosing[-1].start_byte)
+    return frozenset(generators)
+
+
+def _error_lines(root: "Node") -> tuple[int, ...]:
+    nodes = captures("[(ERROR) (MISSING)] @error", root).get("error", [])
+    return tuple(sorted({node.start_point.row + 1 for node in nodes}))
+
+
+def _end_line(node: "Node") -> int:
+    end = node.end_point
+    return end.row + 1 if end.column else end.row
+
+
+def _text(node: "Node") -> str:
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def owners(functions: tuple[Function, ...], lines: Iterable[int]) -> dict[int, int]:
+    """Which function holds each line: line → index of the innermost function, the module body at the outermost."""
+    result: dict[int, int] = {}
+    enclosing: list[int] = []
+    position = 0
+    for line in sorted(lines):
+        while position < len(functions) and functions[position].span.first_line <= line:
+            while enclosing and functions[enclosing[-1]].span.end_line < functions[position].span.first_line:
+                enclosing.pop()
+            enclosing.append(position)
+            position += 1
+        while len(enclosing) > 1 and functions[enclosing[-1]].span.end_line < line:
+            enclosing.pop()
+        result[line] = enclosing[-1] if enclosing else 0
+    return result
