@@ -3,17 +3,18 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.model import Change, FileChange, FileStatus, Revision, SourceKind
-from gatecli.sources.git import EMPTY_TREE, MAX_BLOB_BYTES, MAX_REVISIONS, Repository
+from gatecli.sources.git import EMPTY_TREE, MAX_REVISIONS, Repository
 from gatecli.sources.patch import PatchFile, file_changes, file_type, hunks_between, parse
 from gatecli.sources.trees import read_file
 
 MAX_PATCH_BYTES = 200_000_000
+MAX_TOTAL_BYTES = 200_000_000
 
 # git looks at this many bytes to tell text from binary (buffer_is_binary in xdiff-interface.c).
 _BINARY_PROBE = 8_000
@@ -42,7 +43,7 @@ class _Entry:
 
 
 def read_range(repository: Repository, revisions: str) -> Change:
-    """``BASE`` and ``BASE...HEAD`` measure from the merge base like a pull request; ``BASE..HEAD`` compares two trees."""
+    """``BASE`` and ``BASE...HEAD`` measure from the merge base like a pull request, ``BASE..HEAD`` compares trees."""
     base_name, dots, head_name = _split_range(revisions)
     base, head = repository.resolve(base_name), repository.resolve(head_name or "HEAD")
     start = base if dots == ".." else repository.merge_base(base, head)
@@ -212,24 +213,17 @@ def _files(repository: Repository, entries: list[_Entry], sections: tuple[PatchF
             f"git diff named {len(entries)} files but showed {len(sections)} patches",
             "report this with the git version",
         )
-    blobs = repository.blobs(_stored(entries))
     remaining = iter(sections)
+    budget = _Budget()
     for entry in entries:
         parts = [next(remaining) for _ in range(2 if entry.status == "T" else 1)]
-        yield _file(repository, entry, parts, blobs)
+        yield _file(repository, entry, parts, budget)
 
 
-def _stored(entries: Iterable[_Entry]) -> Iterator[str]:
-    for entry in entries:
-        for mode, blob in ((entry.old_mode, entry.old_blob), (entry.new_mode, entry.new_blob)):
-            if mode.startswith("100") and blob.strip("0"):
-                yield blob
-
-
-def _file(repository: Repository, entry: _Entry, parts: list[PatchFile], blobs: dict[str, bytes]) -> FileChange:
+def _file(repository: Repository, entry: _Entry, parts: list[PatchFile], budget: "_Budget") -> FileChange:
     notes: list[str] = []
-    before = _content(repository, entry.old_mode, entry.old_blob, None, blobs, notes)
-    after = _content(repository, entry.new_mode, entry.new_blob, entry.path, blobs, notes)
+    before = _content(repository, entry.old_mode, entry.old_blob, None, budget, notes)
+    after = _content(repository, entry.new_mode, entry.new_blob, entry.path, budget, notes)
     binary = any(part.binary for part in parts)
     hunks = tuple(hunk for part in parts for hunk in part.replaced)
     if binary and (before or after) and not any(b"\0" in (side or b"")[:_BINARY_PROBE] for side in (before, after)):
@@ -251,15 +245,25 @@ def _file(repository: Repository, entry: _Entry, parts: list[PatchFile], blobs: 
     )
 
 
+@dataclass(slots=True)
+class _Budget:
+    """How many bytes of content one change may still read."""
+
+    left: int = MAX_TOTAL_BYTES
+
+
 def _content(
-    repository: Repository, mode: str, blob: str, path: str | None, blobs: dict[str, bytes], notes: list[str]
+    repository: Repository, mode: str, blob: str, path: str | None, budget: _Budget, notes: list[str]
 ) -> bytes | None:
     """One side's content; ``path`` is where the working tree holds it when git has not stored it."""
     if not mode.startswith("100"):
         return None
-    content = blobs.get(blob) if blob.strip("0") else None
-    if content is None and path is not None and not blob.strip("0"):
-        content = read_file(repository.root, path)
+    content = None
+    if budget.left > 0:
+        stored = bool(blob.strip("0"))
+        content = repository.blob(blob) if stored else read_file(repository.root, path) if path is not None else None
     if content is None:
-        notes.append(f"larger than {MAX_BLOB_BYTES // 1_000_000} MB or not readable: judged as a whole")
+        notes.append("not read (too large, or no regular file): judged as a whole")
+    else:
+        budget.left -= len(content)
     return content

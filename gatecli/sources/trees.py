@@ -12,8 +12,6 @@ from gatecli.errors import UsageError
 if TYPE_CHECKING:
     from gatecli.sources.git import Repository
 
-# Files that hold a wanted name, read at once; bounds memory on a name that stands everywhere.
-GREP_BATCH = 200
 MAX_FILE_BYTES = 10_000_000
 MAX_FILES = 200_000
 _SKIPPED_FOLDERS = frozenset({".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".mypy_cache"})
@@ -36,17 +34,14 @@ class CommitTree:
 
     def read(self, path: str) -> bytes | None:
         """The content of a file, None where there is none or it is too large."""
-        return self._repository.show(self._sha, path)
+        name = self._files.get(path)
+        return self._repository.blob(name) if name is not None else None
 
     def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """The Python files that contain one of the identifiers, with their content."""
-        found = [path for path in self._repository.grep(words, self._sha) if path in self._files]
-        for start in range(0, len(found), GREP_BATCH):
-            batch = found[start : start + GREP_BATCH]
-            blobs = self._repository.blobs(self._files[path] for path in batch)
-            for path in batch:
-                if (content := blobs.get(self._files[path])) is not None:
-                    yield path, content
+        for path in self._repository.grep(words, self._sha):
+            if (content := self.read(path)) is not None:
+                yield path, content
 
 
 class WorkTree:

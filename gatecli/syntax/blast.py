@@ -1,0 +1,244 @@
+"""Who is reached when a touched function misbehaves: its callers, theirs, up to the entry points.
+
+One search for all touched functions: each level asks the tree once for the files that hold the wanted names. Certain
+callers are followed; possible ones (an unknown receiver) and users of a touched class body are named but not followed,
+or everything would reach everything. Edges that the profile saw are followed as well.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gatecli.errors import EvidenceError
+from gatecli.model import (
+    Blast,
+    Caller,
+    Certainty,
+    ChangeKind,
+    EdgeBasis,
+    FunctionChange,
+    FunctionId,
+    FunctionKind,
+    Tree,
+)
+from gatecli.syntax.calls import Target, target_of, uses_in
+from gatecli.syntax.entrypoints import entry_points, url_label
+from gatecli.syntax.imports import Project, names_of
+from gatecli.syntax.python import MODULE, read_module
+
+# Bounds of one search, so that cost follows the diff: a bound that was hit shows as ``truncated``.
+MAX_TARGETS = 300
+MAX_DEPTH = 6
+MAX_FILES_A_LEVEL = 600
+MAX_NODES = 600
+MAX_CALLERS = 60
+MAX_POSSIBLE = 20
+
+_CONTAINERS = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
+
+ProfileCallers = Mapping[FunctionId, tuple[tuple[FunctionId, float | None], ...]]
+ShareOf = Callable[[Iterable[FunctionId]], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    caller: FunctionId
+    certainty: Certainty
+    basis: EdgeBasis
+    line: int | None
+    calls_per_minute: float | None = None
+
+
+@dataclass(slots=True)
+class _Graph:
+    """Callers by callee, as far as the search went."""
+
+    edges: dict[FunctionId, dict[FunctionId, _Edge]] = field(default_factory=lambda: defaultdict(dict))
+    labels: dict[FunctionId, list[str]] = field(default_factory=lambda: defaultdict(list))
+    truncated: bool = False
+
+
+def is_test(path: str) -> bool:
+    """Whether a path holds tests by pytest's and unittest's conventions."""
+    name = path.rsplit("/", 1)[-1]
+    folders = path.split("/")[:-1]
+    return (
+        name.startswith("test_")
+        or name.endswith(("_test.py", "_tests.py"))
+        or name in ("conftest.py", "tests.py")
+        or any(folder in ("tests", "test", "testing") for folder in folders)
+    )
+
+
+def trace(
+    changes: tuple[FunctionChange, ...],
+    tree: Tree,
+    *,
+    profile_callers: ProfileCallers,
+    profile_entry_points: Mapping[FunctionId, tuple[str, ...]],
+    share_of: ShareOf,
+) -> dict[FunctionId, Blast]:
+    """The blast radius of each touched function that is neither a test nor merely reformatted.
+
+    ``share_of`` tells which part of the observed traffic runs through a function (None: not known).
+    """
+    wanted = [change for change in changes if _is_traced(change)]
+    graph = _search(wanted[:MAX_TARGETS], tree, profile_callers)
+    for id, labels in profile_entry_points.items():
+        graph.labels[id] = [*labels]
+    result = {}
+    for position, change in enumerate(wanted):
+        blast = _blast(change, graph, share_of)
+        result[change.id] = replace(blast, truncated=True) if position >= MAX_TARGETS else blast
+    return result
+
+
+def _is_traced(change: FunctionChange) -> bool:
+    path = change.id.path
+    return change.kind is not ChangeKind.COSMETIC and not is_test(path) and "/migrations/" not in f"/{path}"
+
+
+def _search(changes: list[FunctionChange], tree: Tree, profile_callers: ProfileCallers) -> _Graph:
+    graph = _Graph()
+    project = Project(tree)
+    frontier: dict[FunctionId, Target] = {}
+    asked: set[FunctionId] = set()
+    for change in changes:
+        for id in {change.id, change.base_id}:
+            asked.add(id)
+            if target := target_of(id, change.function.kind):
+                frontier[id] = target
+            _add_profile_edges(graph, id, profile_callers)
+    _label_targets(graph, project, tree, {change.id.path for change in changes if change.after})
+    for _ in range(MAX_DEPTH):
+        reached = _level(graph, project, tree, frontier)
+        reached |= _profiled(graph, frontier or asked, profile_callers)
+        fresh = {id: kind for id, kind in reached.items() if id not in asked}
+        asked.update(fresh)
+        if len(asked) > MAX_NODES:
+            graph.truncated = True
+            return graph
+        frontier = {id: target for id, kind in fresh.items() if (target := target_of(id, kind)) is not None}
+        if not frontier:
+            return graph
+    graph.truncated = graph.truncated or bool(frontier)
+    return graph
+
+
+def _label_targets(graph: _Graph, project: Project, tree: Tree, paths: Iterable[str]) -> None:
+    """The entry points among the touched functions themselves."""
+    for path in sorted(paths):
+        source = tree.read(path)
+        if source is None:
+            continue
+        try:
+            module = read_module(path, source)
+        except EvidenceError:
+            continue
+        names = names_of(module)
+        project.add(names)
+        for id, label in entry_points(module, names).items():
+            graph.labels[id].append(label)
+
+
+def _level(
+    graph: _Graph, project: Project, tree: Tree, frontier: Mapping[FunctionId, Target]
+) -> dict[FunctionId, FunctionKind]:
+    """The uses of all functions of one level; returns the certain callers, to be followed."""
+    by_name: dict[str, list[Target]] = defaultdict(list)
+    for target in frontier.values():
+        by_name[target.name].append(target)
+    reached: dict[FunctionId, FunctionKind] = {}
+    for count, (path, source) in enumerate(tree.grep(sorted(by_name)) if by_name else ()):
+        if count >= MAX_FILES_A_LEVEL:
+            graph.truncated = True
+            break
+        if is_test(path):
+            continue
+        try:
+            module = read_module(path, source)
+        except EvidenceError:
+            continue
+        kinds = {function.id: function.kind for function in module.functions}
+        labels = entry_points(module, names_of(module))
+        for use in uses_in(project, module, by_name):
+            graph.edges[use.target].setdefault(use.caller, _Edge(use.caller, use.certainty, EdgeBasis.STATIC, use.line))
+            _label(graph, use.caller, labels, url_label(module, use.line))
+            followed = use.certainty is Certainty.CERTAIN and frontier[use.target].kind not in _CONTAINERS
+            if followed and kinds[use.caller] not in _CONTAINERS:
+                reached[use.caller] = kinds[use.caller]
+    return reached
+
+
+def _label(graph: _Graph, caller: FunctionId, labels: Mapping[FunctionId, str], url: str | None) -> None:
+    label = url if caller.qualname == MODULE and url is not None else labels.get(caller)
+    if label is not None and label not in graph.labels[caller]:
+        graph.labels[caller].append(label)
+
+
+def _profiled(
+    graph: _Graph, ids: Iterable[FunctionId], profile_callers: ProfileCallers
+) -> dict[FunctionId, FunctionKind]:
+    """Callers that the profile saw above the functions of a level."""
+    reached = {}
+    for id in ids:
+        for caller in _add_profile_edges(graph, id, profile_callers):
+            reached[caller] = FunctionKind.METHOD if "." in caller.qualname else FunctionKind.FUNCTION
+    return reached
+
+
+def _add_profile_edges(graph: _Graph, id: FunctionId, profile_callers: ProfileCallers) -> list[FunctionId]:
+    callers = []
+    for caller, calls in profile_callers.get(id, ()):
+        if caller == id:
+            continue
+        known = graph.edges[id].get(caller)
+        basis = EdgeBasis.PROFILE if known is None or known.basis is EdgeBasis.PROFILE else EdgeBasis.BOTH
+        line = known.line if known else None
+        graph.edges[id][caller] = _Edge(caller, Certainty.CERTAIN, basis, line, calls)
+        callers.append(caller)
+    return callers
+
+
+def _blast(change: FunctionChange, graph: _Graph, share_of: ShareOf) -> Blast:
+    """One function's part of the graph: breadth first, so that ``depth`` is the shortest way."""
+    start = {change.id, change.base_id}
+    callers: dict[FunctionId, Caller] = {}
+    labels = [label for id in sorted(start) for label in graph.labels.get(id, ())]
+    frontier = sorted(start)
+    truncated = graph.truncated
+    depth = possible = 0
+    while frontier and depth < MAX_DEPTH:
+        depth += 1
+        following = []
+        for callee in frontier:
+            for edge in sorted(graph.edges.get(callee, {}).values(), key=lambda e: (e.certainty, e.caller)):
+                if edge.caller in start or edge.caller in callers:
+                    continue
+                if edge.certainty is Certainty.POSSIBLE:
+                    possible += 1
+                if len(callers) >= MAX_CALLERS or possible > MAX_POSSIBLE:
+                    truncated = True
+                    continue
+                callers[edge.caller] = Caller(
+                    id=edge.caller,
+                    basis=edge.basis,
+                    certainty=edge.certainty,
+                    depth=depth,
+                    line=edge.line,
+                    calls_per_minute=edge.calls_per_minute,
+                    via=None if depth == 1 else callee,
+                )
+                if edge.certainty is Certainty.CERTAIN:
+                    following.append(edge.caller)
+                    labels += graph.labels.get(edge.caller, ())
+        frontier = following
+    reached = tuple(callers.values())
+    return Blast(
+        callers=reached,
+        entry_points=tuple(dict.fromkeys(labels)),
+        share=share_of(start),
+        static_only=all(caller.basis is EdgeBasis.STATIC for caller in reached),
+        depth=max((caller.depth for caller in reached), default=0),
+        truncated=truncated,
+    )
