@@ -10,7 +10,8 @@ from pathlib import Path
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.model import Change, FileChange, FileStatus, Revision, SourceKind
 from gatecli.sources.git import EMPTY_TREE, MAX_REVISIONS, Repository
-from gatecli.sources.patch import PatchFile, file_changes, file_type, hunks_between, parse
+from gatecli.sources.patch import PatchFile, parse
+from gatecli.sources.rebuild import file_changes, file_type, hunks_between
 from gatecli.sources.trees import read_file
 
 MAX_PATCH_BYTES = 200_000_000
@@ -168,7 +169,7 @@ def _change(
         head=head,
         merge_base=merge_base,
         digest=_digest(patch),
-        files=tuple(_files(repository, entries, sections)),
+        files=tuple(_files(repository, entries, sections, on_disk=kind is SourceKind.WORKTREE)),
         revisions=revisions,
         branch=branch,
         warnings=tuple(warnings),
@@ -205,7 +206,9 @@ def _split_output(out: bytes) -> tuple[list[_Entry], bytes]:
     return entries, out[position:].removeprefix(b"\0")
 
 
-def _files(repository: Repository, entries: list[_Entry], sections: tuple[PatchFile, ...]) -> Iterator[FileChange]:
+def _files(
+    repository: Repository, entries: list[_Entry], sections: tuple[PatchFile, ...], *, on_disk: bool
+) -> Iterator[FileChange]:
     """Raw entries joined with their patch sections, which stand in the same order (a type change has two)."""
     expected = sum(2 if entry.status == "T" else 1 for entry in entries)
     if expected != len(sections):
@@ -217,13 +220,21 @@ def _files(repository: Repository, entries: list[_Entry], sections: tuple[PatchF
     budget = _Budget()
     for entry in entries:
         parts = [next(remaining) for _ in range(2 if entry.status == "T" else 1)]
-        yield _file(repository, entry, parts, budget)
+        yield _file(repository, entry, parts, budget, on_disk)
 
 
-def _file(repository: Repository, entry: _Entry, parts: list[PatchFile], budget: "_Budget") -> FileChange:
+def _file(
+    repository: Repository, entry: _Entry, parts: list[PatchFile], budget: "_Budget", on_disk: bool
+) -> FileChange:
     notes: list[str] = []
-    before = _content(repository, entry.old_mode, entry.old_blob, None, budget, notes)
-    after = _content(repository, entry.new_mode, entry.new_blob, entry.path, budget, notes)
+    before = _content(entry.old_mode, lambda: repository.blob(entry.old_blob), budget, notes)
+    # git names a blob id for a working-tree file when it looked for renames, without storing the blob.
+    after = _content(
+        entry.new_mode,
+        lambda: read_file(repository.root, entry.path) if on_disk else repository.blob(entry.new_blob),
+        budget,
+        notes,
+    )
     binary = any(part.binary for part in parts)
     hunks = tuple(hunk for part in parts for hunk in part.replaced)
     if binary and (before or after) and not any(b"\0" in (side or b"")[:_BINARY_PROBE] for side in (before, after)):
@@ -252,16 +263,11 @@ class _Budget:
     left: int = MAX_TOTAL_BYTES
 
 
-def _content(
-    repository: Repository, mode: str, blob: str, path: str | None, budget: _Budget, notes: list[str]
-) -> bytes | None:
-    """One side's content; ``path`` is where the working tree holds it when git has not stored it."""
+def _content(mode: str, read: Callable[[], bytes | None], budget: _Budget, notes: list[str]) -> bytes | None:
+    """One side's content, None for what is no regular file; what could not be read is noted."""
     if not mode.startswith("100"):
         return None
-    content = None
-    if budget.left > 0:
-        stored = bool(blob.strip("0"))
-        content = repository.blob(blob) if stored else read_file(repository.root, path) if path is not None else None
+    content = read() if budget.left > 0 else None
     if content is None:
         notes.append("not read (too large, or no regular file): judged as a whole")
     else:

@@ -116,6 +116,14 @@ class Repository:
         top = here.text("rev-parse", "--show-toplevel")
         return cls(Path(top), bare=False)
 
+    @classmethod
+    def create(cls, directory: Path) -> "Repository":
+        """A new repository in a folder, on branch ``main``."""
+        _scrub_environment()
+        here = cls(directory, bare=False)
+        here.run("init", "--quiet", "--initial-branch=main", "--template=")
+        return here
+
     # ----------------------------------------------------------------- running git
 
     @cached_property

@@ -6,13 +6,13 @@ half a change.
 
 import email.policy
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from email.utils import mktime_tz, parseaddr, parsedate_tz
 
 from gatecli.errors import EvidenceError, UsageError
-from gatecli.model import FileChange, FileStatus, FileType, Hunk, Person, Revision
+from gatecli.model import FileStatus, Hunk, Person, Revision
 
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)$")
 _MBOX = re.compile(rb"^From ([0-9a-f]{40,64}) \w{3} \w{3} +\d+ [\d:]{8} \d{4}$")
@@ -329,137 +329,3 @@ def _header(value: object) -> str:
         return str(make_header(decode_header(text)))
     except (LookupError, UnicodeError, ValueError):
         return text
-
-
-# --------------------------------------------------------------------------- both sides from a patch and a tree
-
-
-def file_changes(files: tuple[PatchFile, ...], read: Callable[[str], bytes | None]) -> tuple[FileChange, ...]:
-    """Both sides of each file of a patch.
-
-    ``read`` gives today's content of a path: taken as the old side where the patch applies to it, as the new side
-    where it is already applied. Elsewhere both sides are rebuilt from the hunks, the other lines blank, and the file
-    is ``partial``. A path that a series touches several times is one change.
-    """
-    merged: dict[str, FileChange] = {}
-    for file in files:
-        path = file.path or file.old_path
-        if path is None:
-            raise EvidenceError("a file section of the patch names no file", "give the whole patch, with its headers")
-        earlier = merged.pop(file.old_path or path, None)
-        change = _file_change(file, path, read if earlier is None else _constant(earlier.after))
-        if earlier is not None:
-            change = _after(earlier, change)
-        merged[path] = change
-    return tuple(merged.values())
-
-
-def _constant(content: bytes | None) -> Callable[[str], bytes | None]:
-    return lambda _: content
-
-
-def _file_change(file: PatchFile, path: str, read: Callable[[str], bytes | None]) -> FileChange:
-    before, after, partial = _sides(file, path, read)
-    return FileChange(
-        path=path,
-        old_path=file.old_path,
-        status=file.status,
-        type=file_type(file.new_mode or file.old_mode),
-        old_mode=file.old_mode,
-        new_mode=file.new_mode,
-        binary=file.binary,
-        partial=partial,
-        hunks=file.replaced,
-        before=before,
-        after=after,
-    )
-
-
-def file_type(mode: str | None) -> FileType:
-    """What a git mode stands for."""
-    return {"120000": FileType.SYMLINK, "160000": FileType.SUBMODULE}.get(mode or "", FileType.REGULAR)
-
-
-def _sides(file: PatchFile, path: str, read: Callable[[str], bytes | None]) -> tuple[bytes | None, bytes | None, bool]:
-    if file.binary:
-        return None, None, False
-    if file.status is FileStatus.ADDED:
-        return None, _joined(file, drop=b"-"), False
-    if file.status is FileStatus.DELETED:
-        return _joined(file, drop=b"+"), None, False
-    for name in dict.fromkeys((file.old_path or path, path)):
-        content = read(name)
-        if content is not None and (after := _apply(content, file.hunks, old=b"+", new=b"-")) is not None:
-            return content, after, False
-        if content is not None and (before := _apply(content, file.hunks, old=b"-", new=b"+")) is not None:
-            return before, content, False
-    return _sparse(file.hunks, drop=b"+"), _sparse(file.hunks, drop=b"-"), True
-
-
-def _joined(file: PatchFile, drop: bytes) -> bytes:
-    lines = [line for hunk in file.hunks for line in hunk.side(drop)]
-    return b"\n".join(lines) + (b"\n" if lines else b"")
-
-
-def _apply(content: bytes, hunks: tuple[PatchHunk, ...], *, old: bytes, new: bytes) -> bytes | None:
-    """The content with each hunk's one side replaced by its other, None where a hunk does not fit exactly."""
-    lines = content.split(b"\n")
-    result: list[bytes] = []
-    position = 0
-    forward = old == b"+"
-    for hunk in hunks:
-        start = (hunk.old_start if forward else hunk.new_start) - 1
-        expected = hunk.side(old)
-        if start < position or tuple(lines[start : start + len(expected)]) != expected:
-            return None
-        result += lines[position:start]
-        result += hunk.side(new)
-        position = start + len(expected)
-    return b"\n".join(result + lines[position:])
-
-
-def _sparse(hunks: tuple[PatchHunk, ...], drop: bytes) -> bytes:
-    """One side as far as the hunks show it, every line at its number; the heading git found stands before its hunk."""
-    lines: list[bytes] = []
-    for hunk in hunks:
-        start = (hunk.old_start if drop == b"+" else hunk.new_start) - 1
-        if start < len(lines):
-            start = len(lines)
-        gap = start - len(lines)
-        lines += [b""] * gap
-        if gap and hunk.heading.lstrip().startswith((b"def ", b"class ", b"async def ")):
-            lines[-1] = hunk.heading.rstrip()
-        lines += hunk.side(drop)
-    return b"\n".join(lines) + b"\n"
-
-
-def _after(first: FileChange, second: FileChange) -> FileChange:
-    """Two patches of a series on one file as one change, its hunks taken anew from the outer sides."""
-    status = first.status if first.status is FileStatus.ADDED else second.status
-    return replace(
-        second,
-        old_path=first.old_path,
-        status=FileStatus.DELETED if second.status is FileStatus.DELETED else status,
-        old_mode=first.old_mode,
-        partial=first.partial or second.partial,
-        before=first.before,
-        hunks=hunks_between(first.before, second.after),
-    )
-
-
-def hunks_between(before: bytes | None, after: bytes | None) -> tuple[Hunk, ...]:
-    """Replaced blocks between two contents, where no diff is at hand (lines compared whole)."""
-    import difflib
-
-    old = before.split(b"\n") if before else []
-    new = after.split(b"\n") if after else []
-    if old and old[-1] == b"":
-        old.pop()
-    if new and new[-1] == b"":
-        new.pop()
-    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=len(old) + len(new) > 20_000)
-    return tuple(
-        Hunk(old_start=a + 1, old_count=b - a, new_start=c + 1, new_count=d - c)
-        for tag, a, b, c, d in matcher.get_opcodes()
-        if tag != "equal"
-    )

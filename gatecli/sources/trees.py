@@ -66,6 +66,22 @@ class WorkTree:
                 yield path, content
 
 
+class EmptyTree:
+    """No file at all: before the first commit, or where nothing but a patch is at hand."""
+
+    def paths(self) -> Iterable[str]:
+        """No path."""
+        return ()
+
+    def read(self, path: str) -> bytes | None:
+        """No content."""
+        return None
+
+    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """No match."""
+        return iter(())
+
+
 class DirectoryTree:
     """The files below a folder that is no repository."""
 

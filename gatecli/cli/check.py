@@ -1,0 +1,176 @@
+"""``gate check``: judge a change."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gatecli.errors import UsageError
+
+if TYPE_CHECKING:
+    from gatecli.model import Report
+
+EPILOG = """\b
+Examples:
+  gate check                               from the default branch to the working tree
+  gate check origin/main...HEAD            a pull request
+  gate check --staged                      what the next commit would hold
+  gate check --diff change.patch           a patch, also outside a repository
+  gate check --report json=gate.json --report terminal
+  gate check --profile prod.json.gz --mode advise
+"""
+
+
+class ModeOption(StrEnum):
+    """``--mode``."""
+
+    ADVISE = "advise"
+    ENFORCE = "enforce"
+
+
+class FailOnOption(StrEnum):
+    """``--fail-on``."""
+
+    BLOCK = "block"
+    REVIEW = "review"
+    NEVER = "never"
+
+
+class AiOption(StrEnum):
+    """``--ai``."""
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
+
+
+def check(
+    revisions: Annotated[
+        str | None, typer.Argument(help="BASE or BASE...HEAD (from the merge base), or BASE..HEAD (two trees).")
+    ] = None,
+    staged: Annotated[bool, typer.Option("--staged", help="Judge the index.")] = False,
+    diff: Annotated[str | None, typer.Option("--diff", metavar="FILE", help="Judge a patch; - is stdin.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="PATH_OR_URL", help="Runtime profile; default: the policy's.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the base revision.")
+    ] = None,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FORMAT[=FILE]", help="terminal, json or markdown; repeatable."),
+    ] = None,
+    mode: Annotated[ModeOption | None, typer.Option(help="advise reports and exits 0.")] = None,
+    fail_on: Annotated[FailOnOption | None, typer.Option(help="From which verdict on to fail.")] = None,
+    approvals: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="GitHub's REST answers: {pull_request, reviews, commits}.")
+    ] = None,
+    ai: Annotated[AiOption, typer.Option(help="Whether an agent wrote it: found out, or declared.")] = AiOption.AUTO,
+    repo: Annotated[Path, typer.Option(metavar="DIR", help="The repository.")] = Path(),
+    show_all: Annotated[bool, typer.Option("--all", help="Show every function and finding.")] = False,
+) -> int:
+    """Judge a change: pass, review or block, with the evidence and who must sign off."""
+    from gatecli import pipeline
+
+    wanted = _reports(report or ["terminal"])
+    result = pipeline.judge(
+        pipeline.open_source(repo, revisions=revisions, staged=staged, patch=_patch(diff)),
+        pipeline.Request(
+            profile=profile,
+            policy=policy,
+            mode=mode.value if mode else None,
+            fail_on=fail_on.value if fail_on else None,
+            approvals=_read(approvals),
+            declared=ai.value,
+        ),
+    )
+    for format, target in wanted:
+        emit(result, format, target, show_all=show_all)
+    return result.exit_code
+
+
+def emit(report: "Report", format: str, target: Path | None, *, show_all: bool = False) -> None:
+    """Write a report in one format to a file, or to stdout."""
+    if format == "terminal":
+        text = None
+        if target is None:
+            _print(report, show_all)
+        else:
+            text = _plain_terminal(report, show_all)
+    else:
+        from gatecli.reports import render
+
+        text = render(format, report)
+    if text is not None and target is None:
+        sys.stdout.write(text)
+    elif text is not None and target is not None:
+        _write(target, text)
+
+
+def _print(report: "Report", show_all: bool) -> None:
+    from rich.console import Console
+
+    from gatecli.reports import terminal
+
+    terminal.render(report, Console(highlight=False), show_all=show_all)
+
+
+def _plain_terminal(report: "Report", show_all: bool) -> str:
+    import io
+
+    from rich.console import Console
+
+    from gatecli.reports import terminal
+
+    buffer = io.StringIO()
+    terminal.render(report, Console(file=buffer, width=100, highlight=False), show_all=show_all)
+    return buffer.getvalue()
+
+
+def _write(target: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    import os
+    import tempfile
+
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(name).replace(target)
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}", "check the folder of the report") from error
+
+
+def _reports(specifications: list[str]) -> list[tuple[str, Path | None]]:
+    from gatecli.reports import FORMATS
+
+    wanted = []
+    for specification in specifications:
+        format, _, file = specification.partition("=")
+        if format not in FORMATS:
+            raise UsageError(f"unknown report format: {format}", f"known formats: {', '.join(FORMATS)}")
+        wanted.append((format, Path(file) if file else None))
+    if sum(target is None for _, target in wanted) > 1:
+        raise UsageError("two reports would both go to stdout", "give one a file: --report json=gate.json")
+    return wanted
+
+
+def _patch(diff: str | None) -> tuple[str, bytes] | None:
+    if diff is None:
+        return None
+    if diff == "-":
+        return "stdin", sys.stdin.buffer.read()
+    content = _read(Path(diff))
+    assert content is not None, "a named file is read or refused"
+    return diff, content
+
+
+def _read(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", "check the path") from error

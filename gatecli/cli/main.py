@@ -1,0 +1,109 @@
+"""The ``gate`` command: wires the command groups together and turns every ending into an exit code."""
+
+import os
+import sys
+
+import typer
+
+from gatecli import __version__
+from gatecli.cli import check, demo, profile, rules
+from gatecli.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_PASS, EXIT_USAGE, GateError
+
+_EPILOG = """\b
+Exit codes:
+  0    pass, or advise mode
+  1    block
+  2    wrong usage or configuration
+  3    review: sign-off outstanding
+  4    evidence incomplete, or an internal error (fails closed)
+  130  interrupted
+
+\b
+Examples:
+  gate check                          everything that is not on the default branch yet
+  gate check origin/main...HEAD       a pull request
+  git diff | gate check --diff -      a patch
+  gate demo                           see it work on a bundled example
+"""
+
+app = typer.Typer(
+    name="gate",
+    help="What will this change do to the system that is running, and who has to understand it before it ships?",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _gate(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
+    pass
+
+
+app.command("check", epilog=check.EPILOG)(check.check)
+app.command("demo")(demo.demo)
+app.add_typer(profile.app, name="profile", help="The runtime profile: how production really runs.")
+app.add_typer(rules.app, name="rules", help="What gate looks for, why, and examples that prove it.")
+
+
+def main() -> None:
+    """Run the command line and exit with the documented code."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        result = app(standalone_mode=False)
+        sys.stdout.flush()
+    except GateError as error:
+        _complain(error.message, error.hint)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PASS
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted\n")
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        return _unexpected(error)
+    return result if isinstance(result, int) else EXIT_PASS
+
+
+def _unexpected(error: Exception) -> int:
+    """Errors of the command-line library are usage errors; anything else is a bug, and fails closed."""
+    from click.exceptions import Abort, ClickException
+
+    if isinstance(error, ClickException):
+        error.show()
+        return EXIT_USAGE
+    if isinstance(error, Abort):
+        sys.stderr.write("\ninterrupted\n")
+        return EXIT_INTERRUPTED
+    if os.environ.get("GATE_DEBUG"):
+        raise error
+    _complain(
+        f"internal error: {type(error).__name__}: {error}",
+        "this is a bug in gate, not in your change; run again with GATE_DEBUG=1 and report the traceback",
+    )
+    return EXIT_INCOMPLETE
+
+
+def _complain(message: str, hint: str) -> None:
+    from gatecli.reports.text import plain
+
+    sys.stderr.write(f"gate: {plain(message)}\n")
+    if hint:
+        sys.stderr.write(f"  hint: {plain(hint)}\n")

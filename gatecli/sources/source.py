@@ -1,0 +1,83 @@
+"""Where a change comes from: the change itself, and the trees and history that the later stages may ask about it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatecli.errors import UsageError
+from gatecli.model import Change, PastCommit, Tree
+from gatecli.sources.changes import read_patch, read_range, read_staged, read_worktree
+from gatecli.sources.git import Repository
+from gatecli.sources.trees import DirectoryTree, EmptyTree
+
+# Path-limited history is read newest first; more commits than this say nothing new about who knows a function.
+MAX_PAST_COMMITS = 300
+MAX_LOG_PATHS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A change with its surroundings.
+
+    ``base`` is the tree before the change (policy and rules are read there), ``head`` the tree in which callers are
+    looked for, ``root`` the folder that relative paths are meant from, ``repository`` None where there is none.
+    """
+
+    change: Change
+    base: Tree
+    head: Tree
+    root: Path
+    repository: Repository | None
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether the history is cut off."""
+        return self.repository is not None and self.repository.is_shallow
+
+    def log(self, paths: Sequence[str]) -> Iterator[PastCommit]:
+        """The commits before the change that touched one of the paths, newest first; none without a history."""
+        start = self.change.merge_base or (self.repository.head() if self.repository else None)
+        if self.repository is None or start is None:
+            return iter(())
+        return self.repository.log(start, paths[:MAX_LOG_PATHS], limit=MAX_PAST_COMMITS)
+
+
+def open_range(directory: Path, revisions: str) -> Source:
+    """Commits: ``BASE``, ``BASE...HEAD`` (from the merge base) or ``BASE..HEAD`` (two trees)."""
+    repository = Repository.open(directory)
+    change = read_range(repository, revisions)
+    return _source(repository, change, head=repository.tree(change.head))
+
+
+def open_staged(directory: Path) -> Source:
+    """The index, as the next commit would hold it."""
+    repository = Repository.open(directory)
+    return _source(repository, read_staged(repository), head=repository.tree(None))
+
+
+def open_worktree(directory: Path) -> Source:
+    """Everything that is not yet on the default branch, uncommitted and untracked files included."""
+    repository = Repository.open(directory)
+    return _source(repository, read_worktree(repository), head=repository.tree(None))
+
+
+def open_patch(directory: Path, data: bytes, name: str) -> Source:
+    """A patch, against the repository or folder it stands in; where its files are not at hand, by its lines alone."""
+    try:
+        repository = Repository.open(directory)
+    except UsageError:
+        folder = DirectoryTree(directory)
+        change = read_patch(data, name, folder.read)
+        at_hand = any(not file.partial for file in change.files)
+        tree: Tree = folder if at_hand else EmptyTree()
+        return Source(change=change, base=tree, head=tree, root=directory, repository=None)
+    head = repository.head()
+    tree = repository.tree(head if repository.bare else None) if head or not repository.bare else EmptyTree()
+    read: Callable[[str], bytes | None] = tree.read
+    return _source(repository, read_patch(data, name, read), head=tree)
+
+
+def _source(repository: Repository, change: Change, *, head: Tree) -> Source:
+    start = change.merge_base or repository.head()
+    base = repository.tree(start) if start else EmptyTree()
+    return Source(change=change, base=base, head=head, root=repository.root, repository=repository)
