@@ -505,13 +505,17 @@ class AgentEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Who really wrote the change: agents, and the human who operated them (None: unknown, the least senior)."""
+    """Who really wrote the change: agents, and the human who operated them (None: unknown, the least senior).
+
+    ``notes`` say what was set aside or too large to read whole.
+    """
 
     klass: ProvenanceClass
     agents: tuple[AgentEvidence, ...] = ()
     operator: Person | None = None
     operator_source: str | None = None
     authors: tuple[Person, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 # --------------------------------------------------------------------------- what is notable

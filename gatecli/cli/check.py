@@ -1,5 +1,6 @@
 """``gate check``: judge a change."""
 
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -73,6 +74,8 @@ def check(
 ) -> int:
     """Judge a change: pass, review or block, with the evidence and who must sign off."""
     from gatecli import pipeline
+    from gatecli.config import FailOn
+    from gatecli.model import Mode
 
     wanted = _reports(report or ["terminal"])
     result = pipeline.judge(
@@ -80,58 +83,40 @@ def check(
         pipeline.Request(
             profile=profile,
             policy=policy,
-            mode=mode.value if mode else None,
-            fail_on=fail_on.value if fail_on else None,
+            mode=Mode(mode.value) if mode else None,
+            fail_on=FailOn(fail_on.value) if fail_on else None,
             approvals=_read(approvals),
             declared=ai.value,
         ),
     )
-    for format, target in wanted:
-        emit(result, format, target, show_all=show_all)
+    try:
+        for format, target in wanted:
+            emit(result, format, target, show_all=show_all)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; the verdict stands. Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return result.exit_code
 
 
 def emit(report: "Report", format: str, target: Path | None, *, show_all: bool = False) -> None:
     """Write a report in one format to a file, or to stdout."""
-    if format == "terminal":
-        text = None
-        if target is None:
-            _print(report, show_all)
-        else:
-            text = _plain_terminal(report, show_all)
+    from gatecli import reports
+
+    if format == "terminal" and target is None:
+        from rich.console import Console
+
+        from gatecli.reports import terminal
+
+        terminal.render(report, Console(highlight=False), show_all=show_all)
+    elif target is None:
+        sys.stdout.write(reports.render(format, report))
     else:
-        from gatecli.reports import render
-
-        text = render(format, report)
-    if text is not None and target is None:
-        sys.stdout.write(text)
-    elif text is not None and target is not None:
-        _write(target, text)
-
-
-def _print(report: "Report", show_all: bool) -> None:
-    from rich.console import Console
-
-    from gatecli.reports import terminal
-
-    terminal.render(report, Console(highlight=False), show_all=show_all)
-
-
-def _plain_terminal(report: "Report", show_all: bool) -> str:
-    import io
-
-    from rich.console import Console
-
-    from gatecli.reports import terminal
-
-    buffer = io.StringIO()
-    terminal.render(report, Console(file=buffer, width=100, highlight=False), show_all=show_all)
-    return buffer.getvalue()
+        _write(target, reports.render(format, report))
 
 
 def _write(target: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    import os
     import tempfile
 
     try:

@@ -71,7 +71,7 @@ def _run() -> int:
         _complain(error.message, error.hint)
         return error.exit_code
     except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python would complain again when it flushes at exit.
+        # The reader (head, less) has seen enough; `gate check` keeps its verdict, see there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PASS
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ lazy fetching over the network (a partial clone lacks an object: that is said, n
 """
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -54,10 +55,12 @@ _SETTINGS = (
     "diff.interHunkContext=0",
     "diff.suppressBlankEmpty=false",
     "diff.relative=false",
-    "diff.ignoreSubmodules=none",
     "diff.submodule=short",
+    "submodule.recurse=false",
     "diff.orderFile=/dev/null",
     "diff.renameLimit=2000",
+    "diff.autoRefreshIndex=true",
+    "log.follow=false",
     "log.showSignature=false",
     "log.mailmap=false",
 )
@@ -70,6 +73,8 @@ DIFF_FLAGS = (
     "-U3",
     "-M",
     "-C",
+    "--diff-algorithm=myers",  # also where .gitattributes names a driver with another one
+    "--ignore-submodules=dirty",  # also where .gitmodules says to ignore them all
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
@@ -319,8 +324,10 @@ class Repository:
         if not patterns:
             return []
         where = [revision] if revision else ["--untracked"]
+        python = ["--", "*.py", "*.pyi"]
         status, out, err = self._execute(
-            ["grep", "-l", "-z", "-I", "-w", "-F", "--full-name", *patterns, *where, "--", "*.py", "*.pyi"],
+            # --text: a `binary` attribute must not hide a caller
+            ["grep", "-l", "-z", "--text", "-w", "-F", "--full-name", "--no-color", *patterns, *where, *python],
             env={"GIT_LITERAL_PATHSPECS": "0"},
         )
         if status > 1:
@@ -349,7 +356,8 @@ class Repository:
         index = index if index.is_absolute() else self.root / index
         env = {"GIT_INDEX_FILE": str(copy)}
         if index.exists():
-            copy.write_bytes(index.read_bytes())
+            # With its time: git re-reads files as new as the index, whose change the size and time would not show.
+            shutil.copy2(index, copy)
         else:
             self.run("read-tree", "--empty", env=env)
         if count:

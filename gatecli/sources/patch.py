@@ -1,25 +1,30 @@
 """Unified diffs: ``git diff``, ``git format-patch`` (also a series) and plain ``diff -u``, with or without a tree.
 
-The parser counts hunk lines, so no content can pass for a header. A patch that ends inside a hunk is an error, never
-half a change.
+The parser counts hunk lines, so no content can pass for a header. A patch that ends inside a hunk or a file header, or
+holds less than the summary of its mail, is an error, never half a change. (A ``git diff`` that was cut between two
+files looks whole; ``rebuild`` notices a cut between two hunks by the blob ids.)
 """
 
-import email.policy
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from email.parser import BytesHeaderParser
-from email.utils import mktime_tz, parseaddr, parsedate_tz
+from dataclasses import dataclass, field
 
 from gatecli.errors import EvidenceError, UsageError
-from gatecli.model import FileStatus, Hunk, Person, Revision
+from gatecli.model import FileStatus, Hunk, Revision
+from gatecli.sources.mail import MBOX, Summary, read_mail, summary
 
 _HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)$")
-_MBOX = re.compile(rb"^From ([0-9a-f]{40,64}) \w{3} \w{3} +\d+ [\d:]{8} \d{4}$")
 _ESCAPE = re.compile(rb'\\([abfnrtv"\\]|[0-7]{1,3})')
 _ESCAPED = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _MODES = {b"new file mode ": "new", b"deleted file mode ": "old", b"old mode ": "old", b"new mode ": "new"}
 _MOVES = {b"rename from ": "from", b"rename to ": "to", b"copy from ": "from", b"copy to ": "to"}
+_INDEX = re.compile(rb"^index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: (\d{6}))?$")
+# The blob of an empty file, whose addition or deletion has no hunk: sha1 and sha256.
+_EMPTY = (
+    b"e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    b"473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+)
+_CUT_OFF = "the patch was cut off: make it again, and give the whole of it"
 
 # A line number beyond this is no source file; a patch that names one would make gate build a huge blank file.
 MAX_LINE = 5_000_000
@@ -27,7 +32,10 @@ MAX_LINE = 5_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchHunk:
-    """One hunk as written: where it stands, its ``(tag, text)`` lines, and the heading git found for it."""
+    """One hunk as written: where it stands, its ``(tag, text)`` lines, and the heading git found for it.
+
+    A text ends with its ``\\n``, unless the patch says that the file has none there.
+    """
 
     old_start: int
     new_start: int
@@ -56,13 +64,15 @@ class PatchHunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchFile:
-    """One file section of a patch."""
+    """One file section of a patch; the blob ids are as (un)abbreviated as the patch has them."""
 
     old_path: str | None
     path: str | None
     status: FileStatus
     old_mode: str | None = None
     new_mode: str | None = None
+    old_blob: str | None = None
+    new_blob: str | None = None
     binary: bool = False
     hunks: tuple[PatchHunk, ...] = ()
 
@@ -74,10 +84,39 @@ class PatchFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
-    """The file sections of a patch in order, and the commits that a mail series carries, newest first."""
+    """The file sections of a patch in order, and the commits that a mail series carries, newest first.
+
+    ``unseen`` are the lines in which ``diff -r`` names a file without showing what is in it.
+    """
 
     files: tuple[PatchFile, ...]
     revisions: tuple[Revision, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Header:
+    """What stands before the hunks of one file section."""
+
+    line: int
+    is_git: bool
+    names: dict[str, str | None] = field(default_factory=dict)
+    modes: dict[str, str] = field(default_factory=dict)
+    flags: set[str] = field(default_factory=set)
+    blobs: tuple[bytes, bytes] | None = None
+    similarity: bytes | None = None
+
+    def is_whole(self, hunks: tuple[PatchHunk, ...]) -> bool:
+        """Whether the hunks are all that such a header announces, as far as that can be seen."""
+        if hunks or "binary" in self.flags:
+            return True
+        if not self.is_git or "---" in self.names or "+++" in self.names:
+            return False
+        if self.blobs is not None:
+            return all(not blob.strip(b"0") or any(empty.startswith(blob) for empty in _EMPTY) for blob in self.blobs)
+        if self.flags & {"rename", "copy"}:
+            return {"from", "to"} <= self.flags and self.similarity in (None, b"100%")
+        return {"old", "new"} <= self.modes.keys() and self.names.get("from") == self.names.get("to")
 
 
 def parse(data: bytes, *, name: str = "the patch") -> Patch:
@@ -90,8 +129,12 @@ def parse(data: bytes, *, name: str = "the patch") -> Patch:
     lines = data.split(b"\n")
     if lines and lines[-1] == b"":
         lines.pop()
+    if lines and all(line.endswith(b"\r") for line in lines):
+        lines = [line[:-1] for line in lines]  # the patch itself was converted, not the files in it
     files: list[PatchFile] = []
     revisions: list[Revision] = []
+    unseen: list[str] = []
+    mail: tuple[Summary | None, int] = (None, 0)  # what the mail announces, and the number of files before it
     position = 0
     while position < len(lines):
         line = lines[position].rstrip(b"\r")
@@ -100,9 +143,12 @@ def parse(data: bytes, *, name: str = "the patch") -> Patch:
                 f"{name}, line {position + 1}: a combined diff of a merge has no single before and after",
                 "make it with `git diff BASE...HEAD` or `git diff HEAD^1 HEAD`",
             )
-        if match := _MBOX.match(line):
-            revision, position = _mail(lines, position, match[1].decode())
-            revisions.insert(0, revision)
+        if match := MBOX.match(line):
+            _require_all(files, mail, name)
+            revision, position = read_mail(lines, position, match[1].decode())
+            if revision is not None:
+                revisions.insert(0, revision)
+            mail = (None, len(files))
         elif line.startswith(b"diff --git ") or _starts_plain(lines, position):
             file, position = _file(lines, position, name)
             files.append(file)
@@ -112,12 +158,32 @@ def parse(data: bytes, *, name: str = "the patch") -> Patch:
                 "give the whole patch, from its `diff --git` or `---` line on",
             )
         else:
+            if line.startswith((b"Only in ", b"Binary files ")):
+                unseen.append(line.decode("utf-8", "replace"))
+            if revisions and mail[1] == len(files):
+                mail = (summary(line) or mail[0], mail[1])
             position += 1
-    if not files and not revisions and data.strip():
+    _require_all(files, mail, name)
+    if not files and not revisions and not unseen and data.strip():
         raise UsageError(
             f"{name} holds no unified diff", "give the output of `git diff`, `git format-patch` or `diff -u`"
         )
-    return Patch(files=tuple(files), revisions=tuple(revisions))
+    return Patch(files=tuple(files), revisions=tuple(revisions), unseen=tuple(unseen))
+
+
+def _require_all(files: list[PatchFile], mail: tuple[Summary | None, int], name: str) -> None:
+    """A mail of ``git format-patch`` counts its files and lines before it shows them."""
+    announced, start = mail
+    if announced is None:
+        return
+    blocks = [block for file in files[start:] for block in file.replaced]
+    added, deleted = sum(block.new_count for block in blocks), sum(block.old_count for block in blocks)
+    if len(files) - start < announced.files or (added, deleted) != (announced.added, announced.deleted):
+        raise EvidenceError(
+            f"{name} announces {announced.files} files, +{announced.added} -{announced.deleted} lines, "
+            f"and holds {len(files) - start} files, +{added} -{deleted}",
+            _CUT_OFF,
+        )
 
 
 def _starts_plain(lines: list[bytes], position: int) -> bool:
@@ -128,24 +194,21 @@ def _starts_plain(lines: list[bytes], position: int) -> bool:
 def _file(lines: list[bytes], position: int, name: str) -> tuple[PatchFile, int]:
     """One file section: extended headers, the two names, the hunks."""
     first = lines[position].rstrip(b"\r")
-    names: dict[str, str | None] = {"from": None, "to": None, "---": None, "+++": None}
-    modes: dict[str, str] = {}
-    flags: set[str] = set()
-    is_git = first.startswith(b"diff --git ")
-    if is_git:
-        names["from"], names["to"] = _git_names(first[len(b"diff --git ") :])
+    header = _Header(line=position + 1, is_git=first.startswith(b"diff --git "))
+    if header.is_git:
+        header.names["from"], header.names["to"] = _git_names(first[len(b"diff --git ") :])
         position += 1
     while position < len(lines):
         line = lines[position].rstrip(b"\r")
         if line.startswith((b"--- ", b"+++ ")):
-            names[line[:3].decode()] = plain_path(line[4:])
+            header.names[line[:3].decode()] = plain_path(line[4:])
             position += 1
             if line.startswith(b"+++ "):
                 break
-        elif is_git and _extended_header(line, names, modes, flags):
+        elif header.is_git and _extended_header(line, header):
             position += 1
-        elif is_git and line.startswith((b"GIT binary patch", b"Binary files ")):
-            flags.add("binary")
+        elif header.is_git and line.startswith((b"GIT binary patch", b"Binary files ")):
+            header.flags.add("binary")
             position = _skip_binary(lines, position + 1) if line.startswith(b"GIT") else position + 1
             break
         else:
@@ -154,33 +217,43 @@ def _file(lines: list[bytes], position: int, name: str) -> tuple[PatchFile, int]
     while position < len(lines) and (match := _HUNK.match(lines[position].rstrip(b"\r"))):
         hunk, position = _hunk(lines, position, match, name)
         hunks.append(hunk)
-    return _section(names, modes, flags, tuple(hunks), is_git), position
+    if not header.is_whole(tuple(hunks)):
+        raise EvidenceError(f"{name}, line {header.line}: the patch ends in the middle of a file", _CUT_OFF)
+    return _section(header, tuple(hunks)), position
 
 
-def _extended_header(line: bytes, names: dict[str, str | None], modes: dict[str, str], flags: set[str]) -> bool:
+def _extended_header(line: bytes, header: _Header) -> bool:
     for prefix, side in _MODES.items():
         if line.startswith(prefix):
-            modes[side] = line[len(prefix) :].decode("ascii", "replace").strip()
-            flags.add(prefix.split(b" ")[0].decode())
+            header.modes[side] = line[len(prefix) :].decode("ascii", "replace").strip()
+            header.flags.add(prefix.split(b" ")[0].decode())
             return True
     for prefix, key in _MOVES.items():
         if line.startswith(prefix):
-            names[key] = _unquote(line[len(prefix) :])
-            flags.add(prefix.split(b" ")[0].decode())
+            header.names[key] = _unquote(line[len(prefix) :])
+            header.flags |= {prefix.split(b" ")[0].decode(), key}
             return True
-    return line.startswith((b"index ", b"similarity index ", b"dissimilarity index "))
+    if match := _INDEX.match(line):
+        header.blobs = match[1], match[2]
+        if match[3]:  # the mode of both sides, where it did not change
+            header.modes.setdefault("old", match[3].decode())
+            header.modes.setdefault("new", match[3].decode())
+        return True
+    if line.startswith(b"similarity index "):
+        header.similarity = line.removeprefix(b"similarity index ").strip()
+        return True
+    return line.startswith(b"dissimilarity index ")
 
 
-def _section(
-    names: dict[str, str | None], modes: dict[str, str], flags: set[str], hunks: tuple[PatchHunk, ...], is_git: bool
-) -> PatchFile:
-    old = names["from"] if names["---"] is None else names["---"]
-    new = names["to"] if names["+++"] is None else names["+++"]
-    if not is_git and old and new:
+def _section(header: _Header, hunks: tuple[PatchHunk, ...]) -> PatchFile:
+    names, flags = header.names, header.flags
+    old = names.get("---", names.get("from"))
+    new = names.get("+++", names.get("to"))
+    if not header.is_git and old and new:
         old, new = _plain_pair(old, new)
     if "deleted" in flags or new == "/dev/null":
         status, new = FileStatus.DELETED, None
-    elif ("new" in flags and "old" not in modes) or old == "/dev/null":
+    elif ("new" in flags and "old" not in header.modes) or old == "/dev/null":
         status, old = FileStatus.ADDED, None
     elif "rename" in flags or "copy" in flags:
         status = FileStatus.RENAMED if "rename" in flags else FileStatus.COPIED
@@ -191,8 +264,10 @@ def _section(
         old_path=old,
         path=new,
         status=status,
-        old_mode=modes.get("old"),
-        new_mode=modes.get("new"),
+        old_mode=header.modes.get("old"),
+        new_mode=header.modes.get("new"),
+        old_blob=header.blobs[0].decode() if header.blobs else None,
+        new_blob=header.blobs[1].decode() if header.blobs else None,
         binary="binary" in flags,
         hunks=hunks,
     )
@@ -200,6 +275,8 @@ def _section(
 
 def _hunk(lines: list[bytes], position: int, match: re.Match[bytes], name: str) -> tuple[PatchHunk, int]:
     start = position
+    if max(len(number or b"") for number in match.groups()[:4]) > len(str(MAX_LINE)):
+        raise EvidenceError(f"{name}, line {start + 1}: the hunk names a line beyond {MAX_LINE:,}", "check the patch")
     old_start, new_start = int(match[1]), int(match[3])
     old_left = int(match[2]) if match[2] is not None else 1
     new_left = int(match[4]) if match[4] is not None else 1
@@ -213,12 +290,13 @@ def _hunk(lines: list[bytes], position: int, match: re.Match[bytes], name: str) 
         if position >= len(lines):
             raise EvidenceError(
                 f"{name}, line {start + 1}: the patch ends inside a hunk, {old_left} old, {new_left} new lines short",
-                "the patch was cut off: make it again, and give the whole of it",
+                _CUT_OFF,
             )
         tag, text = lines[position][:1] or b" ", lines[position][1:]
         if tag == b"\r" and not text:
             tag, text = b" ", b"\r"
         if tag == b"\\":
+            _unterminate(body)
             position += 1
             continue
         if tag not in b" +-":
@@ -228,15 +306,28 @@ def _hunk(lines: list[bytes], position: int, match: re.Match[bytes], name: str) 
             )
         old_left -= tag != b"+"
         new_left -= tag != b"-"
-        body.append((tag, text))
+        body.append((tag, text + b"\n"))
         position += 1
     while position < len(lines) and lines[position].startswith(b"\\"):
+        _unterminate(body)
         position += 1
-    if old_left < 0 or new_left < 0:
+    if old_left < 0 or new_left < 0 or _continues(lines, position):
         raise EvidenceError(
             f"{name}, line {start + 1}: the hunk holds more lines than its header says", "make it again"
         )
     return PatchHunk(old_start=old_start, new_start=new_start, lines=tuple(body), heading=match[5].strip()), position
+
+
+def _unterminate(body: list[tuple[bytes, bytes]]) -> None:
+    r"""What ``\ No newline at end of file`` says of the line before it."""
+    if body:
+        body[-1] = (body[-1][0], body[-1][1].removesuffix(b"\n"))
+
+
+def _continues(lines: list[bytes], position: int) -> bool:
+    """Whether a line that belongs to a hunk stands where none should; ``-- `` is the signature of a mail."""
+    line = lines[position] if position < len(lines) else b""
+    return line[:1] in (b"+", b"-") and line.rstrip() != b"--" and not _starts_plain(lines, position)
 
 
 def _skip_binary(lines: list[bytes], position: int) -> int:
@@ -299,33 +390,3 @@ def _unquote(raw: bytes) -> str:
 def _unescape(match: re.Match[bytes]) -> bytes:
     code = match[1]
     return bytes([int(code, 8) & 0xFF]) if code[:1].isdigit() else _ESCAPED.get(code, code)
-
-
-def _mail(lines: list[bytes], position: int, sha: str) -> tuple[Revision, int]:
-    """The header and message of one mail of ``git format-patch``; ends before its first diff."""
-    end = position + 1
-    while end < len(lines) and not lines[end].startswith(b"diff --") and lines[end].rstrip(b"\r") != b"---":
-        if end > position + 1 and _MBOX.match(lines[end]):
-            break
-        end += 1
-    headers = BytesHeaderParser(policy=email.policy.compat32).parsebytes(b"\n".join(lines[position + 1 : end]))
-    author_name, author_email = parseaddr(_header(headers["From"]))
-    date = parsedate_tz(_header(headers["Date"]))
-    body = headers.get_payload()
-    subject = re.sub(r"^\[PATCH[^\]]*\]\s*", "", " ".join(_header(headers["Subject"]).split()))
-    at = int(mktime_tz(date)) if date else 0
-    person = Person(name=author_name, email=author_email)
-    message = f"{subject}\n\n{body if isinstance(body, str) else ''}".strip()
-    revision = Revision(sha=sha, author=person, committer=person, authored_at=at, committed_at=at, message=message)
-    return revision, end
-
-
-def _header(value: object) -> str:
-    """A header with its encoded words decoded; what cannot be decoded stays as it is."""
-    from email.header import decode_header, make_header
-
-    text = str(value or "")
-    try:
-        return str(make_header(decode_header(text)))
-    except (LookupError, UnicodeError, ValueError):
-        return text

@@ -1,5 +1,6 @@
 """Both sides of each file of a patch, from the tree it stands in or, where that fails, from its lines alone."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 
 from gatecli.errors import EvidenceError
@@ -101,15 +102,39 @@ def _whole_sides(
 def _follow(content: bytes, lineage: list[PatchFile]) -> bytes | None:
     result: bytes | None = content
     for file in lineage:
-        result = _apply(result, file.hunks, old=b"+", new=b"-") if result is not None else None
+        before = result
+        result = _apply(before, file.hunks, old=b"+", new=b"-") if before is not None else None
+        _check(file, before, result)
     return result
 
 
 def _follow_back(content: bytes, lineage: list[PatchFile]) -> bytes | None:
     result: bytes | None = content
     for file in reversed(lineage):
-        result = _apply(result, file.hunks, old=b"-", new=b"+") if result is not None else None
+        after = result
+        result = _apply(after, file.hunks, old=b"-", new=b"+") if after is not None else None
     return result
+
+
+def _check(file: PatchFile, before: bytes | None, after: bytes | None) -> None:
+    """The blob ids, where the first names the content at hand, show that no hunk is missing.
+
+    Raises:
+        EvidenceError: the patch starts from this content and does not lead to the one it names.
+    """
+    if before is None or after is None or not file.old_blob or not file.new_blob:
+        return
+    if file.status is not FileStatus.DELETED and _is_blob(before, file.old_blob) and not _is_blob(after, file.new_blob):
+        raise EvidenceError(
+            f"the patch for {file.path} does not lead to the content that its index line names",
+            "it was cut off or edited after it was made: make it again, and give the whole of it",
+        )
+
+
+def _is_blob(content: bytes, id: str) -> bool:
+    """Whether a possibly abbreviated blob id is that of a content (sha1, or sha256 in repositories that use it)."""
+    blob = b"blob %d\0%b" % (len(content), content)
+    return any(hashlib.new(name, blob, usedforsecurity=False).hexdigest().startswith(id) for name in ("sha1", "sha256"))
 
 
 def file_type(mode: str | None) -> FileType:
@@ -118,13 +143,12 @@ def file_type(mode: str | None) -> FileType:
 
 
 def _joined(file: PatchFile, drop: bytes) -> bytes:
-    lines = [line for hunk in file.hunks for line in hunk.side(drop)]
-    return b"\n".join(lines) + (b"\n" if lines else b"")
+    return b"".join(line for hunk in file.hunks for line in hunk.side(drop))
 
 
 def _apply(content: bytes, hunks: tuple[PatchHunk, ...], *, old: bytes, new: bytes) -> bytes | None:
     """The content with each hunk's one side replaced by its other, None where a hunk does not fit exactly."""
-    lines = content.split(b"\n")
+    lines = _lines(content)
     result: list[bytes] = []
     position = 0
     forward = old == b"+"
@@ -136,7 +160,14 @@ def _apply(content: bytes, hunks: tuple[PatchHunk, ...], *, old: bytes, new: byt
         result += lines[position:start]
         result += hunk.side(new)
         position = start + len(expected)
-    return b"\n".join(result + lines[position:])
+    return b"".join(result + lines[position:])
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """The lines with their ends; nothing but ``\\n`` ends a line, as in git."""
+    lines = [line + b"\n" for line in content.split(b"\n")]
+    lines[-1] = lines[-1].removesuffix(b"\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _sparse(hunks: tuple[PatchHunk, ...], drop: bytes) -> bytes:
@@ -144,29 +175,33 @@ def _sparse(hunks: tuple[PatchHunk, ...], drop: bytes) -> bytes:
     lines: list[bytes] = []
     for hunk in hunks:
         start = (hunk.old_start if drop == b"+" else hunk.new_start) - 1
-        if start < len(lines):
-            start = len(lines)
-        gap = start - len(lines)
-        lines += [b""] * gap
+        gap = max(0, start - len(lines))
+        lines += [b"\n"] * gap
         if gap and hunk.heading.lstrip().startswith((b"def ", b"class ", b"async def ")):
-            lines[-1] = hunk.heading.rstrip()
+            lines[-1] = hunk.heading.rstrip() + b"\n"
         lines += hunk.side(drop)
-    return b"\n".join(lines) + b"\n"
+    return b"".join(lines)
+
+
+# difflib's time grows with the square of the lines that both sides repeat; beyond this it may leave those out.
+MAX_EXACT_LINES = 2_000
 
 
 def hunks_between(before: bytes | None, after: bytes | None) -> tuple[Hunk, ...]:
     """Replaced blocks between two contents, where no diff is at hand (lines compared whole)."""
     import difflib
 
-    old = before.split(b"\n") if before else []
-    new = after.split(b"\n") if after else []
-    if old and old[-1] == b"":
-        old.pop()
-    if new and new[-1] == b"":
-        new.pop()
-    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=len(old) + len(new) > 20_000)
+    old, new = _lines(before or b""), _lines(after or b"")
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    old, new = old[start : len(old) - end], new[start : len(new) - end]
+    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=len(old) + len(new) > MAX_EXACT_LINES)
     return tuple(
-        Hunk(old_start=a + 1, old_count=b - a, new_start=c + 1, new_count=d - c)
+        Hunk(old_start=start + a + 1, old_count=b - a, new_start=start + c + 1, new_count=d - c)
         for tag, a, b, c, d in matcher.get_opcodes()
         if tag != "equal"
     )

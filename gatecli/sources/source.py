@@ -21,6 +21,7 @@ class Source:
 
     ``base`` is the tree before the change (policy and rules are read there), ``head`` the tree in which callers are
     looked for, ``root`` the folder that relative paths are meant from, ``repository`` None where there is none.
+    ``read_ms`` is how long reading took.
     """
 
     change: Change
@@ -28,6 +29,7 @@ class Source:
     head: Tree
     root: Path
     repository: Repository | None
+    read_ms: float = 0.0
 
     @property
     def is_shallow(self) -> bool:

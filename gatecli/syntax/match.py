@@ -5,6 +5,7 @@ then by similar tokens. A line belongs to the innermost function that holds it; 
 nobody.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from gatecli.errors import EvidenceError
 from gatecli.model import (
     ChangeKind,
     FileChange,
+    FileStatus,
     FileType,
     Function,
     FunctionChange,
@@ -32,6 +34,9 @@ MIN_SIMILARITY = 0.7
 MAX_SIMILARITY_PAIRS = 40_000
 
 _CONTAINERS = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
+_START_OF_LINE = re.compile(rb"(?:\n|\A)[ \t\f]*\Z")
+_REST_OF_LINE = re.compile(rb"[ \t\f]*(?:#|\n|\Z)")
+_MAX_INDENT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def changed_functions(
         if before is None and after is None:
             continue
         old = _sides(before, chain.from_iterable(hunk.removed for hunk in file.hunks))
-        new = _sides(after, chain.from_iterable(hunk.added for hunk in file.hunks))
+        new = _sides(after, _added_lines(file, after))
         pairs, old_left, new_left = _pair_by_name(old, new)
         moved_file = file.old_path is not None and before is not None and file.old_path != file.path
         changes.extend(change for a, b in pairs if (change := _judge_pair(a, b, moved_file)) is not None)
@@ -84,7 +89,7 @@ def _read(file: FileChange) -> tuple[ParsedFile, Module | None, Module | None]:
         status = ParseStatus.NOT_PARSED if file.hunks or file.binary or file.notes else ParseStatus.PARSED
         return ParsedFile(path=file.path, status=status, reason=reason or None), None, None
     try:
-        before = _module(file.old_path or file.path, file.before)
+        before = _module(file.old_path or file.path, file.before) if file.status is not FileStatus.COPIED else None
         after = _module(file.path, file.after)
     except EvidenceError as error:
         return ParsedFile(path=file.path, status=ParseStatus.NOT_PARSED, reason=error.message), None, None
@@ -100,6 +105,13 @@ def _read(file: FileChange) -> tuple[ParsedFile, Module | None, Module | None]:
     return ParsedFile(path=file.path, status=ParseStatus.PARTIAL, error_lines=errors, reason=reason), before, after
 
 
+def _added_lines(file: FileChange, after: Module | None) -> Iterable[int]:
+    """The lines of the new side that came; all of them in a copy, whose original is still where it was."""
+    if file.status is FileStatus.COPIED and after is not None:
+        return range(1, after.functions[0].span.end_line + 1)
+    return chain.from_iterable(hunk.added for hunk in file.hunks)
+
+
 def _module(path: str, source: bytes | None) -> Module | None:
     return read_module(path, source) if source is not None and is_python(path) else None
 
@@ -108,13 +120,31 @@ def _sides(module: Module | None, lines: Iterable[int]) -> list[_Side]:
     """Every function of a module with its touched lines; blank lines are nobody's outside functions."""
     if module is None:
         return []
-    text = module.source.split(b"\n")
+    text = normalise.source_lines(module.source)
+    shared = _shared_lines(module)
     touched: dict[int, list[int]] = defaultdict(list)
-    for line, index in owners(module.functions, lines).items():
+    for line, innermost in owners(module.functions, lines).items():
         blank = line > len(text) or not text[line - 1].strip()
-        if not (blank and module.functions[index].kind in _CONTAINERS):
-            touched[index].append(line)
+        for index in sorted(shared.get(line, ()) or (innermost,)):
+            if not (blank and module.functions[index].kind in _CONTAINERS):
+                touched[index].append(line)
     return [_Side(module, index, tuple(touched.get(index, ()))) for index in range(len(module.functions))]
+
+
+def _shared_lines(module: Module) -> dict[int, set[int]]:
+    """Lines on which a lambda begins or ends amid other code, and all the functions that have code there."""
+    shared: dict[int, set[int]] = defaultdict(set)
+    enclosing: list[int] = []
+    for index, (function, node) in enumerate(zip(module.functions, module.nodes, strict=True)):
+        while enclosing and module.nodes[enclosing[-1]].end_byte <= node.start_byte:
+            enclosing.pop()
+        if function.kind is FunctionKind.LAMBDA:
+            if _START_OF_LINE.search(module.source, max(0, node.start_byte - _MAX_INDENT), node.start_byte) is None:
+                shared[function.span.first_line].update((index, enclosing[-1]))
+            if _REST_OF_LINE.match(module.source, node.end_byte) is None:
+                shared[function.span.end_line].update((index, enclosing[-1]))
+        enclosing.append(index)
+    return shared
 
 
 def _pair_by_name(old: list[_Side], new: list[_Side]) -> tuple[list[tuple[_Side, _Side]], list[_Side], list[_Side]]:
@@ -162,11 +192,14 @@ def _judge_pair(before: _Side, after: _Side, moved_file: bool) -> FunctionChange
         is_module = after.function.kind is FunctionKind.MODULE
         return _change(before, after, ChangeKind.MOVED) if moved_file and is_module else None
     same_text = normalise.own_text(before.module, before.index) == normalise.own_text(after.module, after.index)
-    if same_text and after.function.kind in _CONTAINERS:
-        return None
-    if same_text:
+    same_ends = before.module.crlf == after.module.crlf
+    if same_text and same_ends and (after.function.kind in _CONTAINERS or not (before.lines and after.lines)):
+        return None  # a diff may also blame the lines between two look-alikes on one of them
+    if same_text and same_ends:
         kind = ChangeKind.MOVED
-    elif normalise.own_shape(before.module, before.index) == normalise.own_shape(after.module, after.index):
+    elif same_text or normalise.own_shape(before.module, before.index) == normalise.own_shape(
+        after.module, after.index
+    ):
         kind = ChangeKind.COSMETIC
     else:
         kind = ChangeKind.EDITED

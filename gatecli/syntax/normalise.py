@@ -2,12 +2,13 @@
 
 A shape is the pre-order walk of the syntax tree as bytes: node types with explicit ends (so that moving a statement
 into an ``if`` is a change) and the text of the leaves. Left out: comments, docstrings, redundant parentheses, commas
-before a closing bracket, the choice of quotes, line joins.
+before a closing bracket where they say nothing, the choice of quotes, line joins.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gatecli.syntax.python import Module
@@ -18,6 +19,21 @@ if TYPE_CHECKING:
 _IGNORED = frozenset({"comment", "line_continuation"})
 _TRANSPARENT = frozenset({"parenthesized_expression"})
 _CLOSING = frozenset({")", "]", "}"})
+# Nodes whose text is not all in their children (the grammar hides it): taken whole.
+_OPAQUE = frozenset({"string_content", "format_specifier", "ERROR"})
+# Where one element with a comma is the same as without; elsewhere the comma makes a tuple: d[1,], (a,) = b.
+_LISTS = frozenset(
+    {
+        "argument_list",
+        "parameters",
+        "lambda_parameters",
+        "list",
+        "set",
+        "dictionary",
+        "list_pattern",
+        "import_from_statement",
+    }
+)
 _DEFINITIONS = frozenset({"function_definition", "class_definition", "decorated_definition"})
 _SELF = b"\x00self"
 
@@ -47,12 +63,22 @@ def token_bag(module: Module, index: int) -> Counter[bytes]:
 
 
 def own_text(module: Module, index: int) -> tuple[bytes, ...]:
-    """The function's own raw lines, without those of nested functions, leading blanks of the first line left out."""
+    """The function's own raw lines, without those of nested functions."""
     span = module.functions[index].span
-    nested = [module.functions[inner].span for inner in _nested(module, index)]
-    lines = module.source.split(b"\n")[span.first_line - 1 : span.end_line]
-    held = {number for inner in nested for number in range(inner.first_line, inner.end_line + 1)}
-    return tuple(line.strip(b"\r") for number, line in enumerate(lines, span.first_line) if number not in held)
+    lines = source_lines(module.source)
+    result: list[bytes] = []
+    position = span.first_line
+    for inner in _nested(module, index):
+        held = module.functions[inner].span
+        result += lines[position - 1 : held.first_line - 1]
+        position = max(position, held.end_line + 1)
+    return (*result, *lines[position - 1 : span.end_line])
+
+
+@lru_cache(maxsize=4)
+def source_lines(source: bytes) -> tuple[bytes, ...]:
+    """The lines of a source text; remembered, because every touched function of a file asks."""
+    return tuple(source.split(b"\n"))
 
 
 def _nested(module: Module, index: int) -> Iterator[int]:
@@ -90,7 +116,7 @@ def _walk(root: "Node", skip: frozenset[int] = frozenset(), name: bytes | None =
         node = pending.pop()
         if isinstance(node, bytes):
             yield node
-        elif node.type in _IGNORED or _is_docstring(node):
+        elif node.type in _IGNORED:
             continue
         elif node is not root and node.type in _DEFINITIONS and node.start_byte in skip:
             yield b"(definition"
@@ -98,37 +124,41 @@ def _walk(root: "Node", skip: frozenset[int] = frozenset(), name: bytes | None =
             yield b"quote:" + bytes(sorted((node.text or b"").lower().rstrip(b"\"'")))
         elif node.type == "string_end":
             yield b"quote"
-        elif node.child_count == 0:
+        elif node.child_count == 0 or _is_opaque(node):
             text = node.text or b""
             yield _SELF if text == name and node.type == "identifier" else text
+        elif node.type in _TRANSPARENT:
+            pending.extend(child for child in _meaningful(node) if child.type not in ("(", ")"))
         else:
-            wrap = node.type not in _TRANSPARENT
-            if wrap:
-                pending.append(b")")
-            pending.extend(_meaningful(node.children, wrap))
-            if wrap:
-                pending.append(b"(" + node.type.encode())
+            pending.append(b")")
+            pending.extend(_meaningful(node))
+            pending.append(b"(" + node.type.encode())
 
 
-def _meaningful(children: list["Node"], wrap: bool) -> Iterator["Node"]:
-    """The children, last first, without commas before a closing bracket and (if not ``wrap``) without the brackets."""
-    following: Node | None = None
-    for child in reversed(children):
-        if child.type in _IGNORED:
-            continue
-        trailing_comma = child.type == "," and following is not None and following.type in _CLOSING
-        if not trailing_comma and (wrap or child.type not in ("(", ")")):
-            yield child
-        following = child
+def _is_opaque(node: "Node") -> bool:
+    """Whether a node must be taken by its text; f"{ x = }" prints its own."""
+    return node.type in _OPAQUE or (node.type == "interpolation" and any(child.type == "=" for child in node.children))
 
 
-def _is_docstring(node: "Node") -> bool:
+def _meaningful(node: "Node") -> list["Node"]:
+    """The children, last first, without comments, docstring and commas that say nothing."""
+    children = [child for child in node.children if child.type not in _IGNORED]
+    if node.type in ("block", "module") and children and _is_plain_string(children[0]):
+        del children[0]
+    closed = len(children) > 1 and children[-1].type in _CLOSING and children[-2].type == ","
+    if closed and (node.type in _LISTS or sum(child.type == "," for child in children) > 1):
+        del children[-2]
+    return children[::-1]
+
+
+def _is_plain_string(node: "Node") -> bool:
+    """Whether a statement is a string and runs nothing: ``f"{launch()}"`` is no docstring."""
     if node.type != "expression_statement" or node.named_child_count != 1:
         return False
-    if node.named_children[0].type not in ("string", "concatenated_string"):
-        return False
-    block = node.parent
-    if block is None or block.type not in ("block", "module"):
-        return False
-    first = next((child for child in block.named_children if child.type not in _IGNORED), None)
-    return first is not None and first.start_byte == node.start_byte
+    string = node.named_children[0]
+    parts = string.named_children if string.type == "concatenated_string" else [string]
+    return all(
+        part.type == "string" and all(child.type != "interpolation" for child in part.children)
+        for part in parts
+        if part.type not in _IGNORED
+    )

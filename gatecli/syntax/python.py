@@ -26,6 +26,10 @@ SUFFIXES = (".py", ".pyi")
 # A file above this is named in the report and judged as a whole; tree-sitter reads about 9 MB a second.
 MAX_SOURCE_BYTES = 10_000_000
 
+# Python decodes source declared so, and with them a comment can hold code and a file can have other lines than git
+# counts. The last two also take time quadratic in the length.
+_HIDING_ENCODINGS = frozenset({"unicode-escape", "raw-unicode-escape", "utf-7", "punycode", "idna"})
+
 _DEFINITIONS = """
 (function_definition) @definition
 (class_definition) @definition
@@ -41,6 +45,7 @@ class Module:
     """One parsed source text. ``nodes[i]`` is the syntax node of ``functions[i]``, decorators included.
 
     ``error_lines`` are the lines that the grammar could not place; the functions around them are still right.
+    ``source`` is UTF-8 with ``\\n`` line ends; ``crlf`` says that the file had others.
     """
 
     path: str
@@ -49,6 +54,7 @@ class Module:
     functions: tuple[Function, ...]
     nodes: tuple["Node", ...]
     error_lines: tuple[int, ...]
+    crlf: bool = False
 
 
 @cache
@@ -89,30 +95,37 @@ def is_python(path: str) -> bool:
 
 
 def as_utf8(source: bytes) -> bytes:
-    """The source as UTF-8 without a byte-order mark, decoded as Python would (PEP 263).
+    """The source as UTF-8 with ``\\n`` line ends and without a byte-order mark, decoded as Python would (PEP 263).
 
     Raises:
-        EvidenceError: the file is too large, binary, or not in the encoding it declares.
+        EvidenceError: the file is too large, binary, not in the encoding it declares, or has lines that Python sees
+            and git does not (bare carriage returns, encodings such as ``unicode_escape``), where code can hide.
     """
     if len(source) > MAX_SOURCE_BYTES:
         raise EvidenceError(f"the file has {len(source):,} bytes, more than the {MAX_SOURCE_BYTES:,} that are parsed")
     if b"\0" in source:
         raise EvidenceError("the file contains NUL bytes")
-    source = source.removeprefix(codecs.BOM_UTF8)
-    try:
-        source.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    else:
-        return source
+    text = _decoded(source).removeprefix("\ufeff").replace("\r\n", "\n")
+    if "\r" in text:
+        raise EvidenceError("the file contains bare carriage returns, which end a line for Python but not for git")
+    if text.count("\n") != source.count(b"\n"):
+        raise EvidenceError("the encoding that the file declares changes its lines")
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _decoded(source: bytes) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    except SyntaxError:
-        encoding = "latin-1"
-    try:
-        return source.decode(encoding).encode("utf-8")
-    except (UnicodeError, LookupError):
-        return source.decode("latin-1").encode("utf-8")
+    except SyntaxError:  # no such encoding, or none declared and no UTF-8: Python would refuse it
+        encoding = "utf-8"
+    if codecs.lookup(encoding).name in _HIDING_ENCODINGS:
+        raise EvidenceError(f"the file declares the encoding {encoding}, in which comments can hold code")
+    for candidate in (encoding, "utf-8"):
+        try:
+            return source.decode(candidate)
+        except (UnicodeError, LookupError):
+            continue
+    return source.decode("latin-1")
 
 
 @lru_cache(maxsize=64)
@@ -134,6 +147,7 @@ def read_module(path: str, source: bytes) -> Module:
         functions=functions,
         nodes=nodes,
         error_lines=_error_lines(root) if root.has_error else (),
+        crlf=b"\r\n" in source,
     )
 
 

@@ -1,1 +1,42 @@
-"""Checks for rules that a query cannot express, one module a rule."""
+"""The checks that are more than a query, by the name a rule's ``check`` gives: the table of contents."""
+
+from collections.abc import Mapping
+
+from gatecli.rules.checks import (
+    access,
+    awaits,
+    capacity,
+    contracts,
+    files,
+    guards,
+    handlers,
+    migrations,
+    tested,
+    timeouts,
+)
+from gatecli.rules.observation import Check
+
+CHECKS: Mapping[str, Check] = {
+    "access-removed": access.access_removed,
+    "assertions-reduced": tested.assertions_reduced,
+    "await-dropped": awaits.await_dropped,
+    "capacity-changed": capacity.capacity_changed,
+    "column-dropped": migrations.column_dropped,
+    "default-changed": contracts.default_changed,
+    "exception-broadened": handlers.broadened,
+    "function-removed": contracts.function_removed,
+    "guardrails-changed": files.guardrails_changed,
+    "hot-function-untested": tested.hot_function_untested,
+    "invisible-text-added": files.invisible_added,
+    "migration-edited": migrations.merged_edited,
+    "migration-irreversible": migrations.irreversible,
+    "retry-removed": guards.retry_removed,
+    "secret-added": files.secret_added,
+    "signature-changed": contracts.signature_changed,
+    "table-dropped": migrations.table_dropped,
+    "table-or-column-renamed": migrations.renamed,
+    "test-removed": tested.test_removed,
+    "timeout-changed": timeouts.timeout_changed,
+    "transaction-removed": guards.transaction_removed,
+    "try-removed": guards.try_removed,
+}

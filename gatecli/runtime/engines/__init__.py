@@ -1,1 +1,1 @@
-"""Where profiles are fetched from, one module an engine."""
+"""Profiles from where they are kept: one module an engine."""

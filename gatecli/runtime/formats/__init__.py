@@ -1,1 +1,119 @@
-"""Readers of runtime recordings, one module a format."""
+"""Recordings from files: one reader a format, told apart by content."""
+
+import gzip
+import hashlib
+import io
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from gatecli.errors import EvidenceError, GateError, UsageError
+from gatecli.runtime.formats import collapsed, otlp, pstats
+from gatecli.runtime.recording import Recording
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+HEAD_BYTES = 65_536
+# A recording above this is too much for one process; an hour of py-spy at 100 Hz is some megabytes.
+MAX_BYTES = 512 * 1024 * 1024
+
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A format: how it is recognised by its first ``HEAD_BYTES`` and read from a stream."""
+
+    title: str
+    matches: Callable[[bytes], bool]
+    read: Callable[[IO[bytes]], Recording]
+
+
+READERS = (
+    Reader(title="pstats (cProfile, yappi, Python 3.15 sampler)", matches=pstats.matches, read=pstats.read),
+    Reader(title="OTLP JSON or JSON lines", matches=otlp.matches, read=otlp.read),
+    Reader(title="collapsed stacks (py-spy raw, austin, Python 3.15)", matches=collapsed.matches, read=collapsed.read),
+)
+
+
+def read(path: Path, *, name_hint: str | None = None) -> Recording:
+    """Read one recording, plain or gzipped; ``name_hint`` is what messages call it instead of its path.
+
+    Raises:
+        UsageError: no such file, or no known format.
+        EvidenceError: the file is empty, cut off, malformed or above a bound.
+    """
+    name = name_hint or path.name
+    try:
+        with _opened(path) as stream:
+            head = stream.read(HEAD_BYTES)
+        reader = _reader(head)
+        with _opened(path) as stream:
+            recording = reader.read(stream)
+        if recording.ended_at is None:
+            recording = replace(
+                recording,
+                ended_at=path.stat().st_mtime,
+                warnings=(*recording.warnings, "the recording does not say when it was made: the file's time is taken"),
+            )
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except GateError as error:
+        raise type(error)(f"{name}: {error.message}", error.hint) from error
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise EvidenceError(f"{name}: the gzip data is damaged or cut off", "record or copy the file again") from error
+    except OSError as error:
+        raise UsageError(
+            f"{name}: cannot be read ({error.strerror or type(error).__name__})", "check the path"
+        ) from error
+    except (RecursionError, MemoryError) as error:
+        raise EvidenceError(f"{name}: too deep or too large to read", "split the recording") from error
+    return replace(recording, file=name, sha256=digest)
+
+
+def _reader(head: bytes) -> Reader:
+    if not head.strip():
+        raise EvidenceError("the file is empty", "was the recording stopped before it was written?")
+    if head.startswith(_ZSTD):
+        raise UsageError("the file is compressed with zstd, which is not read", "decompress it first: zstd -d FILE")
+    for reader in READERS:
+        if reader.matches(head):
+            return reader
+    known = "; ".join(reader.title for reader in READERS)
+    raise UsageError("not a known profile format", f"known formats: {known}")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The content of a regular file, inflated if it is gzipped, bounded by ``MAX_BYTES``."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UsageError("not a regular file", "name the file that the profiler wrote")
+    with path.open("rb") as file:
+        is_gzip = file.read(2) == _GZIP
+        file.seek(0)
+        with gzip.GzipFile(fileobj=file) if is_gzip else file as inner:
+            yield io.BufferedReader(_Bounded(inner), HEAD_BYTES)
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that fails once it gave ``MAX_BYTES``: a small gzip file can hold a terabyte."""
+
+    def __init__(self, inner: "gzip.GzipFile | io.BufferedReader") -> None:
+        self._inner = inner
+        self._left = MAX_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        count = self._inner.readinto(buffer)
+        self._left -= count
+        if self._left < 0:
+            raise EvidenceError(f"more than {MAX_BYTES:,} bytes of content", "record for a shorter time, or split it")
+        return count

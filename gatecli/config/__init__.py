@@ -1,0 +1,206 @@
+"""The policy of a repository: where it lies, how it is read and what it says.
+
+It is ``.gate/policy.yml`` at the base revision: the change that is judged cannot loosen the rules that judge it.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from gatecli.config.document import MAX_BYTES, Document, Problem, decode, mismatches, parse, quote, refuse
+from gatecli.config.shipped import data_root, read_data
+from gatecli.errors import UsageError
+from gatecli.model import Mode, PolicyStamp
+
+__all__ = [
+    "POLICY_PATH",
+    "Bands",
+    "Config",
+    "FailOn",
+    "Level",
+    "Paths",
+    "People",
+    "ProfileConfig",
+    "ProvenanceConfig",
+    "RuleConfig",
+    "Treatment",
+    "data_root",
+    "decode",
+    "load",
+    "read_data",
+]
+
+POLICY_PATH = ".gate/policy.yml"
+
+Points = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+
+
+class FailOn(StrEnum):
+    """From which verdict on ``gate check`` exits with a failure; ``never`` leaves it to whoever reads the report."""
+
+    BLOCK = "block"
+    REVIEW = "review"
+    NEVER = "never"
+
+
+class Level(StrEnum):
+    """What a repository makes of a rule's finding; ``off`` does not run it."""
+
+    OFF = "off"
+    NOTE = "note"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+class Treatment(StrEnum):
+    """Whether a change that is not known to be AI-written is judged as if it were."""
+
+    AS_IS = "as_is"
+    TREAT_AS_AI = "treat_as_ai"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileConfig:
+    """Where the runtime profile lies, whether a verdict needs it, and after how many days it is stale."""
+
+    path: str = ".gate/profile.json.gz"
+    required: bool = False
+    max_age_days: Annotated[float, msgspec.Meta(gt=0)] = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Who is senior (addresses, names or logins), and which addresses and logins are one person.
+
+    ``aliases`` maps a canonical name, login or address to the person's other addresses and logins.
+    """
+
+    seniors: tuple[str, ...] = ()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bands:
+    """Total points from which a change needs a reviewer, and a senior one.
+
+    The defaults are a judgement, not a measurement: 40 points are a one-line edit of code that carries 16 % of the
+    traffic, or an ordinary one (15 points) where 6 % run; 60 points are the same at 64 % and 23 %. They stand until a
+    repository's own back-test sets them by budget.
+    """
+
+    review: Points = 40
+    senior: Points = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleConfig:
+    """What a repository changes about one rule; None keeps what the rule says."""
+
+    severity: Level | None = None
+    points: Points | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenanceConfig:
+    """How to judge a change with no evidence of an agent, and one with weak evidence (text that anyone may type)."""
+
+    no_evidence: Treatment = Treatment.AS_IS
+    assisted: Treatment = Treatment.AS_IS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Which files are tests and which are generated, as gitignore patterns."""
+
+    tests: tuple[str, ...] = ("tests/", "test/", "test_*.py", "*_test.py", "conftest.py")
+    generated: tuple[str, ...] = ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "_version.py")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The policy of a repository; every field has the built-in default.
+
+    ``mode`` is enforce unless the policy says otherwise, so that exit codes mean something without a policy.
+    """
+
+    version: Literal[1] = 1
+    mode: Mode = Mode.ENFORCE
+    fail_on: FailOn = FailOn.REVIEW
+    profile: ProfileConfig = field(default_factory=ProfileConfig)
+    people: People = field(default_factory=People)
+    bands: Bands = field(default_factory=Bands)
+    rules: Mapping[str, RuleConfig] = field(default_factory=dict)
+    provenance: ProvenanceConfig = field(default_factory=ProvenanceConfig)
+    paths: Paths = field(default_factory=Paths)
+
+
+def load(
+    read: Callable[[str], bytes | None],
+    *,
+    path: Path | None = None,
+    revision: str | None = None,
+) -> tuple[Config, PolicyStamp]:
+    """The policy and the stamp that names it; without a policy the built-in one, stamped with path None.
+
+    Args:
+        read: The content of a path in the base tree, None where there is none.
+        path: A local file to use instead (``--policy``).
+        revision: The base revision, for the stamp.
+
+    Raises:
+        UsageError: the policy cannot be read or has problems; the message lists every one with its line.
+    """
+    if path is not None:
+        return _decoded(_read_local(path), str(path), None)
+    data = read(POLICY_PATH)
+    if data is not None:
+        return _decoded(data, POLICY_PATH, revision)
+    misnamed = f"{POLICY_PATH.removesuffix('.yml')}.yaml"
+    if read(misnamed) is not None:
+        raise UsageError(f"{misnamed} is not read", f"rename it to {POLICY_PATH}")
+    content = msgspec.json.encode(Config(), order="sorted")
+    return Config(), PolicyStamp(path=None, revision=None, sha256=hashlib.sha256(content).hexdigest())
+
+
+def _decoded(data: bytes, where: str, revision: str | None) -> tuple[Config, PolicyStamp]:
+    document = parse(data, where)
+    if document.value is None:  # nothing but comments: a template that nobody has filled in yet
+        document = replace(document, value={})
+    refuse(chain(document.problems, mismatches(document, Config), _contradictions(document)), where)
+    stamp = PolicyStamp(path=where, revision=revision, sha256=hashlib.sha256(data).hexdigest())
+    return msgspec.convert(document.value, Config), stamp
+
+
+def _read_local(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read the policy {path}: {error.strerror}", "check the path") from error
+
+
+def _contradictions(document: Document) -> Iterator[Problem]:
+    """What types cannot say: bands in order, one person an address. Which rules there are, the registry knows."""
+    bands = _mapping(document.value, "bands")
+    review, senior = bands.get("review", Bands().review), bands.get("senior", Bands().senior)
+    if isinstance(review, int) and isinstance(senior, int) and senior < review:
+        yield document.problem(("bands",), f"bands.senior ({senior}) is below bands.review ({review})")
+    owner: dict[str, str] = {}
+    for name, addresses in _mapping(document.value, "people", "aliases").items():
+        for address in [name, *(addresses if isinstance(addresses, list) else ())]:
+            first = owner.setdefault(str(address).strip().casefold(), name)
+            if first != name:
+                text = f"{quote(str(address))} is an alias of both {quote(first)} and {quote(name)}"
+                yield document.problem(("people", "aliases", name), text)
+
+
+def _mapping(value: Any, *keys: str) -> dict[str, Any]:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}

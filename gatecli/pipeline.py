@@ -1,0 +1,334 @@
+"""The flow: every stage in order, each given the values of the ones before it. The only module that knows them all."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from gatecli import __version__, config
+from gatecli.config import Config, FailOn
+from gatecli.errors import UsageError
+from gatecli.model import (
+    Blast,
+    Case,
+    FunctionChange,
+    FunctionHistory,
+    FunctionId,
+    Mode,
+    PolicyStamp,
+    ProfileSummary,
+    Report,
+    Tree,
+    Usage,
+)
+from gatecli.sources import source
+from gatecli.sources.git import Repository
+from gatecli.sources.source import Source
+
+if TYPE_CHECKING:
+    from gatecli.runtime.profile import Profile
+
+CUSTOM_RULES = ".gate/rules/"
+MAX_PROFILE_DOWNLOAD = 200_000_000
+DOWNLOAD_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user asked for; None leaves it to the policy. ``now`` (epoch seconds) is the clock of every age."""
+
+    profile: str | None = None
+    policy: Path | None = None
+    mode: Mode | None = None
+    fail_on: FailOn | None = None
+    approvals: bytes | None = None
+    declared: Literal["auto", "yes", "no"] = "auto"
+    now: int = field(default_factory=lambda: int(time.time()))
+
+
+def open_source(
+    directory: Path, *, revisions: str | None = None, staged: bool = False, patch: tuple[str, bytes] | None = None
+) -> Source:
+    """The change that was asked for: a patch, the index, a range, or by default the working tree.
+
+    Raises:
+        UsageError: two of them at once, or the change cannot be found.
+        EvidenceError: it cannot be read whole.
+    """
+    started = time.perf_counter()
+    origin = _open_source(directory, revisions, staged, patch)
+    return replace(origin, read_ms=_milliseconds_since(started))
+
+
+def _open_source(directory: Path, revisions: str | None, staged: bool, patch: tuple[str, bytes] | None) -> Source:
+    if sum((revisions is not None, staged, patch is not None)) > 1:
+        raise UsageError("REVISIONS, --staged and --diff exclude each other", "give one of them")
+    if patch is not None:
+        return source.open_patch(directory, patch[1], patch[0])
+    if staged:
+        return source.open_staged(directory)
+    if revisions is not None:
+        return source.open_range(directory, revisions)
+    return source.open_worktree(directory)
+
+
+def judge(origin: Source, request: Request) -> Report:
+    """Judge a change: the whole gate, stage by stage."""
+    from gatecli.policy import owners, requirements, verdict
+    from gatecli.provenance import trailers
+    from gatecli.rules import registry
+    from gatecli.scoring import points, weights
+    from gatecli.syntax import match
+
+    clock = _Clock()
+    change = origin.change
+    with clock("policy"):
+        settings, stamp = _policy(origin, request)
+        checks = registry.load(_custom_rules(origin.base), settings.rules)
+    with clock("functions"):
+        functions, parsed = match.changed_functions(change.files)
+    with clock("runtime"):
+        profile, profile_path = _profile(origin, request, settings)
+        usage, summary = _usage(profile, profile_path, functions, request.now)
+    with clock("callers"):
+        blast = _blast(origin, functions, profile)
+    with clock("history"):
+        history = _history(origin, functions, settings)
+    with clock("provenance"):
+        provenance = trailers.read(change, declared=request.declared, people=settings.people)
+    case = Case(
+        change=change,
+        parsed=parsed,
+        functions=functions,
+        usage=usage,
+        blast=blast,
+        history=history,
+        provenance=provenance,
+        profile=summary,
+    )
+    with clock("rules"):
+        findings = registry.run(checks, case, settings.paths)
+    with clock("verdict"):
+        score = points.score(case, findings, weights.shipped_weights(), people=settings.people)
+        decision = verdict.decide(case, findings, score, settings)
+        signoff = requirements.sign_off(
+            case,
+            findings,
+            score,
+            settings,
+            now=request.now,
+            approvals=request.approvals,
+            owners=owners.read_owners(origin.base.read),
+        )
+        decision = requirements.outcome(decision, signoff)
+    return Report(
+        tool_version=__version__,
+        generated_at=request.now,
+        mode=settings.mode,
+        case=case,
+        findings=findings,
+        score=score,
+        verdict=decision,
+        signoff=signoff,
+        policy=stamp,
+        exit_code=verdict.exit_code(decision, settings.mode, settings.fail_on),
+        rules_run=len(checks),
+        timings_ms=clock.timings(origin.read_ms),
+    )
+
+
+def default_profile(directory: Path) -> Path:
+    """Where the profile of the repository (or plain folder) at ``directory`` is kept."""
+    from gatecli.runtime.profile import DEFAULT_PATH
+
+    repository = _repository(directory)
+    return (directory if repository is None else repository.root) / DEFAULT_PATH
+
+
+def _repository(directory: Path) -> "Repository | None":
+    """The repository that holds a folder, None where it is in none."""
+    from gatecli.sources.git import Repository
+
+    try:
+        return Repository.open(directory)
+    except UsageError:
+        folder = directory.resolve()
+        if not folder.is_dir() or any((parent / ".git").exists() for parent in (folder, *folder.parents)):
+            raise
+        return None
+
+
+def import_profile(
+    files: Sequence[Path],
+    *,
+    directory: Path,
+    maps: tuple[tuple[str, str], ...] = (),
+    window_s: float | None = None,
+    revision: str | None = None,
+    service: str | None = None,
+    environment: str | None = None,
+    now: int | None = None,
+) -> "Profile":
+    """Read recordings and match them to the functions of the revision they were recorded from.
+
+    Args:
+        files: Recordings in any known format.
+        directory: The repository, or a plain folder with the sources.
+        maps: Recorded path prefix → folder of the tree.
+        window_s: Seconds that the recordings cover, where they do not say.
+        revision: The deployed commit; default: what the recordings say, else the working tree.
+        service: Name of the service, where the recordings do not say.
+        environment: Where it ran.
+        now: Epoch seconds, for ``generated_at``.
+
+    Raises:
+        UsageError: a file is no recording, or the revision is unknown.
+        EvidenceError: a recording is cut off or malformed.
+    """
+    from gatecli.runtime import formats
+    from gatecli.runtime.resolve import build_profile
+    from gatecli.syntax import entrypoints
+    from gatecli.syntax.python import read_functions
+
+    recordings = [formats.read(path) for path in files]
+    said = {recording.revision for recording in recordings if recording.revision}
+    deployed = revision or (said.pop() if len(said) == 1 else None)
+    tree, commit = _deployed_tree(directory, deployed, required=revision is not None)
+    return build_profile(
+        recordings,
+        tree=tree,
+        functions_of=read_functions,
+        maps=maps,
+        window_s=window_s,
+        revision=commit,
+        service=service,
+        environment=environment,
+        generated_at=now if now is not None else int(time.time()),
+        routes=entrypoints.routes(tree),
+    )
+
+
+def _deployed_tree(directory: Path, revision: str | None, *, required: bool) -> tuple[Tree, str | None]:
+    """The tree that was running, and its commit where it is known; a recorded revision may be of another clone."""
+    from gatecli.sources.trees import DirectoryTree
+
+    repository = _repository(directory)
+    if repository is None and required:
+        raise UsageError(f"{directory} is no git repository: it has no revision {revision}", "leave out --revision")
+    if repository is None:
+        return DirectoryTree(directory), None
+    if revision is None:
+        return repository.tree(None), None
+    try:
+        commit = repository.resolve(revision)
+    except UsageError:
+        if required:
+            raise
+        return repository.tree(None), None
+    return repository.tree(commit), commit
+
+
+# --------------------------------------------------------------------------- what the stages are given
+
+
+def _policy(origin: Source, request: Request) -> tuple[Config, PolicyStamp]:
+    """The policy of the base revision with what the command line overrides."""
+    settings, stamp = config.load(origin.base.read, path=request.policy, revision=origin.change.merge_base)
+    return (
+        replace(settings, mode=request.mode or settings.mode, fail_on=request.fail_on or settings.fail_on),
+        stamp,
+    )
+
+
+def _custom_rules(base: Tree) -> dict[str, bytes]:
+    """The repository's own rules, from the base revision."""
+    paths = [path for path in base.paths() if path.startswith(CUSTOM_RULES) and path.endswith((".yml", ".yaml"))]
+    return {path: content for path in paths if (content := base.read(path)) is not None}
+
+
+def _profile(origin: Source, request: Request, settings: Config) -> "tuple[Profile | None, str]":
+    """The profile that was named, else the policy's: at the base revision where it is tracked, else on disk."""
+    from gatecli.runtime import profile
+    from gatecli.runtime.engines import url
+
+    if request.profile is not None:
+        if request.profile.startswith(("http://", "https://")):
+            content = url.fetch(request.profile, limit_bytes=MAX_PROFILE_DOWNLOAD, timeout_s=DOWNLOAD_TIMEOUT_S)
+            return profile.decode(content), request.profile
+        return profile.load(Path(request.profile)), request.profile
+    path = settings.profile.path
+    tracked = origin.base.read(path)
+    if tracked is not None:
+        return profile.decode(tracked), path
+    on_disk = origin.root / path
+    added = any(file.path == path for file in origin.change.files)
+    return (profile.load(on_disk), path) if on_disk.is_file() and not added else (None, path)
+
+
+def _usage(
+    profile: "Profile | None", path: str, functions: tuple[FunctionChange, ...], now: int
+) -> tuple[Mapping[FunctionId, Usage], ProfileSummary | None]:
+    from gatecli.runtime import attach
+
+    usage = attach.attach(profile, functions)
+    return usage, attach.summarise(profile, path, usage, functions, now) if profile is not None else None
+
+
+def _blast(
+    origin: Source, functions: tuple[FunctionChange, ...], profile: "Profile | None"
+) -> Mapping[FunctionId, Blast]:
+    from gatecli.runtime import attach
+    from gatecli.syntax import blast
+
+    if profile is None:
+        return blast.trace(functions, origin.head, profile_callers={}, profile_entry_points={}, share_of=lambda _: None)
+    entries = {id: tuple(label for label, _ in found) for id, found in attach.entry_points_of(profile).items()}
+    return blast.trace(
+        functions,
+        origin.head,
+        profile_callers=attach.callers_in(profile),
+        profile_entry_points=entries,
+        share_of=lambda ids: attach.traffic_share(profile, frozenset(ids)),
+    )
+
+
+def _history(
+    origin: Source, functions: tuple[FunctionChange, ...], settings: Config
+) -> Mapping[FunctionId, FunctionHistory]:
+    from gatecli.history import churn
+    from gatecli.provenance import identity
+
+    paths = sorted({function.before.id.path for function in functions if function.before is not None})
+    known = identity.directory(settings.people)
+    return churn.look_up(
+        origin.log(paths),
+        functions,
+        shallow=origin.is_shallow,
+        base_available=origin.repository is not None,
+        identify=known.key,
+    )
+
+
+def _milliseconds_since(started: float) -> float:
+    return round(1_000 * (time.perf_counter() - started), 1)
+
+
+class _Clock:
+    """Wall-clock milliseconds of each stage, in the order they ran."""
+
+    def __init__(self) -> None:
+        self._spent: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time a stage."""
+        started = time.perf_counter()
+        yield
+        self._spent[stage] = _milliseconds_since(started)
+
+    def timings(self, read_ms: float) -> dict[str, float]:
+        """Stage → milliseconds, reading the change first, and their sum."""
+        spent = {"sources": read_ms, **self._spent}
+        return {**spent, "total": round(sum(spent.values()), 1)}

@@ -1,0 +1,81 @@
+"""One person, many addresses: who is the same, who is senior.
+
+Names and addresses are what a commit claims. The claims are compared as they are; only sign-off looks for accounts
+that a forge has authenticated.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gatecli.config import People
+from gatecli.model import Person
+
+# https://docs.github.com/en/account-and-profile/reference/email-addresses-reference: with the id since July 2017.
+_NOREPLY = re.compile(r"(?:\d{1,20}\+)?([^@+]{1,100})@users\.noreply\.github\.com")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """The people a policy knows: ``groups`` maps every address and login to its owner's key, ``names`` a key to the
+    canonical name as it is written.
+    """
+
+    groups: Mapping[str, str]
+    names: Mapping[str, str]
+    seniors: frozenset[str]
+
+    def key(self, person: Person) -> str:
+        """What two mentions of one person share: the canonical name, else the login, else the address."""
+        address = normal(person.email)
+        account = login_of(person)
+        for known in (address, account):
+            if known and known in self.groups:
+                return self.groups[known]
+        return account or address or normal(person.name)
+
+    def key_of_login(self, login: str) -> str:
+        """The same for an account name on the forge."""
+        return self.groups.get(normal(login), normal(login))
+
+    def called(self, person: Person) -> str:
+        """How a report names the person: the canonical name, the name they state, the login or the address."""
+        return self.names.get(self.key(person)) or person.name.strip() or login_of(person) or person.email
+
+    def is_senior(self, person: Person) -> bool:
+        """Whether the policy lists the person by address, login, canonical name or the full name they state."""
+        claims = {self.key(person), normal(person.email), normal(person.name)}
+        return not self.seniors.isdisjoint(claims)
+
+    def is_senior_login(self, login: str) -> bool:
+        """Whether the policy lists the account, or lists a person whose alias it is."""
+        return bool(login) and not self.seniors.isdisjoint({self.key_of_login(login), normal(login)})
+
+
+def directory(people: People) -> Directory:
+    """The people of a policy, ready to compare."""
+    groups: dict[str, str] = {}
+    for canonical, addresses in people.aliases.items():
+        for alias in (canonical, *addresses):
+            groups[normal(alias)] = normal(canonical)
+            if account := login_of(Person(name="", email=alias)):
+                groups[account] = normal(canonical)
+    seniors = set()
+    for entry in people.seniors:
+        seniors |= {normal(entry), groups.get(normal(entry), normal(entry))}
+        if account := login_of(Person(name="", email=entry)):
+            seniors.add(groups.get(account, account))
+    names = {normal(canonical): canonical for canonical in people.aliases}
+    return Directory(groups=groups, names=names, seniors=frozenset(seniors - {""}))
+
+
+def login_of(person: Person) -> str | None:
+    """The GitHub account behind a private GitHub address, None for any other address."""
+    match = _NOREPLY.fullmatch(normal(person.email))
+    return match[1] if match else None
+
+
+def normal(text: str) -> str:
+    """Addresses, logins and names to compare: case, width and a leading ``@`` do not matter."""
+    return unicodedata.normalize("NFKC", text[:400]).strip().removeprefix("@").casefold()

@@ -1,0 +1,357 @@
+"""The shape of the JSON report: schema ``gate-report/1``, published as ``docs/report.schema.json``.
+
+Every field is always present; ``null`` means "not known", never zero.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from gatecli import model
+
+Share = Annotated[float, msgspec.Meta(description="A part of the profile's total, 0 to 1.")]
+Milliseconds = Annotated[float, msgspec.Meta(description="Milliseconds.")]
+PerMinute = Annotated[float, msgspec.Meta(description="Calls per minute over the profile's window.")]
+Seconds = Annotated[float, msgspec.Meta(description="Seconds.")]
+Line = Annotated[int, msgspec.Meta(description="A 1-based line number.")]
+Timestamp = Annotated[int, msgspec.Meta(description="UTC epoch seconds.")]
+Points = Annotated[int, msgspec.Meta(description="10 points double the odds of a bad outcome, or the traffic touched.")]
+
+
+class _Object(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """An object whose fields are all required and which has no others."""
+
+
+class Tool(_Object):
+    """What made the report."""
+
+    name: Literal["gate"]
+    version: str
+
+
+class Reason(_Object):
+    """One sentence with a number a human can check; ``remedy`` is that of the finding behind it."""
+
+    text: str
+    points: Points
+    rule: str | None
+    path: str | None
+    line: Line | None
+    remedy: str | None
+
+
+class Verdict(_Object):
+    """``decision`` is what the change needs, ``outcome`` what is left of it once sign-offs are counted."""
+
+    decision: model.Decision
+    outcome: model.Decision
+    reasons: list[Reason]
+    incomplete: Annotated[list[str], msgspec.Meta(description="Evidence that was asked for and could not be had.")]
+
+
+class File(_Object):
+    """A touched file; ``parse_status`` says how far it was judged by function, null where it was not tried."""
+
+    path: str
+    old_path: str | None
+    status: model.FileStatus
+    type: model.FileType
+    binary: bool
+    added: int
+    deleted: int
+    parse_status: model.ParseStatus | None
+    parse_reason: str | None
+    error_lines: list[Line]
+    notes: list[str]
+
+
+class Stats(_Object):
+    """How large the change is; ``added`` and ``deleted`` are lines."""
+
+    files: int
+    functions: int
+    added: int
+    deleted: int
+
+
+class Change(_Object):
+    """What was judged; ``digest`` is the sha256 of the canonical diff, which approvals are bound to."""
+
+    kind: model.SourceKind
+    base: str | None
+    head: str | None
+    merge_base: str | None
+    branch: str | None
+    digest: str
+    commits: Annotated[list[str], msgspec.Meta(description="Commit ids, newest first.")]
+    files: list[File]
+    stats: Stats
+    warnings: list[str]
+
+
+class Person(_Object):
+    """A name and an address as a commit states them."""
+
+    name: str
+    email: str
+
+
+class Agent(_Object):
+    """One sign that a tool wrote (part of) the change; ``strength`` 3 is the tool's own account or session."""
+
+    tool: str
+    model: str | None
+    session: str | None
+    channel: str
+    strength: int
+    commit: str | None
+    text: str
+
+
+class Provenance(_Object, rename={"klass": "class"}):
+    """Who really wrote the change; ``operator`` null means unknown."""
+
+    klass: model.ProvenanceClass
+    agents: list[Agent]
+    operator: Person | None
+    operator_source: str | None
+    authors: list[Person]
+    notes: list[str]
+
+
+class Span(_Object):
+    """First and last line of a function, decorators included."""
+
+    start: Line
+    end: Line
+
+
+class EntryPoint(_Object):
+    """Where traffic enters, with its share of this function's weight."""
+
+    name: str
+    share: Share | None
+
+
+class Usage(_Object):
+    """How a function runs, as far as the profile knows; ``reason`` says why there is no figure where there is none."""
+
+    status: model.UsageStatus
+    calls_per_minute: PerMinute | None
+    share: Share | None
+    share_margin: Share | None
+    self_share: Share | None
+    error_rate: Share | None
+    p50_ms: Milliseconds | None
+    p95_ms: Milliseconds | None
+    entry_points: list[EntryPoint]
+    callers: list[str]
+    callees: list[str]
+    critical_path_share: Share | None
+    services: list[str]
+    basis: str | None
+    source: str | None
+    confidence: str | None
+    reason: str | None
+
+
+class Blast(_Object):
+    """Who is reached when the function misbehaves; lower bounds where ``truncated``."""
+
+    callers: int
+    entry_points: list[str]
+    services: list[str]
+    share: Share | None
+    static_only: bool
+    depth: int
+    truncated: bool
+
+
+class History(_Object):
+    """Past changes of the function; ``authors`` is how many people made them."""
+
+    status: model.HistoryStatus
+    changes: int | None
+    authors: int | None
+    last_changed_at: Timestamp | None
+    incidents: list[str]
+
+
+class Function(_Object):
+    """A touched function; ``old_span`` is null where it was added, ``span`` where it was removed."""
+
+    id: str
+    path: str
+    qualname: str
+    kind: model.ChangeKind
+    old_id: str | None
+    span: Span | None
+    old_span: Span | None
+    changed_lines: list[Line]
+    removed_lines: list[Line]
+    signature_changed: bool
+    signature: list[str]
+    risk: Points
+    usage: Usage | None
+    blast: Blast | None
+    history: History | None
+
+
+class Match(_Object):
+    """How many touched functions the profile knows."""
+
+    touched: int
+    observed: int
+    not_observed: int
+    unmatched: int
+
+
+class Profile(_Object):
+    """Which profile was asked and how far it can be trusted."""
+
+    path: str
+    service: str | None
+    environment: str | None
+    sources: list[str]
+    window_s: Seconds | None
+    revision: str | None
+    age_s: Seconds | None
+    functions: int
+    grade: model.Grade
+    match: Match
+    warnings: list[str]
+
+
+class Evidence(_Object):
+    """A fact that a human can check."""
+
+    kind: str
+    text: str
+    path: str | None
+    line: Line | None
+    value: float | None
+
+
+class Finding(_Object):
+    """One rule's answer on one subject; an unknown or an error is never a pass."""
+
+    rule: str
+    code: str
+    severity: model.Severity
+    outcome: model.Outcome
+    confidence: model.Confidence
+    message: str
+    path: str
+    line: Line | None
+    function: str | None
+    points: Points
+    evidence: list[Evidence]
+    remedy: str
+    fingerprint: str
+
+
+class Contribution(_Object):
+    """Points with their reason."""
+
+    rule: str
+    points: Points
+    text: str
+    part: model.ScorePart
+    path: str | None
+    line: Line | None
+    function: str | None
+
+
+class Score(_Object):
+    """``total`` is ``likelihood`` plus ``exposure``."""
+
+    likelihood: Points
+    exposure: Points
+    total: Points
+    percentile: Annotated[float, msgspec.Meta(description="Place among this repository's past changes, 0 to 1.")] | None
+    contributions: list[Contribution]
+
+
+class Candidate(_Object):
+    """Someone who can sign, and why they are the right one; best first."""
+
+    person: str
+    evidence: str
+
+
+class Requirement(_Object):
+    """A sign-off that is asked for."""
+
+    name: str
+    count: int
+    kind: str
+    role: str
+    who: list[Candidate]
+    reason: str
+    status: model.RequirementStatus
+    satisfied_by: list[str]
+
+
+class Approval(_Object):
+    """Someone's yes, bound to what they looked at."""
+
+    person: str
+    at: Timestamp | None
+    source: str
+    commit: str | None
+    digest: str | None
+
+
+class Dismissal(_Object):
+    """An approval that does not count, or a person who cannot give one, and why."""
+
+    by: str
+    reason: str
+
+
+class SignOff(_Object):
+    """What must be signed, by whom, and what was counted or not."""
+
+    status: model.SignOffStatus
+    requirements: list[Requirement]
+    approvals: list[Approval]
+    dismissed: list[Dismissal]
+    candidates: list[Candidate]
+
+
+class Policy(_Object):
+    """Which policy judged; ``path`` null is the built-in one."""
+
+    path: str | None
+    revision: str | None
+    sha256: str
+
+
+class Audit(_Object):
+    """The decision's place in the signed log; null where none is kept."""
+
+    entry: int | None
+    head: str | None
+
+
+class Document(_Object):
+    """The whole report of one judged change."""
+
+    schema: Literal["gate-report/1"]
+    tool: Tool
+    generated_at: Timestamp
+    mode: model.Mode
+    verdict: Verdict
+    exit_code: int
+    change: Change
+    provenance: Provenance
+    functions: list[Function]
+    profile: Profile | None
+    findings: list[Finding]
+    rules_run: int
+    score: Score
+    signoff: SignOff
+    policy: Policy
+    audit: Audit
+    limits: Annotated[list[str], msgspec.Meta(description="What could not be known, one sentence each.")]
+    timings_ms: dict[str, float]

@@ -1,0 +1,87 @@
+"""What is left to do before a merge: who must sign, who can, and the commands to type."""
+
+import re
+
+from gatecli.model import Candidate, Report, Requirement, RequirementStatus, SourceKind
+from gatecli.reports.summary import blockers, short, whys
+from gatecli.reports.text import count, listed
+
+OUTSTANDING = (RequirementStatus.UNSATISFIED, RequirementStatus.ERROR)
+"""The states of a requirement that keep a change from merging."""
+
+_SHELL_SAFE = re.compile(r"[A-Za-z0-9][\w./-]{0,99}", re.ASCII)
+
+
+def asked(report: Report) -> tuple[Requirement, ...]:
+    """The requirements that apply, the outstanding ones last: the reader's eye ends on them."""
+    applying = [item for item in report.signoff.requirements if item.status is not RequirementStatus.NOT_APPLICABLE]
+    return tuple(sorted(applying, key=lambda item: item.status in OUTSTANDING))
+
+
+def outstanding(report: Report) -> tuple[Requirement, ...]:
+    """The requirements that still keep the change from merging."""
+    return tuple(item for item in report.signoff.requirements if item.status in OUTSTANDING)
+
+
+def progress(report: Report) -> str:
+    """``1 of 2 signed``, or what the sign-off is without requirements."""
+    applying = asked(report)
+    if not applying:
+        return str(report.signoff.status).replace("_", " ")
+    done = len(applying) - len(outstanding(report))
+    return f"{done:,} of {len(applying):,} signed"
+
+
+def approve_commands(report: Report) -> tuple[str, ...]:
+    """The commands by which a human gives what is outstanding; empty where no human is asked."""
+    if not any(item.kind != "agent" and item.status is RequirementStatus.UNSATISFIED for item in outstanding(report)):
+        return ()
+    if report.case.change.kind is not SourceKind.RANGE:
+        return ("gate approve",)
+    revisions = _range(report)
+    return ("gh pr review --approve", *([f"gate approve {revisions}"] if revisions else []))
+
+
+def check_command(report: Report) -> str:
+    """The command that judges the same change again."""
+    change = report.case.change
+    if change.kind is SourceKind.STAGED:
+        return "gate check --staged"
+    if change.kind is SourceKind.PATCH:
+        return "gate check --diff FILE"
+    revisions = _range(report) if change.kind is SourceKind.RANGE else ""
+    return f"gate check {revisions}".strip()
+
+
+def rule_commands(report: Report) -> tuple[str, ...]:
+    """The command that explains the rule behind the first reason that names one."""
+    named = [finding.rule for finding in blockers(report)] + [why.finding.rule for why in whys(report) if why.finding]
+    return tuple(f"gate rules show {rule}" for rule in named if _SHELL_SAFE.fullmatch(rule))[:1]
+
+
+def _range(report: Report) -> str:
+    """``BASE..HEAD``, empty where a name is not safe to paste into a shell: branch names may hold ``$(…)``."""
+    change = report.case.change
+    ends = [short(change.merge_base or change.base), short(change.head)]
+    known = change.head is not None and (change.merge_base or change.base) is not None
+    return "..".join(ends) if known and all(_SHELL_SAFE.fullmatch(end) for end in ends) else ""
+
+
+def ask(report: Report, requirement: Requirement) -> str:
+    """Who can give it: people with the reason why they, or the role where nobody is known."""
+    given = len(requirement.satisfied_by)
+    held = f"{listed(requirement.satisfied_by, 3)} signed; " if given else ""
+    people = requirement.who or report.signoff.candidates
+    missing = max(1, requirement.count - given)
+    if not people:
+        if requirement.role in ("", "any"):
+            return f"{held}needs {count(missing, requirement.kind)}"
+        return f"{held}needs {count(missing, requirement.role)} ({requirement.kind})"
+    names = [_candidate(person) for person in people[:3]]
+    if missing == 1:
+        return f"{held}ask {' or '.join(names)}"
+    return f"{held}ask {missing:,} of {listed(names, 3)}"
+
+
+def _candidate(candidate: Candidate) -> str:
+    return f"{candidate.person} ({candidate.evidence})" if candidate.evidence else candidate.person

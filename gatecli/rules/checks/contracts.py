@@ -1,0 +1,157 @@
+"""C01, C02, C06: what callers outside the change rely on, and no longer get.
+
+A caller that was read and still fits is no news. What could not be read, or may mean another function, is a note.
+"""
+
+from collections.abc import Iterator
+
+from gatecli.model import Caller, Certainty, ChangeKind, Confidence, Evidence, FunctionId, FunctionKind, UsageStatus
+from gatecli.rules.checks.callsites import Fit, calls_of, fit, leaves_out
+from gatecli.rules.code import Touched, View
+from gatecli.rules.observation import Observation, seen
+from gatecli.rules.spec import Rule
+from gatecli.rules.wording import listed, plural, snippet
+from gatecli.syntax.signature import binds_callers
+
+_CALLED = (FunctionKind.FUNCTION, FunctionKind.METHOD, FunctionKind.LAMBDA)
+_DEFAULT = "default changed: "
+# An argument that may be left out breaks nobody; whether ``self`` is one is the class's own business.
+_HARMLESS = ("parameter became optional", "new required parameter: self", "new required parameter: cls")
+
+
+def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
+    """C01: callers that the change does not touch call in a way that no longer fits."""
+    for touched, clauses in _clauses(view):
+        before, after = touched.change.before, touched.change.after
+        binding = [clause for clause in clauses if not clause.startswith((_DEFAULT, *_HARMLESS))]
+        if not binding or before is None or after is None:
+            continue
+        what = f"changed its signature ({listed(binding)})"
+        callers = _outside(view, touched)
+        fits = [(caller, fit(before, after, calls_of(view, caller, after))) for caller in callers]
+        broken = [caller for caller, how in fits if how is Fit.BREAKS]
+        unclear = [caller for caller, how in fits if how is Fit.UNKNOWN]
+        if broken:
+            calls = "calls" if len(broken) == 1 else "call"
+            says = f"{what}, but {_who(broken)} outside this change still {calls} it the old way"
+            yield _observed(touched, says, binding, broken, _surest(broken))
+        elif unclear:
+            is_or_are = "is" if len(unclear) == 1 else "are"
+            says = f"{what}; {_who(unclear)} {is_or_are} not touched by this change"
+            yield _observed(touched, says, binding, unclear, Confidence.LOW)
+        elif not callers and _is_observed(touched):
+            says = f"{what}; no caller was found, so whoever calls it by another way must be checked"
+            yield _observed(touched, says, binding, [], Confidence.LOW)
+
+
+def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
+    """C02: a default changed under callers that leave the argument out."""
+    for touched, clauses in _clauses(view):
+        changed = [clause.removeprefix(_DEFAULT) for clause in clauses if clause.startswith(_DEFAULT)]
+        after = touched.change.after
+        if not changed or after is None:
+            continue
+        relying, unclear = [], []
+        for caller in _outside(view, touched):
+            calls = calls_of(view, caller, after)
+            found = {leaves_out(after, clause.partition(" ")[0], call) for clause in changed for call in calls}
+            if Fit.BREAKS in found:
+                relying.append(caller)
+            elif Fit.UNKNOWN in found or not calls:
+                unclear.append(caller)
+        if callers := relying or unclear:
+            leaves = "leaves" if len(callers) == 1 else "leave"
+            says = f"changed a default ({listed(changed)}) that {_who(callers)} outside this change "
+            says += f"{leaves} out" if relying else "may leave out"
+            yield _observed(touched, says, changed, callers, _surest(relying) if relying else Confidence.LOW)
+
+
+def function_removed(rule: Rule, view: View) -> Iterator[Observation]:
+    """C06: a public function went away, or got another name, while production or other code still calls it."""
+    added = {touched.change.id.name for touched in view.functions if touched.change.kind is ChangeKind.ADDED}
+    for touched in view.functions:
+        change, id = touched.change, touched.change.base_id
+        removed = change.kind is ChangeKind.REMOVED
+        if change.before is None or change.before.kind not in _CALLED or not is_public(id):
+            continue
+        if not removed and change.id == id:
+            continue
+        left = [caller for caller in _outside(view, touched) if _names_removed(view, caller, id)]
+        verb = "is removed" if removed else f"was {snippet(id.qualname)} in {snippet(id.path)} until now"
+        if left:
+            calls = "calls" if len(left) == 1 else "call"
+            says = f"{verb}, but {_who(left)} outside this change still {calls} it by that name"
+            yield _observed(touched, says, [id.qualname], left, Confidence.HIGH)
+        elif removed and _is_observed(touched):
+            says = "is removed, although production still calls it"
+            confidence = Confidence.LOW if id.name in added else Confidence.HIGH
+            yield _observed(touched, says, [id.qualname], [], confidence)
+
+
+def is_public(id: FunctionId) -> bool:
+    """Whether others may call it: no part of its name is private."""
+    return not any(part.startswith("_") for part in id.qualname.split("."))
+
+
+def _names_removed(view: View, caller: Caller, id: FunctionId) -> bool:
+    """Whether a caller still means a module-level function of the base revision that its module no longer has."""
+    names, home = view.names(caller.id.path), view.names(id.path)
+    side = view.head(caller.id)
+    if "." in id.qualname or names is None or side is None:
+        return False  # a method may be inherited from anywhere
+    if home is not None and (id.qualname in home.kinds or id.qualname in home.imports):
+        return False
+    if caller.certainty is not Certainty.CERTAIN:
+        return False
+    if caller.id.path == id.path:
+        return any(callee == id.qualname for callee in view.callees(side))
+    local = {name for name, known in names.imports.items() if known.name == id.qualname and view.is_module(known.module, id.path)}
+    modules = {name for name, known in names.imports.items() if known.name is None and view.is_module(known.module, id.path)}
+    modules |= {name for name, known in names.imports.items() if known.name and view.is_module(f"{known.module}.{known.name}", id.path)}
+    return any(
+        callee in local or (callee.rpartition(".")[2] == id.qualname and callee.rpartition(".")[0] in modules)
+        for callee in view.callees(side)
+    )
+
+
+def _is_observed(touched: Touched) -> bool:
+    return touched.usage is not None and touched.usage.status is UsageStatus.OBSERVED
+
+
+def _clauses(view: View) -> Iterator[tuple[Touched, list[str]]]:
+    for touched in view.functions:
+        if touched.survives and touched.change.function.kind in _CALLED:
+            clauses = [clause for clause in touched.change.signature if binds_callers(clause)]
+            if clauses:
+                yield touched, clauses
+
+
+def _outside(view: View, touched: Touched) -> list[Caller]:
+    """Direct callers in production code that the change does not touch."""
+    direct = touched.blast.callers if touched.blast is not None else ()
+    return [
+        caller
+        for caller in direct
+        if caller.depth == 1 and caller.id not in view.touched_ids and view.is_production(caller.id.path)
+    ]
+
+
+def _surest(callers: list[Caller]) -> Confidence:
+    is_certain = any(caller.certainty is Certainty.CERTAIN for caller in callers)
+    return Confidence.HIGH if is_certain else Confidence.LOW
+
+
+def _who(callers: list[Caller]) -> str:
+    return f"{plural(len(callers), 'caller')} ({listed([str(caller.id) for caller in callers])})"
+
+
+def _observed(
+    touched: Touched, says: str, clauses: list[str], callers: list[Caller], confidence: Confidence
+) -> Observation:
+    after = touched.change.after
+    line = after.span.def_line if after is not None else touched.line_after(touched.change.function.span.def_line)
+    evidence = tuple(
+        Evidence(kind="caller", text=snippet(str(caller.id)), path=caller.id.path, line=caller.line)
+        for caller in callers[:10]
+    )
+    return seen(touched, line, says, "; ".join(clauses), evidence=evidence, confidence=confidence)

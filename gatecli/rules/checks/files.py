@@ -1,0 +1,91 @@
+"""T08, S01, S08: what is seen in the text of any file, or in its being touched at all."""
+
+import re
+from collections.abc import Iterator
+
+from gatecli.model import FileChange, FileStatus
+from gatecli.rules.code import View
+from gatecli.rules.observation import Observation
+from gatecli.rules.spec import Rule
+
+MAX_LINE = 20_000
+"""Characters of a line that are read; longer ones are minified code or data."""
+
+MAX_FILE = 5_000_000
+
+# Token formats with a prefix of the provider's own, so that a match is a token and not a word. Sources: the formats
+# GitHub, GitLab, AWS, Google, Slack, Stripe, npm, PyPI, SendGrid, Anthropic and OpenAI document for secret scanning.
+_TOKENS = {
+    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
+    "a GitHub token": re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{82}\b"),
+    "a GitLab token": re.compile(r"\bglpat-[A-Za-z0-9_-]{20}\b"),
+    "a Google API key": re.compile(r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
+    "a Slack token": re.compile(r"\bxox[abposr]-[0-9]{8,14}-[0-9A-Za-z-]{20,80}"),
+    "a Stripe live key": re.compile(r"\b[sr]k_live_[A-Za-z0-9]{24,100}\b"),
+    "an npm token": re.compile(r"\bnpm_[A-Za-z0-9]{36}\b"),
+    "a PyPI token": re.compile(r"\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,200}"),
+    "a SendGrid key": re.compile(r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b"),
+    "an Anthropic key": re.compile(r"\bsk-ant-[a-z0-9]{3,8}-[A-Za-z0-9_-]{80,120}"),
+    "an OpenAI key": re.compile(r"\bsk-(?:proj-)?[A-Za-z0-9_-]{20,100}T3BlbkFJ[A-Za-z0-9_-]{20,100}"),
+}
+_PRIVATE_KEY = re.compile(r"-----BEGIN (?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?-----")
+_KEY_BODY = re.compile(r"[A-Za-z0-9+/=]{40,}")
+_PLACEHOLDER = re.compile(r"(?i)example|sample|dummy|fake|placeholder|x{6}|0{8}|1234567|abcdef")
+_MIN_DISTINCT = 10
+"""Distinct characters of a real token; "AAAA…" and "xxxx…" have fewer."""
+
+# Bidirectional controls that reorder what follows (Trojan Source, CVE-2021-42574), and characters that nothing shows:
+# zero-width ones outside of emoji and scripts that need them, and the tag block that can hide a whole text.
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_HIDDEN = re.compile("[\u200b\u2060-\u2064\ufeff]|(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0020-\U000e007f]")
+
+
+_HOW = {FileStatus.ADDED: "added", FileStatus.DELETED: "deleted", FileStatus.RENAMED: "renamed"}
+
+
+def guardrails_changed(rule: Rule, view: View) -> Iterator[Observation]:
+    """T08: each touched file under either of its names; the rule's ``paths`` say which of them guard the repository."""
+    for file in view.case.change.files:
+        names = (file.path,) if file.status is FileStatus.COPIED else (file.path, file.old_path or file.path)
+        how = _HOW.get(file.status, "changed")
+        lines = f"{file.added_count:,} lines added, {file.deleted_count:,} removed"
+        for path in dict.fromkeys(names):
+            line = max(1, file.hunks[0].new_start) if file.hunks and file.after is not None else None
+            says = f"guards this repository and is {how} ({lines}): a human must agree"
+            yield Observation(says=says, path=path, line=line, text=how)
+
+
+def secret_added(rule: Rule, view: View) -> Iterator[Observation]:
+    """S01: a token or private key in an added line. It is never repeated, not in part."""
+    for file in view.case.change.files:
+        lines = dict(_added_lines(file))
+        for number, text in lines.items():
+            for what, pattern in _TOKENS.items():
+                found = pattern.search(text)
+                if found and len(set(found[0])) >= _MIN_DISTINCT and not _PLACEHOLDER.search(found[0]):
+                    yield Observation(says=f"now holds {what}", path=file.path, line=number, text=what)
+            header = _PRIVATE_KEY.search(text)
+            if header and (_KEY_BODY.search(text, header.end()) or _KEY_BODY.search(lines.get(number + 1, ""))):
+                yield Observation(says="now holds a private key", path=file.path, line=number, text="a private key")
+
+
+def invisible_added(rule: Rule, view: View) -> Iterator[Observation]:
+    """S08: an added line holds characters that nothing shows, or that show it in another order than it runs."""
+    for file in view.case.change.files:
+        for number, text in _added_lines(file):
+            bidi, hidden = _BIDI.search(text), _HIDDEN.search(text, number == 1 and text.startswith("\ufeff"))
+            if found := bidi or hidden:
+                what = "text that is shown in another order than it runs" if bidi else "text that nothing shows"
+                char = f"U+{ord(found[0]):04X}"
+                yield Observation(says=f"now holds {what} ({char})", path=file.path, line=number, text=char)
+
+
+def _added_lines(file: FileChange) -> Iterator[tuple[int, str]]:
+    """Number and text of each added line of a text file."""
+    if file.after is None or file.binary or len(file.after) > MAX_FILE:
+        return
+    lines = file.after.split(b"\n")
+    for hunk in file.hunks:
+        for number in hunk.added:
+            if number <= len(lines):
+                yield number, lines[number - 1][:MAX_LINE].decode("utf-8", "replace")

@@ -1,0 +1,146 @@
+"""E01: exception handlers that catch more than before, or swallow what they catch."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gatecli.rules import code
+from gatecli.rules.code import Code, View
+from gatecli.rules.observation import Observation, seen
+from gatecli.rules.spec import Rule
+from gatecli.rules.wording import listed
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_CLAUSES = "(except_clause) @match"
+_RAISES = "(raise_statement) @match"
+_BROAD = frozenset({"Exception", "BaseException", "builtins.Exception"})
+_CONSTANTS = frozenset({"none", "false", "true", "integer", "float", "string", "list", "dictionary", "tuple"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Handler:
+    types: tuple[str, ...]
+    swallows: bool
+    raises: bool
+    text: str
+    node: "Node"
+
+    @property
+    def is_broad(self) -> bool:
+        return not self.types or not _BROAD.isdisjoint(self.types)
+
+    @property
+    def shown(self) -> str:
+        return listed(self.types) if self.types else "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What a function handled before and no longer does."""
+
+    narrower: _Handler | None
+    has_broad: bool
+    by_types: Mapping[tuple[str, ...], _Handler]
+
+    @classmethod
+    def of(cls, handlers: list[_Handler]) -> "_Before":
+        return cls(
+            narrower=next((handler for handler in handlers if not handler.is_broad), None),
+            has_broad=any(handler.is_broad for handler in handlers),
+            by_types={handler.types: handler for handler in reversed(handlers)},
+        )
+
+
+def handled(clause: "Node") -> tuple[str, ...]:
+    """The exception types an ``except`` names, none for a bare one."""
+    named = [child for child in clause.named_children if child.type not in ("block", "comment")]
+    if not named:
+        return ()
+    value = named[0]
+    if value.type == "as_pattern" and value.named_children:
+        value = value.named_children[0]
+    if value.type == "parenthesized_expression" and value.named_children:
+        value = value.named_children[0]
+    items = value.named_children if value.type in ("tuple", "list") else [value]
+    return tuple(code.callee(item) for item in items if item.type != "comment")
+
+
+def broadened(rule: Rule, view: View) -> Iterator[Observation]:
+    """Handlers that one side has and the other has not, judged against what the function had before."""
+    gone = [_only(view, touched.before, touched.after) for touched in view.functions]
+    moved = Counter(handler.text for handlers in gone for handler in handlers)
+    for touched, handlers in zip(view.functions, gone, strict=True):
+        before = _Before.of(handlers)
+        for handler in _only(view, touched.after, touched.before):
+            if moved[handler.text] > 0:
+                moved[handler.text] -= 1
+            elif says := _judged(handler, before):
+                yield seen(touched, code.line(handler.node), says, handler.text)
+
+
+def _judged(handler: _Handler, before: _Before) -> str:
+    """What is worse than before, in words; empty if nothing is."""
+    if handler.is_broad and handler.swallows:
+        was = f" where it handled {before.narrower.shown}" if before.narrower else ""
+        return f"now swallows {handler.shown} without a trace{was}"
+    if handler.is_broad and not handler.raises and before.narrower and not before.has_broad:
+        return f"now catches {handler.shown} where it caught {before.narrower.shown}"
+    same = before.by_types.get(handler.types)
+    if handler.swallows and same is not None and not same.swallows:
+        return f"now swallows {handler.shown} that it {'raised on' if same.raises else 'handled'} before"
+    return ""
+
+
+def _only(view: View, side: Code | None, other: Code | None) -> list[_Handler]:
+    """The handlers of a side that the other has no equal of."""
+    there = Counter((handler.types, handler.swallows) for handler in _handlers(view, other))
+    result = []
+    for handler in _handlers(view, side):
+        key = (handler.types, handler.swallows)
+        if there[key] > 0:
+            there[key] -= 1
+        else:
+            result.append(handler)
+    return result
+
+
+def _handlers(view: View, side: Code | None) -> list[_Handler]:
+    if side is None:
+        return []
+    raises = [match["match"].start_byte for match in view.own(_RAISES, side)]
+    result = []
+    for match in view.own(_CLAUSES, side):
+        clause = match["match"]
+        first_raise = bisect_left(raises, clause.start_byte)
+        result.append(
+            _Handler(
+                types=handled(clause),
+                swallows=_swallows(clause),
+                raises=first_raise < len(raises) and raises[first_raise] < clause.end_byte,
+                text=code.normal(clause),
+                node=clause,
+            )
+        )
+    return result
+
+
+def _swallows(clause: "Node") -> bool:
+    """Whether the body does nothing but go on: pass, continue, break, or the return of a constant."""
+    body = next((child for child in clause.named_children if child.type == "block"), None)
+    if body is None:
+        return False
+    return all(_goes_on(statement) for statement in body.named_children if statement.type != "comment")
+
+
+def _goes_on(statement: "Node") -> bool:
+    if statement.type in ("pass_statement", "continue_statement", "break_statement"):
+        return True
+    if statement.type == "expression_statement":
+        return all(child.type in ("ellipsis", "string") for child in statement.named_children)
+    if statement.type != "return_statement":
+        return False
+    return all(child.type in _CONSTANTS and child.named_child_count <= 2 for child in statement.named_children)

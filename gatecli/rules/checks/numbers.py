@@ -1,0 +1,81 @@
+"""Numbers that have a name (arguments, constants, defaults, mapping entries) and stand on both sides of a change."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from gatecli.rules import code
+from gatecli.rules.code import Code, View
+from gatecli.rules.wording import snippet
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_CALLS = "(call) @match"
+_SETTINGS = """
+(assignment left: [(identifier) (attribute)] @key right: (_) @value) @match
+(pair key: (string) @key value: (_) @value) @match
+(default_parameter name: (_) @key value: (_) @value) @match
+(typed_default_parameter name: (_) @key value: (_) @value) @match
+"""
+_MAX_NAME = 100
+
+IsNamed = Callable[[str], bool]
+
+
+def calls(view: View, side: Code | None) -> dict[str, list["Node"]]:
+    """The calls of a function by the name they go to."""
+    result: dict[str, list[Node]] = defaultdict(list)
+    for match in view.own(_CALLS, side) if side is not None else ():
+        result[code.callee(match["match"])].append(match["match"])
+    return result
+
+
+def replaced(view: View, before: Code, after: Code, is_named: IsNamed) -> Iterator[tuple[str, "Node", "Node"]]:
+    """What it is, its value before and its value after, for each name whose value is another now."""
+    yield from _replaced_arguments(view, before, after, is_named)
+    old = _settings(view, before, is_named)
+    for name, node in _settings(view, after, is_named).items():
+        if name in old and code.normal(old[name]) != code.normal(node):
+            yield snippet(name), old[name], node
+
+
+def _replaced_arguments(
+    view: View, before: Code, after: Code, is_named: IsNamed
+) -> Iterator[tuple[str, "Node", "Node"]]:
+    old, new = _arguments(view, before, is_named), _arguments(view, after, is_named)
+    for place in sorted(old.keys() & new.keys()):
+        pairs = zip(_without(old[place], new[place]), _without(new[place], old[place]), strict=False)
+        for one, other in pairs:
+            yield f"the {snippet(place[1])} of {snippet(place[0])}", one, other
+
+
+def _arguments(view: View, side: Code, is_named: IsNamed) -> dict[tuple[str, str], list["Node"]]:
+    """Values by callee and keyword."""
+    result: dict[tuple[str, str], list[Node]] = defaultdict(list)
+    for name, found in calls(view, side).items():
+        for call in found:
+            for key, value in code.keywords(call).items():
+                if is_named(key):
+                    result[name, key].append(value)
+    return result
+
+
+def _settings(view: View, side: Code, is_named: IsNamed) -> dict[str, "Node"]:
+    return {
+        name: match["value"]
+        for match in view.own(_SETTINGS, side)
+        if len(name := code.text(match["key"]).strip("\"'")) <= _MAX_NAME and is_named(name)
+    }
+
+
+def _without(values: list["Node"], others: list["Node"]) -> list["Node"]:
+    """The values that the other side has no equal of."""
+    left = Counter(code.normal(value) for value in others)
+    result = []
+    for value in values:
+        if left[text := code.normal(value)] > 0:
+            left[text] -= 1
+        else:
+            result.append(value)
+    return result

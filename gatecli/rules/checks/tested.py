@@ -1,0 +1,125 @@
+"""T01, T03, T09: tests that went away, that check less, or that a change of a hot function lacks."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from gatecli.model import ChangeKind, Confidence, FileChange, FileStatus, UsageStatus
+from gatecli.rules import code
+from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.observation import Observation, seen
+from gatecli.rules.spec import Rule
+from gatecli.rules.wording import listed, plural
+
+HOT_SHARE = 0.01
+HOT_CALLS_PER_MINUTE = 60
+"""From one of these on a function is hot: a percent of the traffic, or once a second."""
+
+_CHECKS = """
+(assert_statement) @match
+(call function: [(identifier) (attribute)] @key) @match
+"""
+_IDENTIFIERS = "(identifier) @match"
+_ASSERTS = re.compile(r"(?i)(?:^|[._])(?:assert\w*|raises|warns|fail|expect|check_\w+|verify_\w+)$")
+_WORDS = re.compile(rb"[A-Za-z_][A-Za-z0-9_]{2,80}")
+_MAX_TEST_BYTES = 2_000_000
+_MIN_NAME = 5
+"""Characters from which a function's name is telling; shorter ones ("get", "save") are everywhere."""
+
+
+def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
+    """T01: tests that went away, by file. Only those that name a function which this change edits are more than a note."""
+    edited = {
+        touched.change.id.name
+        for touched in view.functions
+        if touched.survives and not touched.is_container and view.is_production(touched.change.id.path)
+    }
+    gone: dict[str, list[Touched]] = defaultdict(list)
+    came: Counter[str] = Counter()
+    for touched in view.functions:
+        if _is_test_function(view, touched):
+            if touched.change.kind is ChangeKind.REMOVED:
+                gone[touched.change.id.path].append(touched)
+            elif touched.change.kind is ChangeKind.ADDED:
+                came[touched.change.id.path] += 1
+    for path, tests in gone.items():
+        if came[path] >= len(tests):
+            continue
+        subjects = sorted({name for test in tests for name in _identifiers(view, test.before) & edited})
+        names = [test.change.id.name for test in tests]
+        says = f"lost {plural(len(tests), 'test')} ({listed(names)})"
+        if subjects:
+            says += f" of {listed(subjects)}, which this change edits"
+        line = None if tests[0].file.after is None else tests[0].line_after(tests[0].change.function.span.def_line)
+        confidence = Confidence.HIGH if subjects else Confidence.LOW
+        yield Observation(says=says, path=path, line=line, text=" ".join(sorted(names)), confidence=confidence)
+
+
+def assertions_reduced(rule: Rule, view: View) -> Iterator[Observation]:
+    """T03: a surviving test that checks nothing any more, or (a note) half of what it did."""
+    for touched in view.functions:
+        if not touched.survives or not _is_test_function(view, touched):
+            continue
+        old, new = _assertions(view, touched.before), _assertions(view, touched.after)
+        if 2 * new <= old and new < old:
+            left = "no assertion" if new == 0 else f"{new} of its {old} assertions"
+            says = f"has {left} left" + (f" (had {old})" if new == 0 else "")
+            line = touched.change.function.span.def_line
+            confidence = Confidence.HIGH if new == 0 else Confidence.LOW
+            yield seen(touched, line, says, f"{old} {new}", confidence=confidence)
+
+
+def hot_function_untested(rule: Rule, view: View) -> Iterator[Observation]:
+    """T09: a hot function changed, and no test file of the change names it or its module."""
+    words = [_words(file) for file in view.case.change.files if view.is_test(file.path) and _is_kept(file)]
+    for touched in view.functions:
+        if not touched.survives or touched.is_container or touched.change.kind is ChangeKind.MOVED:
+            continue
+        if is_hot(touched) and not any(_names(known, touched) for known in words):
+            line = min(touched.change.changed_lines, default=touched.change.function.span.def_line)
+            yield seen(touched, line, "changed without a test that names it or its module", "")
+
+
+def is_hot(touched: Touched) -> bool:
+    """Whether production runs it so much that a mistake is felt at once, or enters through it."""
+    usage = touched.usage
+    if usage is None or usage.status is not UsageStatus.OBSERVED:
+        return False
+    is_entry = bool(usage.entry_points) and not usage.callers
+    return is_entry or (usage.share or 0) >= HOT_SHARE or (usage.calls_per_minute or 0) >= HOT_CALLS_PER_MINUTE
+
+
+def _is_test_function(view: View, touched: Touched) -> bool:
+    return (
+        not touched.is_container and touched.change.id.name.startswith("test") and view.is_test(touched.change.id.path)
+    )
+
+
+def _is_kept(file: FileChange) -> bool:
+    return file.status is not FileStatus.DELETED and file.after is not None
+
+
+def _identifiers(view: View, side: Code | None) -> set[str]:
+    found = view.own(_IDENTIFIERS, side) if side is not None else []
+    return {name for match in found if len(name := code.text(match["match"])) >= _MIN_NAME}
+
+
+def _assertions(view: View, side: Code | None) -> int:
+    found = view.own(_CHECKS, side) if side is not None else []
+    return sum("key" not in match or bool(_ASSERTS.search(code.callee(match["key"]))) for match in found)
+
+
+def _words(file: FileChange) -> frozenset[str]:
+    return frozenset(word.decode() for word in _WORDS.findall((file.after or b"")[:_MAX_TEST_BYTES]))
+
+
+def _names(words: frozenset[str], touched: Touched) -> bool:
+    """Whether a test's words hold the function and what it belongs to, or its module and the package of that."""
+    path = PurePosixPath(touched.change.id.path)
+    stem = path.parent.name if path.stem == "__init__" else path.stem
+    owner = touched.change.id.qualname.rpartition(".")[0].rpartition(".")[2]
+    name = touched.change.id.name
+    named = name in words and (not name.startswith("__") or owner in words)
+    package = path.parent.name
+    return named or (stem in words and (package in words or package in ("", "src")))

@@ -1,0 +1,125 @@
+"""A rule's examples as tests: each becomes a case as the pipeline would build it, and is run through the rule."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gatecli.model import (
+    Blast,
+    Caller,
+    Case,
+    Change,
+    EdgeBasis,
+    FileChange,
+    FileStatus,
+    Finding,
+    FunctionId,
+    Outcome,
+    Provenance,
+    ProvenanceClass,
+    SourceKind,
+    Usage,
+    UsageStatus,
+)
+from gatecli.rules import registry
+from gatecli.rules.spec import Example, FileSides, Rule
+from gatecli.sources.rebuild import hunks_between
+from gatecli.syntax.match import changed_functions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An example that did not turn out as it says."""
+
+    rule: str
+    example: str
+    reason: str
+
+
+def failures(rules: Iterable[Rule]) -> tuple[Failure, ...]:
+    """The examples that fail, in the order of the rules."""
+    return tuple(
+        Failure(rule=rule.id, example=example.name, reason=reason)
+        for rule in rules
+        for example in rule.examples
+        if (reason := judge(rule, example))
+    )
+
+
+def judge(rule: Rule, example: Example) -> str:
+    """Why an example fails, empty if it does not."""
+    findings = registry.run((rule,), case_of(example))
+    for finding in findings:
+        if finding.outcome is Outcome.ERROR:
+            return finding.message
+    if example.flags and not findings:
+        return "not flagged"
+    if not example.flags and findings:
+        return f"flagged: {findings[0].message}"
+    if example.says and not any(example.says in finding.message for finding in findings):
+        return f"does not say {example.says!r}: {findings[0].message}"
+    if example.severity is not None and example.severity not in {finding.severity for finding in findings}:
+        return f"not {example.severity.value} but {findings[0].severity.value}"
+    return _placed(example, findings)
+
+
+def _placed(example: Example, findings: tuple[Finding, ...]) -> str:
+    """Every finding stands on a line that the new side has."""
+    for finding in findings:
+        after = (example.files[finding.path].after or "") if finding.path in example.files else ""
+        if finding.line is not None and not 1 <= finding.line <= max(1, after.count("\n") + 1):
+            return f"stands on line {finding.line}, which {finding.path} does not have"
+    return ""
+
+
+def case_of(example: Example) -> Case:
+    """The case of an example; without usage there is no profile."""
+    files = tuple(_file(path, sides) for path, sides in sorted(example.files.items()))
+    functions, parsed = changed_functions(files)
+    digest = hashlib.sha256(repr(files).encode("utf-8", "surrogatepass")).hexdigest()
+    change = Change(kind=SourceKind.PATCH, base=None, head=None, merge_base=None, digest=digest, files=files)
+    usage = {
+        _id(id): Usage(
+            status=UsageStatus.OBSERVED, calls_per_minute=known.calls_per_minute, share=known.share, basis="example"
+        )
+        for id, known in example.usage.items()
+    }
+    absent = Usage(status=UsageStatus.NOT_OBSERVED if usage else UsageStatus.NO_PROFILE)
+    blast = {
+        _id(id): Blast(
+            callers=tuple(
+                Caller(id=_id(known.id), basis=EdgeBasis.STATIC, certainty=known.certainty, line=known.line)
+                for known in callers
+            ),
+            depth=1,
+        )
+        for id, callers in example.callers.items()
+    }
+    return Case(
+        change=change,
+        parsed=parsed,
+        functions=functions,
+        usage={function.id: absent for function in functions} | usage,
+        blast=blast,
+        history={},
+        provenance=Provenance(klass=ProvenanceClass.NO_EVIDENCE),
+    )
+
+
+def _file(path: str, sides: FileSides) -> FileChange:
+    before = sides.before.encode("utf-8", "surrogatepass") if sides.before is not None else None
+    after = sides.after.encode("utf-8", "surrogatepass") if sides.after is not None else None
+    status = FileStatus.ADDED if before is None else FileStatus.DELETED if after is None else FileStatus.MODIFIED
+    return FileChange(
+        path=path,
+        old_path=path if before is not None else None,
+        status=status,
+        hunks=hunks_between(before, after),
+        before=before,
+        after=after,
+    )
+
+
+def _id(text: str) -> FunctionId:
+    path, _, qualname = text.partition("::")
+    return FunctionId(path=path, qualname=qualname)

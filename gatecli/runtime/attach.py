@@ -1,0 +1,355 @@
+"""From a profile to the usage of the functions of a change, and to what a blast radius is made of.
+
+A function that the profile does not have is not a function without traffic. Which of the two is known depends on the
+source: an always-on count knows, samples bound it, spans say nothing (reference: runtime data §15.5).
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
+
+from gatecli.model import FunctionChange, FunctionId, Grade, ProfileSummary, Usage, UsageStatus
+from gatecli.runtime.profile import Edge, Profile, ProfiledFunction
+
+# Below this many samples, hot and cold are not told apart: ±3 points at a share of 10 % (reference: §15.2).
+WEAK_SAMPLES = 300
+GOOD_SAMPLES = 1_000
+GOOD_MATCHED = 0.9
+WEAK_MATCHED = 0.5
+GOOD_AGE_S = 14 * 86_400
+WEAK_AGE_S = 90 * 86_400
+MAX_WARNINGS = 20
+
+
+def attach(profile: Profile | None, functions: tuple[FunctionChange, ...]) -> dict[FunctionId, Usage]:
+    """The usage of each touched function, looked up by its id before the change; ``reason`` says what is missing."""
+    if profile is None:
+        return {change.id: Usage(status=UsageStatus.NO_PROFILE, reason="no profile") for change in functions}
+    rows = {row.id: row for row in profile.functions}
+    files = {row.id.rpartition("::")[0] for row in profile.functions}
+    callers, callees = _neighbours(profile, {str(change.base_id) for change in functions})
+    result = {}
+    for change in functions:
+        key = str(change.base_id)
+        row = rows.get(key) if change.before is not None else None
+        if row is None:
+            result[change.id] = _absent(profile, change, files)
+        else:
+            result[change.id] = _observed(profile, row, callers.get(key, ()), callees.get(key, ()))
+    return result
+
+
+def _neighbours(
+    profile: Profile, wanted: Collection[str]
+) -> tuple[dict[str, tuple[FunctionId, ...]], dict[str, tuple[FunctionId, ...]]]:
+    """Callers and callees of the wanted functions, those with the most calls or samples first."""
+    callers: dict[str, Counter[str]] = defaultdict(Counter)
+    callees: dict[str, Counter[str]] = defaultdict(Counter)
+    for edge in profile.edges:
+        weight = edge.calls or edge.samples or 0
+        if edge.callee in wanted:
+            callers[edge.callee][edge.caller] += weight
+        if edge.caller in wanted:
+            callees[edge.caller][edge.callee] += weight
+    return _ranked(callers), _ranked(callees)
+
+
+def _ranked(weights: Mapping[str, Counter[str]]) -> dict[str, tuple[FunctionId, ...]]:
+    return {
+        key: tuple(function_id(id) for id, _ in sorted(ids.items(), key=lambda item: (-item[1], item[0])))
+        for key, ids in weights.items()
+    }
+
+
+def _observed(
+    profile: Profile, row: ProfiledFunction, callers: tuple[FunctionId, ...], callees: tuple[FunctionId, ...]
+) -> Usage:
+    total, latency = row.time_total, row.latency_ms
+    sources = profile.meta.sources
+    kinds = dict.fromkeys(sources[index].kind for index in row.sources if index < len(sources))
+    return Usage(
+        status=UsageStatus.OBSERVED,
+        calls_per_minute=row.calls_per_min,
+        share=total.share if total else None,
+        share_margin=total.pm95 if total else None,
+        self_share=row.time_self.share if row.time_self else None,
+        error_rate=row.error_rate,
+        p50_ms=latency.p50 if latency else None,
+        p95_ms=latency.p95 if latency else None,
+        entry_points=tuple((entry.id, entry.share) for entry in row.entry_points),
+        callers=callers,
+        callees=callees,
+        critical_path_share=row.critical_path_share,
+        services=(profile.meta.service,) if profile.meta.service else (),
+        basis=_basis(row),
+        source=", ".join(kinds) or None,
+        confidence=_confidence(profile, row),
+        reason=_without_rate(row),
+    )
+
+
+def _basis(row: ProfiledFunction) -> str | None:
+    if row.calls_basis is not None:
+        return "counted" if row.calls_basis == "counted" else "spans"
+    return "sampled" if row.time_total or row.time_self else None
+
+
+def _confidence(profile: Profile, row: ProfiledFunction) -> str:
+    """How sure it is that the figures are this function's; lines mean little if the revision is not known."""
+    if row.match in ("qualname", "dotted", "route"):
+        return "high"
+    if profile.meta.revision is None:
+        return "low"
+    return "high" if row.match == "first-line" else "medium"
+
+
+def _without_rate(row: ProfiledFunction) -> str | None:
+    if row.calls_overcounted:
+        return "each resumption of the generator or coroutine is counted as a call"
+    if row.calls_per_min is not None:
+        return None
+    if row.calls is not None:
+        return f"{row.calls:,} calls recorded, but not in how much time"
+    return "sampled: shares of time, no calls" if row.time_total else "seen only in tracebacks"
+
+
+def _absent(profile: Profile, change: FunctionChange, files: Collection[str]) -> Usage:
+    """Why there is no figure, and whether that says that the function did not run."""
+    id = change.base_id
+    if change.before is None:
+        return Usage(status=UsageStatus.UNMATCHED, reason="new function")
+    if _is_ambiguous(profile, id):
+        return Usage(status=UsageStatus.UNMATCHED, reason="ambiguous: the profile has frames that may be of several")
+    if id.path not in files:
+        return Usage(status=UsageStatus.UNMATCHED, reason="file not in the profile")
+    claims = list(_claims(profile))
+    if not claims:
+        return Usage(status=UsageStatus.UNMATCHED, reason="no span names it, which does not say that it did not run")
+    return Usage(status=UsageStatus.NOT_OBSERVED, reason="; ".join(claims))
+
+
+def _is_ambiguous(profile: Profile, id: FunctionId) -> bool:
+    file = id.path.rpartition("/")[2]
+    return any(
+        example.reason == "ambiguous"
+        and example.name.rpartition(".")[2] == id.name
+        and (example.file is None or example.file.replace("\\", "/").rpartition("/")[2] == file)
+        for example in profile.unmatched.examples
+    )
+
+
+def _claims(profile: Profile) -> Iterator[str]:
+    """What the sources say of a function they do not have."""
+    window = profile.meta.window.observed_seconds
+    if any(source.basis == "counted" for source in profile.meta.sources):
+        yield "never called in the recorded run" if window is None else f"never called in {_length(window)}"
+    if samples := _samples(profile):
+        # Nothing in n samples bounds the share at 3/n with 95 % confidence ("rule of three"); rounded up.
+        bound = math.ceil(min(1.0, 3 / samples) * 10_000) / 100
+        yield f"not seen in {samples:,} samples (at most {bound:.2f} % of the time)"
+
+
+def _samples(profile: Profile) -> int:
+    return sum(source.samples or 0 for source in profile.meta.sources if source.basis == "sampled")
+
+
+def _length(seconds: float) -> str:
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def summarise(
+    profile: Profile,
+    path: str,
+    usage: Mapping[FunctionId, Usage],
+    functions: tuple[FunctionChange, ...],
+    now: int,
+) -> ProfileSummary:
+    """What the report says of the profile as a whole; ``now`` is UTC epoch seconds."""
+    meta = profile.meta
+    age_s, age_warning = _age(profile, now)
+    statuses = Counter(usage[change.id].status for change in functions if change.id in usage)
+    warnings = [warning for source in meta.sources for warning in source.warnings]
+    warnings = [*age_warning, *_summary_warnings(profile, age_s), *warnings]
+    return ProfileSummary(
+        path=path,
+        service=meta.service,
+        environment=meta.environment,
+        sources=tuple(
+            f"{source.kind}, {source.samples:,} samples" if source.samples else source.kind for source in meta.sources
+        ),
+        window_s=meta.window.observed_seconds,
+        revision=meta.revision,
+        age_s=age_s,
+        functions=len(profile.functions),
+        grade=_grade(profile, age_s),
+        touched=len(functions),
+        observed=statuses[UsageStatus.OBSERVED],
+        not_observed=statuses[UsageStatus.NOT_OBSERVED],
+        unmatched=statuses[UsageStatus.UNMATCHED],
+        warnings=tuple(dict.fromkeys(warnings))[:MAX_WARNINGS],
+    )
+
+
+def _age(profile: Profile, now: int) -> tuple[float | None, list[str]]:
+    """Seconds since the recording ended, as far as it is known."""
+    ended = _epoch(profile.meta.window.end)
+    if ended is None:
+        return None, ["when the profile was recorded is not known"]
+    if ended > now + 86_400:
+        return None, ["the profile is from the future: its age is not known"]
+    return max(0.0, now - ended), []
+
+
+def _epoch(moment: str | None) -> float | None:
+    if moment is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def _matched(profile: Profile) -> tuple[int, int]:
+    """Project frames of all sources, and how many were matched to a function."""
+    sources = profile.meta.sources
+    return sum(source.frames_project for source in sources), sum(source.frames_matched for source in sources)
+
+
+def _summary_warnings(profile: Profile, age_s: float | None) -> Iterator[str]:
+    meta = profile.meta
+    project, matched = _matched(profile)
+    if not profile.functions:
+        yield "the profile names no function of the repository"
+    elif matched < GOOD_MATCHED * project:
+        yield f"only {matched:,} of {project:,} project frames are matched to a function"
+    if meta.revision is None:
+        yield "the recorded revision is not known: matches by line may be wrong"
+    if age_s is not None and age_s > GOOD_AGE_S:
+        yield f"the profile is {age_s / 86_400:.0f} days old"
+    if _is_test_run(profile):
+        yield "the profile is from a profiler run, not from production"
+    if _only_sampled(profile) and _samples(profile) < GOOD_SAMPLES:
+        yield f"the profile has {_samples(profile):,} samples, too few to tell what is cold"
+
+
+def _is_test_run(profile: Profile) -> bool:
+    return "profile-run" in (profile.meta.environment or "")
+
+
+def _only_sampled(profile: Profile) -> bool:
+    return all(source.basis == "sampled" for source in profile.meta.sources)
+
+
+def _grade(profile: Profile, age_s: float | None) -> Grade:
+    """How far the profile can be trusted (reference: §15.5): a weak one may raise risk, and never lowers it."""
+    project, matched = _matched(profile)
+    matched_share = matched / project if project else None
+    samples = _samples(profile)
+    if (
+        not profile.functions
+        or (matched_share is not None and matched_share < WEAK_MATCHED)
+        or (_only_sampled(profile) and samples < WEAK_SAMPLES)
+        or (age_s is not None and age_s > WEAK_AGE_S)
+    ):
+        return Grade.WEAK
+    is_good = (
+        profile.meta.revision is not None
+        and (matched_share is None or matched_share >= GOOD_MATCHED)
+        and age_s is not None
+        and age_s <= GOOD_AGE_S
+        and (not _only_sampled(profile) or samples >= GOOD_SAMPLES)
+        and not _is_test_run(profile)
+    )
+    return Grade.GOOD if is_good else Grade.USABLE
+
+
+# --------------------------------------------------------------------------- what a blast radius is made of
+
+
+def function_id(key: str) -> FunctionId:
+    """The id that a profile writes as ``path::qualname``."""
+    path, _, qualname = key.rpartition("::")
+    return FunctionId(path=path, qualname=qualname)
+
+
+class Callers(Mapping[FunctionId, tuple[tuple[FunctionId, float | None], ...]]):
+    """The recorded callers of each function, with their calls per minute; ids are made when they are asked for."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._rows = {row.id: row for row in profile.functions}
+        self._edges: dict[str, list[Edge]] = defaultdict(list)
+        for edge in profile.edges:
+            self._edges[edge.callee].append(edge)
+
+    def __getitem__(self, id: FunctionId) -> tuple[tuple[FunctionId, float | None], ...]:
+        key = str(id)
+        if key not in self._edges:
+            raise KeyError(id)
+        rates: dict[str, float | None] = {}
+        for edge in self._edges[key]:
+            rate = _edge_rate(edge, self._rows.get(key))
+            rates[edge.caller] = rate if rate is not None else rates.get(edge.caller)
+        ordered = sorted(rates.items(), key=lambda item: (-(item[1] or 0.0), item[0]))
+        return tuple((function_id(caller), rate) for caller, rate in ordered)
+
+    def __iter__(self) -> Iterator[FunctionId]:
+        return map(function_id, self._edges)
+
+    def __len__(self) -> int:
+        return len(self._edges)
+
+
+def _edge_rate(edge: Edge, callee: ProfiledFunction | None) -> float | None:
+    """Calls per minute over an edge: its part of the callee's calls, where both were got in the same way."""
+    if callee is None or not callee.calls or callee.calls_per_min is None or edge.calls is None:
+        return None
+    if edge.basis != _basis(callee):
+        return None
+    return callee.calls_per_min * min(1.0, edge.calls / callee.calls)
+
+
+def callers_in(profile: Profile) -> Callers:
+    """Callee → its recorded callers with their calls per minute (None: not known)."""
+    return Callers(profile)
+
+
+def entry_points_of(profile: Profile) -> dict[FunctionId, tuple[tuple[str, float | None], ...]]:
+    """The functions that handle an entry point → those entry points, each with its share of all observed traffic."""
+    handled: dict[FunctionId, list[tuple[str, float | None]]] = defaultdict(list)
+    for entry in profile.entry_points:
+        if entry.handler is not None:
+            handled[function_id(entry.handler)].append((entry.id, entry.weight))
+    return {id: tuple(entries) for id, entries in handled.items()}
+
+
+def traffic_share(profile: Profile, function_ids: Collection[FunctionId]) -> float | None:
+    """The share of observed traffic, 0..1, that runs through any of the functions; None where it is not known.
+
+    Where entry points were traced, it is the share of all requests and jobs that came in by one that reaches a
+    function. Else it is a share of time: the inclusive share of the functions, joined by entry point, which is exact
+    for one function and for functions that call each other, and a lower bound otherwise.
+    """
+    wanted = {str(id) for id in function_ids}
+    rows = [row for row in profile.functions if row.id in wanted]
+    named = {entry.id for row in rows for entry in row.entry_points}
+    traced = [
+        entry.weight
+        for entry in profile.entry_points
+        # Only an entry point that was traced has an error rate.
+        if entry.error_rate is not None and entry.weight is not None and (entry.handler in wanted or entry.id in named)
+    ]
+    if traced:
+        return min(1.0, sum(traced))
+    shares = [(row, row.time_total.share) for row in rows if row.time_total is not None]
+    if not shares:
+        return None
+    by_entry: dict[str, float] = defaultdict(float)
+    for row, share in shares:
+        for entry in row.entry_points:
+            by_entry[entry.id] = max(by_entry[entry.id], share * (entry.share or 0.0))
+    return min(1.0, max(max(share for _, share in shares), sum(by_entry.values())))

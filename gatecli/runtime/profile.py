@@ -1,0 +1,301 @@
+"""The runtime profile: one sorted JSON document, plain or gzipped, schema ``gate.runtime-profile/1``.
+
+The types are the document (reference: runtime data §15.1). Shares are 0..1, times of latency milliseconds, calls whole
+numbers in the window, and calls per minute follow from ``observed_seconds``. What is not known is null, never 0.
+"""
+
+import gzip
+import io
+import os
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta as Bound
+
+from gatecli.errors import UsageError
+
+SCHEMA = "gate.runtime-profile/1"
+DEFAULT_PATH = Path(".gate/profile.json.gz")
+# 20,000 functions and 200,000 edges are some 30 MB.
+MAX_BYTES = 512 * 1024 * 1024
+
+_GZIP = b"\x1f\x8b"
+
+Share = Annotated[float, Bound(ge=0, le=1)]
+Amount = Annotated[float, Bound(ge=0)]
+Count = Annotated[int, Bound(ge=0)]
+
+
+class Document(msgspec.Struct, frozen=True, gc=False):
+    """A part of the profile; every field is written, null where it is not known."""
+
+
+class Window(Document, frozen=True, kw_only=True):
+    """When was observed: RFC 3339 times, and the seconds in which something was (less, if only in slices)."""
+
+    start: str | None = None
+    end: str | None = None
+    observed_seconds: Amount | None = None
+
+
+class Source(Document, frozen=True, kw_only=True):
+    """One recording that went in, with how many of its project frames were matched to a function."""
+
+    kind: str
+    file: str
+    sha256: str
+    basis: Literal["counted", "spans", "sampled"]
+    clock: str | None = None
+    samples: Count | None = None
+    rate_hz: Amount | None = None
+    sampling_ratio: Share | None = None
+    processes: Count | None = None
+    python: str | None = None
+    frames_project: Count = 0
+    frames_matched: Count = 0
+    warnings: tuple[str, ...] = ()
+
+
+class Meta(Document, frozen=True, kw_only=True):
+    """Where the profile is from. ``path_prefixes`` are the recorded folders that were found to be the project's."""
+
+    service: str | None = None
+    environment: str | None = None
+    window: Window = Window()
+    revision: str | None = None
+    revision_source: str | None = None
+    path_prefixes: tuple[str, ...] = ()
+    generated_at: str | None = None
+    generator: str | None = None
+    sources: tuple[Source, ...] = ()
+
+
+class TimeShare(Document, frozen=True, kw_only=True):
+    """A part of all time; ``pm95`` is the half width of its 95 % interval, null where it was measured, not sampled."""
+
+    share: Share
+    pm95: Amount | None = None
+    samples: Count | None = None
+
+
+class Latency(Document, frozen=True, kw_only=True):
+    """Durations in milliseconds of ``n`` operations."""
+
+    mean: Amount | None = None
+    p50: Amount | None = None
+    p95: Amount | None = None
+    p99: Amount | None = None
+    n: Count = 0
+
+
+class EntryShare(Document, frozen=True, kw_only=True):
+    """An entry point and its share of a function's weight."""
+
+    id: str
+    share: Share | None = None
+
+
+class ProfiledFunction(Document, frozen=True, kw_only=True):
+    """What is known of one function; lines are those at ``meta.revision``."""
+
+    id: str
+    kind: Literal["function", "method", "async", "generator", "async_generator", "class_body", "module"]
+    first_line: Count | None = None
+    def_line: Count | None = None
+    end_line: Count | None = None
+    body_hash: str | None = None
+    calls: Count | None = None
+    calls_per_min: Amount | None = None
+    calls_basis: Literal["counted", "spans_scaled", "estimated"] | None = None
+    calls_overcounted: bool = False
+    time_self: TimeShare | None = None
+    time_own: TimeShare | None = None
+    time_total: TimeShare | None = None
+    cpu_seconds_per_min: Amount | None = None
+    errors: Count | None = None
+    error_rate: Share | None = None
+    error_types: dict[str, Count] | None = None
+    latency_ms: Latency | None = None
+    entry_points: tuple[EntryShare, ...] = ()
+    critical_path_share: Share | None = None
+    critical_path_basis: Literal["trace", "inclusive"] | None = None
+    callers: Count | None = None
+    callees: Count | None = None
+    first_seen: str | None = None
+    last_seen: str | None = None
+    match: str | None = None
+    sources: tuple[Count, ...] = ()
+
+
+class Edge(Document, frozen=True, kw_only=True):
+    """One function calls another; ids of both, with calls or samples as the basis says."""
+
+    caller: str
+    callee: str
+    calls: Count | None = None
+    samples: Count | None = None
+    basis: Literal["counted", "sampled", "spans"]
+
+
+class EntryPoint(Document, frozen=True, kw_only=True):
+    """Where traffic comes in; ``weight`` is its share of all that came in."""
+
+    id: str
+    kind: Literal["http", "task", "cron", "cli", "consumer", "thread"] | None = None
+    handler: str | None = None
+    calls_per_min: Amount | None = None
+    error_rate: Share | None = None
+    latency_ms: Latency | None = None
+    weight: Share | None = None
+
+
+class UnmatchedFrame(Document, frozen=True, kw_only=True):
+    """A frame that is no function of the tree, how much weight it has, and why."""
+
+    file: str | None
+    name: str
+    line: Count | None
+    weight: Amount
+    reason: str
+
+
+class Unmatched(Document, frozen=True, kw_only=True):
+    """Frames that were not matched, by reason, and the heaviest of them."""
+
+    frames: dict[str, Count] = {}
+    examples: tuple[UnmatchedFrame, ...] = ()
+
+
+class Profile(Document, frozen=True, kw_only=True):
+    """A whole profile; functions, edges and entry points are sorted by id, and no id is there twice."""
+
+    schema: Literal["gate.runtime-profile/1"] = "gate.runtime-profile/1"
+    meta: Meta
+    functions: tuple[ProfiledFunction, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    entry_points: tuple[EntryPoint, ...] = ()
+    tests: dict[str, tuple[str, ...]] | None = None
+    unmatched: Unmatched = Unmatched()
+
+
+class _Header(msgspec.Struct):
+    schema: object = None
+
+
+def load(path: Path) -> Profile:
+    """Read a profile file.
+
+    Raises:
+        UsageError: no such file, or it is not a whole and valid profile.
+    """
+    try:
+        if not path.is_file():
+            raise UsageError(f"no profile at {path}", "make one: gate profile import FILE, or name it with --profile")
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path}: more than {MAX_BYTES:,} bytes", "import fewer recordings at once")
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})", "check its permissions") from error
+    try:
+        return decode(content)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", error.hint) from error
+
+
+def decode(content: bytes) -> Profile:
+    """Read a profile from its bytes, plain or gzipped.
+
+    Raises:
+        UsageError: not a whole and valid profile.
+    """
+    text = _inflated(content) if content.startswith(_GZIP) else content
+    try:
+        profile = msgspec.json.decode(text, type=Profile)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _explained(text, error) from error
+    if len({function.id for function in profile.functions}) < len(profile.functions):
+        raise UsageError("not a valid runtime profile: a function is there twice", _REMAKE)
+    return profile
+
+
+_REMAKE = "make it again: gate profile import FILE"
+
+
+def _inflated(content: bytes) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            text = file.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError("the gzip data is damaged or cut off", _REMAKE) from error
+    if len(text) > MAX_BYTES:
+        raise UsageError(f"more than {MAX_BYTES:,} bytes of content", "import fewer recordings at once")
+    return text
+
+
+def _explained(text: bytes, error: Exception) -> UsageError:
+    """What is wrong, in the user's terms: another kind of file, another version, or a broken one."""
+    if not text.strip():
+        return UsageError("the profile is empty", _REMAKE)
+    try:
+        schema = msgspec.json.decode(text, type=_Header).schema
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        schema = None
+    if isinstance(schema, str) and schema != SCHEMA and schema.startswith("gate.runtime-profile/"):
+        return UsageError(f"the profile has schema {schema[:60]!r}, this gate reads {SCHEMA!r}", _REMAKE)
+    if schema != SCHEMA:
+        return UsageError(
+            f"not a runtime profile (schema {SCHEMA!r})", "turn a recording into one: gate profile import FILE"
+        )
+    return UsageError(f"not a valid runtime profile: {str(error)[:300]}", _REMAKE)
+
+
+def encode(profile: Profile) -> bytes:
+    """The profile as JSON with one function, edge and entry point a line, sorted; the same profile, the same bytes."""
+    parts: dict[str, list[Any]] = {
+        "functions": sorted(profile.functions, key=lambda function: function.id),
+        "edges": sorted(profile.edges, key=lambda edge: (edge.caller, edge.callee, edge.basis)),
+        "entry_points": sorted(profile.entry_points, key=lambda entry: entry.id),
+    }
+    encoder = msgspec.json.Encoder(order="deterministic")
+    lines = [b'{"schema":' + encoder.encode(profile.schema), b'"meta":' + encoder.encode(profile.meta)]
+    for name, rows in parts.items():
+        body = b",\n".join(encoder.encode(row) for row in rows)
+        lines.append(b'"' + name.encode() + b'":[' + (b"\n" + body + b"\n" if body else b"") + b"]")
+    lines.append(b'"tests":' + encoder.encode(profile.tests))
+    lines.append(b'"unmatched":' + encoder.encode(profile.unmatched) + b"}")
+    return b",\n".join(lines) + b"\n"
+
+
+def save(profile: Profile, path: Path) -> None:
+    """Write a profile, gzipped where the name ends in ``.gz``: whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    content = encode(profile)
+    if path.suffix == ".gz":
+        content = _deflated(content)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror})", "name another file with --output") from error
+
+
+def _deflated(content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    # No name and no time: the same profile gives the same bytes.
+    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, compresslevel=6, mtime=0) as file:
+        file.write(content)
+    return buffer.getvalue()

@@ -1,0 +1,147 @@
+"""What a reader returns: one recording of a running program, neutral of the tool that made it.
+
+A recording has a table of frames; stacks, records and spans point into it by index, so that each distinct frame is
+matched to a function once. Which of the three it holds depends on the tool:
+
+- ``stacks``: samples with their whole call chain (py-spy, austin, speedscope, pprof, pyinstrument, Sentry);
+- ``records``: figures for each function without chains (pstats, viztracer, Prometheus counters, 3.15's sampler);
+- ``spans``: traced operations (OTLP, Jaeger).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Basis(StrEnum):
+    """How the figures were got. Counted and spans give calls, sampled gives shares of time; they are never mixed."""
+
+    COUNTED = "counted"
+    SPANS = "spans"
+    SAMPLED = "sampled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A place in the program, as the tool named it.
+
+    ``file`` is the recorded path (absolute, shortened, or None); ``name`` a bare or qualified name, with ``<locals>``
+    where the tool wrote it, or a whole dotted name with its module if ``dotted``. ``line`` is the executing line,
+    ``first_line`` the code object's first line (the first decorator).
+    """
+
+    file: str | None
+    name: str
+    line: int | None = None
+    first_line: int | None = None
+    dotted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """Samples with the same call chain: ``frames`` root first, ``weight`` in the recording's own unit."""
+
+    frames: tuple[int, ...]
+    weight: float
+    samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Figures of one frame without call chains.
+
+    ``self_weight``/``total_weight`` are seconds in a counted recording and samples in a sampled one; ``total_weight``
+    is None where the tool's figure cannot be trusted. ``callers`` are frames with their calls (counted) or samples.
+    """
+
+    frame: int
+    calls: int | None
+    self_weight: float | None = None
+    total_weight: float | None = None
+    callers: tuple[tuple[int, int], ...] = ()
+
+
+class SpanKind(StrEnum):
+    """The role of a span, in OpenTelemetry's words."""
+
+    INTERNAL = "internal"
+    SERVER = "server"
+    CLIENT = "client"
+    PRODUCER = "producer"
+    CONSUMER = "consumer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What traffic comes in by: ``kind`` http, task or consumer, and its name ("POST /orders/<int:size>").
+
+    ``frame`` is the handler where the name is a function's dotted name, as a Celery task's is by default.
+    """
+
+    kind: str
+    name: str
+    frame: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """An exception that a span recorded: its type and the frames of its traceback, outermost first."""
+
+    type: str
+    frames: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceSpan:
+    """One traced operation; times are Unix nanoseconds.
+
+    ``code`` is the frame that the span names as its function. ``count`` is how many operations the span stands for,
+    None where the sampling ratio is not in the data. ``start_ns`` is 0 where the time is not known.
+    """
+
+    trace: str
+    id: str
+    parent: str | None
+    service: str | None
+    name: str
+    kind: SpanKind
+    start_ns: int
+    end_ns: int
+    error: bool = False
+    code: int | None = None
+    entry: Entry | None = None
+    raised: tuple[Raised, ...] = ()
+    count: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One file of runtime data, as read.
+
+    ``kind`` names the format and producer; ``clock`` is wall, cpu or None. ``started_at``/``ended_at`` are UTC epoch
+    seconds, ``window_s`` the seconds observed where the data says so. ``resumed_generators`` and ``resumed_coroutines``
+    say that each resumption of one was counted as a call. ``file`` and ``sha256`` are of the bytes on disk.
+    """
+
+    kind: str
+    basis: Basis
+    frames: tuple[Frame, ...]
+    stacks: tuple[Stack, ...] = ()
+    records: tuple[Record, ...] = ()
+    spans: tuple[TraceSpan, ...] = ()
+    clock: str | None = None
+    samples: int | None = None
+    rate_hz: float | None = None
+    processes: int | None = None
+    window_s: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    python: str | None = None
+    service: str | None = None
+    environment: str | None = None
+    revision: str | None = None
+    revision_source: str | None = None
+    resumed_generators: bool = False
+    resumed_coroutines: bool = False
+    warnings: tuple[str, ...] = ()
+    file: str = ""
+    sha256: str = ""

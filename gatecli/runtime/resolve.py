@@ -1,0 +1,297 @@
+"""Recordings to one profile of the functions of a tree."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from gatecli import __version__
+from gatecli.errors import UsageError
+from gatecli.model import FunctionId, Tree
+from gatecli.runtime.counted import count
+from gatecli.runtime.frames import FunctionsOf, Match, resolve
+from gatecli.runtime.paths import Reason
+from gatecli.runtime.profile import Meta, Profile, Source, Unmatched, UnmatchedFrame, Window
+from gatecli.runtime.recording import Basis, Recording
+from gatecli.runtime.rows import Sums, edge_rows, entry_rows, function_rows, moment, text
+from gatecli.runtime.sampled import Entry, measure
+from gatecli.runtime.traces import Traces, trace
+
+# Rates from a shorter stretch of spans are noise: two spans a millisecond apart are not 60,000 a minute.
+LEAST_WINDOW_S = 60.0
+MAX_EXAMPLES = 50
+
+_PROJECT = (Reason.AMBIGUOUS, Reason.NO_FILE, Reason.NO_FUNCTION)
+
+
+def build_profile(
+    recordings: Sequence[Recording],
+    *,
+    tree: Tree,
+    functions_of: FunctionsOf,
+    maps: tuple[tuple[str, str], ...] = (),
+    window_s: float | None = None,
+    revision: str | None = None,
+    service: str | None = None,
+    environment: str | None = None,
+    generated_at: int,
+    routes: Mapping[str, FunctionId] | None = None,
+) -> Profile:
+    """Match recordings against the tree they were recorded from, and add them up.
+
+    Counted recordings and spans give calls, sampled ones shares of time; where only counted ones are there, shares
+    are of the measured time. ``maps`` are pairs of a recorded prefix and a folder of the tree. ``window_s`` is the time
+    that the counts are of; without it, spans give their own and other counts have no rate. ``revision`` is that of the
+    tree, None if it may not be what was recorded; ``service`` and ``environment`` default to what the recordings say.
+    ``routes`` names the handlers of entry points ("POST /orders/<int:size>", "/orders" for any method).
+    ``generated_at`` is UTC epoch seconds.
+
+    Raises:
+        UsageError: there is no recording, one is there twice, or the window is no length of time.
+    """
+    _check(recordings, window_s)
+    sums, prefixes, warnings = _sums(
+        recordings,
+        tree=tree,
+        functions_of=functions_of,
+        maps=maps,
+        window_s=window_s,
+        service=service,
+        routes=routes or {},
+    )
+    warnings += _mismatches(recordings, sums, revision)
+    seen = [_occurrences(recording) for recording in recordings]
+    edges = edge_rows(sums)
+    return Profile(
+        meta=Meta(
+            service=_text(service or _only(recording.service for recording in recordings)),
+            environment=_text(environment or _joined(recording.environment for recording in recordings)),
+            window=_window(recordings, sums),
+            revision=_text(revision),
+            revision_source=_revision_source(recordings, revision),
+            path_prefixes=tuple(text(prefix) for prefix in prefixes),
+            generated_at=moment(generated_at),
+            generator=f"gate {__version__}",
+            sources=tuple(
+                _source(recording, sums.matches[position], seen[position], [w for at, w in warnings if at == position])
+                for position, recording in enumerate(recordings)
+            ),
+        ),
+        functions=function_rows(sums, edges),
+        edges=edges,
+        entry_points=entry_rows(sums),
+        unmatched=_unmatched(recordings, sums.matches, seen),
+    )
+
+
+def _check(recordings: Sequence[Recording], window_s: float | None) -> None:
+    if not recordings:
+        raise UsageError("no recording to import", "name at least one file")
+    if window_s is not None and not (math.isfinite(window_s) and window_s > 0):
+        raise UsageError(f"a window of {window_s} seconds is no length of time", "give the time recorded, such as 7d")
+    files: dict[str, str] = {}
+    for recording in recordings:
+        if recording.sha256 in files:
+            raise UsageError(
+                f"{recording.file} is the same recording as {files[recording.sha256]}", "name each recording once"
+            )
+        if recording.sha256:
+            files[recording.sha256] = recording.file
+
+
+def _sums(
+    recordings: Sequence[Recording],
+    *,
+    tree: Tree,
+    functions_of: FunctionsOf,
+    maps: tuple[tuple[str, str], ...],
+    window_s: float | None,
+    service: str | None,
+    routes: Mapping[str, FunctionId],
+) -> tuple[Sums, tuple[str, ...], list[tuple[int, str]]]:
+    """Everything added up, the project's recorded prefixes, and warnings with the position of their recording."""
+    resolved = resolve(
+        (recording.frames for recording in recordings),
+        tree=tree,
+        functions_of=functions_of,
+        maps=maps,
+        wanted=routes.values(),
+    )
+    routes = {key: id for key, id in routes.items() if id in resolved.functions}
+    pairs = tuple(zip(recordings, resolved.matches, strict=True))
+    counts = count(pairs)
+    traces = trace(pairs, routes, service)
+    sums = Sums(
+        functions=resolved.functions,
+        matches=resolved.matches,
+        samples=measure(pairs, _handlers(traces, routes)),
+        counts=counts,
+        traces=traces,
+        counted_s=window_s or _counted_window(recordings),
+        spans_s=window_s or _spans_window(recordings),
+    )
+    warnings = [(0, warning) for warning in resolved.warnings]
+    warnings += [*counts.warnings, *traces.warnings]
+    return sums, resolved.prefixes, warnings
+
+
+def _handlers(traces: Traces, routes: Mapping[str, FunctionId]) -> dict[FunctionId, Entry]:
+    """The entry point of each function that is known to handle one; one that handles several stands for itself."""
+    found = {entry.id: entry for entry, _ in traces.entries.values() if entry.handler is not None}
+    named = {entry.handler for entry in found.values()}
+    for key, id in routes.items():
+        if id not in named:
+            entry = Entry(id=key if key.startswith(("http ", "task ")) else f"http {key}", kind="http", handler=id)
+            found[entry.id] = entry
+    result: dict[FunctionId, Entry] = {}
+    for entry in found.values():
+        if entry.handler is None:
+            continue
+        is_first = entry.handler not in result
+        result[entry.handler] = (
+            entry if is_first else Entry(id=str(entry.handler), kind=entry.kind, handler=entry.handler)
+        )
+    return result
+
+
+def _counted_window(recordings: Sequence[Recording]) -> float | None:
+    windows = [recording.window_s for recording in recordings if recording.basis is Basis.COUNTED]
+    known = [window for window in windows if window]
+    return sum(known) if known and len(known) == len(windows) else None
+
+
+def _spans_window(recordings: Sequence[Recording]) -> float | None:
+    """Seconds that the recordings of spans cover together, None where that is too short for a rate."""
+    stretches = sorted(
+        (recording.started_at, recording.ended_at)
+        for recording in recordings
+        if recording.basis is Basis.SPANS and recording.started_at and recording.ended_at
+    )
+    covered, reached = 0.0, -math.inf
+    for start, end in stretches:
+        covered += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return covered if covered >= LEAST_WINDOW_S else None
+
+
+def _window(recordings: Sequence[Recording], sums: Sums) -> Window:
+    starts = [recording.started_at for recording in recordings if recording.started_at]
+    ends = [recording.ended_at for recording in recordings if recording.ended_at]
+    sampled = sum(recording.window_s or 0.0 for recording in recordings if recording.basis is Basis.SAMPLED)
+    observed = sums.spans_s or sums.counted_s or sampled or None
+    return Window(
+        start=moment(min(starts, default=None)),
+        end=moment(max(ends, default=None)),
+        observed_seconds=round(observed, 3) if observed else None,
+    )
+
+
+def _mismatches(recordings: Sequence[Recording], sums: Sums, revision: str | None) -> Iterator[tuple[int, str]]:
+    """What the recordings do not have in common with each other or with the tree."""
+    for position, recording in enumerate(recordings):
+        if recording.basis is Basis.COUNTED and not sums.counted_s:
+            yield position, "the time that the counts are of is not known: no calls per minute (give --window)"
+        if recording.basis is Basis.SPANS and not sums.spans_s:
+            yield position, f"the spans cover less than {LEAST_WINDOW_S:.0f} s: no calls per minute (give --window)"
+        if recording.revision and not (revision or "").startswith(recording.revision):
+            yield position, f"recorded at revision {recording.revision}, matched at {revision or 'an unknown one'}"
+    clocks = {recording.clock for recording in recordings if recording.basis is Basis.SAMPLED and recording.clock}
+    if len(clocks) > 1:
+        yield 0, f"samples of different clocks are added up: {', '.join(sorted(clocks))}"
+
+
+def _revision_source(recordings: Sequence[Recording], revision: str | None) -> str | None:
+    """Where the revision is from: what the recordings say it by, else the user."""
+    if revision is None:
+        return None
+    said = (r.revision_source for r in recordings if r.revision and revision.startswith(r.revision))
+    return next(said, None) or "flag"
+
+
+_Seen = Mapping[int, tuple[int, float]]
+
+
+def _occurrences(recording: Recording) -> _Seen:
+    """How often each frame stands in the recording, and with how much weight."""
+    seen: dict[int, tuple[int, float]] = {}
+    for frame, weight in _weighted_frames(recording):
+        times, before = seen.get(frame, (0, 0.0))
+        seen[frame] = times + 1, before + weight
+    return seen
+
+
+def _weighted_frames(recording: Recording) -> Iterator[tuple[int, float]]:
+    for stack in recording.stacks:
+        for frame in stack.frames:
+            yield frame, stack.weight
+    for record in recording.records:
+        yield record.frame, float(record.calls if record.calls is not None else record.total_weight or 0.0)
+    for span in recording.spans:
+        if span.code is not None:  # a task's name is no frame: that it names a function is a guess
+            yield span.code, 1.0
+        yield from ((frame, 1.0) for raised in span.raised for frame in raised.frames)
+
+
+def _source(recording: Recording, matches: Sequence[Match], seen: _Seen, warnings: Iterable[str]) -> Source:
+    matched = sum(times for frame, (times, _) in seen.items() if matches[frame].function)
+    missed = sum(times for frame, (times, _) in seen.items() if matches[frame].reason in _PROJECT)
+    moved = sum(times for frame, (times, _) in seen.items() if matches[frame].disagrees)
+    said = [*recording.warnings, *warnings]
+    if moved:
+        said.append(f"{moved:,} frames have the name of a function but not its lines: was another revision recorded?")
+    counts = [span.count for span in recording.spans]
+    known = [count for count in counts if count]
+    return Source(
+        kind=recording.kind,
+        file=text(recording.file),
+        sha256=recording.sha256,
+        basis=recording.basis.value,
+        clock=recording.clock,
+        samples=recording.samples,
+        rate_hz=recording.rate_hz,
+        sampling_ratio=round(len(known) / sum(known), 6) if known and len(known) == len(counts) else None,
+        processes=recording.processes,
+        python=_text(recording.python),
+        frames_project=matched + missed,
+        frames_matched=matched,
+        warnings=tuple(text(warning) for warning in said),
+    )
+
+
+def _unmatched(recordings: Sequence[Recording], matches: Sequence[Sequence[Match]], seen: Sequence[_Seen]) -> Unmatched:
+    frames: Counter[str] = Counter({reason.value: 0 for reason in Reason})
+    examples = []
+    for recording, found, occurrences in zip(recordings, matches, seen, strict=True):
+        for index, (times, weight) in occurrences.items():
+            reason = found[index].reason
+            if reason is None:
+                continue
+            frames[reason.value] += times
+            if reason in _PROJECT:
+                examples.append((weight, recording.frames[index], reason))
+    examples.sort(key=lambda example: (-example[0], example[1].file or "", example[1].name, example[1].line or 0))
+    return Unmatched(
+        frames=dict(frames),
+        examples=tuple(
+            UnmatchedFrame(
+                file=_text(frame.file),
+                name=text(frame.name),
+                line=frame.line or frame.first_line,
+                weight=weight,
+                reason=reason.value,
+            )
+            for weight, frame, reason in examples[:MAX_EXAMPLES]
+        ),
+    )
+
+
+def _only(values: Iterable[str | None]) -> str | None:
+    known = {value for value in values if value}
+    return known.pop() if len(known) == 1 else None
+
+
+def _joined(values: Iterable[str | None]) -> str | None:
+    return ", ".join(sorted({value for value in values if value})) or None
+
+
+def _text(value: str | None) -> str | None:
+    return text(value) if value else None

@@ -1,0 +1,195 @@
+"""From spans to calls, latencies, errors, callers and entry points."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from gatecli.model import FunctionId
+from gatecli.runtime.frames import Match
+from gatecli.runtime.recording import Basis, Recording, SpanKind, TraceSpan
+from gatecli.runtime.sampled import Entry
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Operations:
+    """Spans of one function or entry point.
+
+    ``count`` and ``errors`` are scaled by the sampling ratio where it is known; ``is_scaled`` says whether it always
+    was. ``by_entry`` splits ``count`` by entry point.
+    """
+
+    count: float = 0.0
+    errors: float = 0.0
+    is_scaled: bool = True
+    milliseconds: list[float] = field(default_factory=list)
+    first_ns: int | None = None
+    last_ns: int | None = None
+    by_entry: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def add(self, span: TraceSpan, entry: str | None) -> None:
+        """Count one span."""
+        count = 1.0 if span.count is None else span.count
+        self.count += count
+        self.errors += count if span.error else 0.0
+        self.is_scaled &= span.count is not None
+        if entry is not None:
+            self.by_entry[entry] += count
+        if span.start_ns and span.end_ns >= span.start_ns:
+            self.milliseconds.append((span.end_ns - span.start_ns) / 1e6)
+            self.first_ns = min(self.first_ns or span.start_ns, span.start_ns)
+            self.last_ns = max(self.last_ns or span.end_ns, span.end_ns)
+
+    def percentiles(self, *parts: float) -> list[float]:
+        """Nearest-rank percentiles of the durations in milliseconds, ``parts`` of 0..1; there is at least one."""
+        ordered = sorted(self.milliseconds)
+        return [ordered[max(0, math.ceil(part * len(ordered)) - 1)] for part in parts]
+
+
+@dataclass(slots=True)
+class Traces:
+    """Sums over all recordings of spans.
+
+    ``entries`` are by id. ``raised`` has the exceptions that passed through a function, by type, each once a trace.
+    ``warnings`` come with the position of their recording.
+    """
+
+    functions: dict[FunctionId, Operations] = field(default_factory=lambda: defaultdict(Operations))
+    entries: dict[str, tuple[Entry, Operations]] = field(default_factory=dict)
+    edges: dict[tuple[FunctionId, FunctionId], float] = field(default_factory=lambda: defaultdict(float))
+    raised: dict[FunctionId, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    warnings: list[tuple[int, str]] = field(default_factory=list)
+
+
+def trace(
+    recordings: Iterable[tuple[Recording, Sequence[Match]]],
+    routes: Mapping[str, FunctionId],
+    service: str | None,
+) -> Traces:
+    """Add up the recordings of spans.
+
+    ``routes`` names the handler of an entry point ("POST /orders/<int:size>", "/orders" for any method, "task name").
+    With ``service``, spans of other services only serve as the context of its own.
+    """
+    traces = Traces()
+    handlers = {_route(key): id for key, id in routes.items()}
+    for position, (recording, matches) in enumerate(recordings):
+        if recording.basis is Basis.SPANS:
+            warnings = _add(recording, matches, handlers, service, traces)
+            traces.warnings += [(position, warning) for warning in warnings]
+    return traces
+
+
+def entry_of(span: TraceSpan, matches: Sequence[Match], handlers: Mapping[tuple[str, str], FunctionId]) -> Entry | None:
+    """The entry point of a server or consumer span, with its handler as far as it is known."""
+    if span.entry is None:
+        return None
+    id = f"{span.entry.kind} {span.entry.name}"
+    method, path = _route(id)
+    handler = _function(span.code, matches) or handlers.get((method, path)) or handlers.get(("", path))
+    return Entry(id=id, kind=span.entry.kind, handler=handler or _function(span.entry.frame, matches))
+
+
+def _route(key: str) -> tuple[str, str]:
+    """Method and path of a route as it is compared: without the slashes at its ends, and "" for any method."""
+    first, _, rest = key.removeprefix("http ").strip().partition(" ")
+    if rest and first.isalpha() and not first.islower():
+        return first.upper(), rest.strip().strip("/")
+    return "", key.removeprefix("http ").strip().strip("/")
+
+
+def _function(frame: int | None, matches: Sequence[Match]) -> FunctionId | None:
+    function = matches[frame].function if frame is not None else None
+    return function.id if function else None
+
+
+def _add(
+    recording: Recording,
+    matches: Sequence[Match],
+    handlers: Mapping[tuple[str, str], FunctionId],
+    service: str | None,
+    traces: Traces,
+) -> Iterator[str]:
+    spans, repeated = _distinct(recording.spans)
+    if repeated:
+        yield f"{repeated:,} spans are recorded twice and counted once"
+    entries = [entry_of(span, matches, handlers) for span in spans]
+    functions = [
+        (entry.handler if entry else None) or _function(span.code, matches)
+        for span, entry in zip(spans, entries, strict=True)
+    ]
+    parents = _parents(spans)
+    inside = _contexts(parents, functions)
+    entered = _contexts(parents, [entry.id if entry else None for entry in entries])
+    seen: set[tuple[str, FunctionId, str]] = set()
+    unrouted = 0
+    for index, span in enumerate(spans):
+        if service is not None and span.service not in (None, service):
+            continue
+        entry, function, parent = entries[index], functions[index], parents[index]
+        unrouted += span.kind is SpanKind.SERVER and entry is None
+        if entry is not None:
+            known, operations = traces.entries.get(entry.id, (entry, Operations()))
+            operations.add(span, None)
+            traces.entries[entry.id] = known if known.handler else entry, operations
+        if function is not None:
+            traces.functions[function].add(span, entered[index])
+            caller = inside[parent] if parent is not None else None
+            if caller is not None and caller != function:
+                traces.edges[caller, function] += 1.0 if span.count is None else span.count
+        for type, id in _raised(span, matches):
+            if (span.trace, id, type) not in seen:
+                seen.add((span.trace, id, type))
+                traces.raised[id][type] += 1
+    if unrouted:
+        yield f"{unrouted:,} requests matched no route and are left out"
+
+
+def _raised(span: TraceSpan, matches: Sequence[Match]) -> Iterator[tuple[str, FunctionId]]:
+    for raised in span.raised:
+        for frame in raised.frames:
+            if (id := _function(frame, matches)) is not None:
+                yield raised.type, id
+
+
+def _distinct(spans: tuple[TraceSpan, ...]) -> tuple[list[TraceSpan], int]:
+    """The spans, each once: a collector that retries writes some again."""
+    seen: set[tuple[str, str, str]] = set()
+    result = []
+    for span in spans:
+        key = (span.trace, span.id, span.kind)
+        if span.id and key in seen:
+            continue
+        seen.add(key)
+        result.append(span)
+    return result, len(spans) - len(result)
+
+
+def _parents(spans: list[TraceSpan]) -> list[int | None]:
+    """The index of each span's parent, None where it is not in the recording."""
+    index = {(span.trace, span.id): position for position, span in enumerate(spans) if span.id}
+    return [index.get((span.trace, span.parent)) if span.parent else None for span in spans]
+
+
+def _contexts(parents: list[int | None], own: Sequence[_T | None]) -> list[_T | None]:
+    """For each span its own value or that of the nearest ancestor that has one; a cycle of parents has none."""
+    result: list[_T | None] = [None] * len(own)
+    done = [False] * len(own)
+    for start in range(len(own)):
+        path: list[int] = []
+        on_path: set[int] = set()
+        current: int | None = start
+        while current is not None and not done[current] and current not in on_path:
+            path.append(current)
+            on_path.add(current)
+            current = parents[current]
+        value = result[current] if current is not None and done[current] else None
+        for position in reversed(path):
+            if own[position] is not None:
+                value = own[position]
+            result[position] = value
+            done[position] = True
+    return result
