@@ -523,7 +523,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Everything a rule, the score and the policy may look at."""
+    """Everything a rule, the score and the policy may look at. ``tests`` are the touched paths that hold tests."""
 
     change: Change
     parsed: tuple[ParsedFile, ...]
@@ -533,6 +533,22 @@ class Case:
     history: Mapping[FunctionId, FunctionHistory]
     provenance: Provenance
     profile: ProfileSummary | None = None
+    tests: frozenset[str] = frozenset()
+
+    @property
+    def running(self) -> tuple[FunctionChange, ...]:
+        """The touched functions that a profile from before the change can know.
+
+        Not the new ones, those that were only reformatted, module and class bodies, or tests.
+        """
+        return tuple(
+            function
+            for function in self.functions
+            if function.before is not None
+            and function.kind is not ChangeKind.COSMETIC
+            and function.before.kind not in (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
+            and function.before.id.path not in self.tests
+        )
 
 
 class Severity(StrEnum):

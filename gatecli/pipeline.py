@@ -1,7 +1,7 @@
 """The flow: every stage in order, each given the values of the ones before it. The only module that knows them all."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,10 +18,8 @@ from gatecli.model import (
     FunctionId,
     Mode,
     PolicyStamp,
-    ProfileSummary,
     Report,
     Tree,
-    Usage,
 )
 from gatecli.sources import source
 from gatecli.sources.git import Repository
@@ -79,6 +77,8 @@ def judge(origin: Source, request: Request) -> Report:
     from gatecli.policy import owners, requirements, verdict
     from gatecli.provenance import trailers
     from gatecli.rules import registry
+    from gatecli.rules.paths import matches
+    from gatecli.runtime import attach
     from gatecli.scoring import points, weights
     from gatecli.syntax import match
 
@@ -91,9 +91,9 @@ def judge(origin: Source, request: Request) -> Report:
         functions, parsed = match.changed_functions(change.files)
     with clock("runtime"):
         profile, profile_path = _profile(origin, request, settings)
-        usage, summary = _usage(profile, profile_path, functions, request.now)
+        usage = attach.attach(profile, functions)
     with clock("callers"):
-        blast = _blast(origin, functions, profile)
+        blast = _blast(origin, functions, profile, lambda path: matches(settings.paths.tests, path))
     with clock("history"):
         history = _history(origin, functions, settings)
     with clock("provenance"):
@@ -106,8 +106,11 @@ def judge(origin: Source, request: Request) -> Report:
         blast=blast,
         history=history,
         provenance=provenance,
-        profile=summary,
+        tests=frozenset(file.path for file in change.files if matches(settings.paths.tests, file.path)),
     )
+    if profile is not None:
+        summary = attach.summarise(profile, profile_path, usage, case.running, request.now)
+        case = replace(case, profile=summary)
     with clock("rules"):
         findings = registry.run(checks, case, settings.paths)
     with clock("verdict"):
@@ -267,23 +270,19 @@ def _profile(origin: Source, request: Request, settings: Config) -> "tuple[Profi
     return (profile.load(on_disk), path) if on_disk.is_file() and not added else (None, path)
 
 
-def _usage(
-    profile: "Profile | None", path: str, functions: tuple[FunctionChange, ...], now: int
-) -> tuple[Mapping[FunctionId, Usage], ProfileSummary | None]:
-    from gatecli.runtime import attach
-
-    usage = attach.attach(profile, functions)
-    return usage, attach.summarise(profile, path, usage, functions, now) if profile is not None else None
-
-
 def _blast(
-    origin: Source, functions: tuple[FunctionChange, ...], profile: "Profile | None"
+    origin: Source,
+    functions: tuple[FunctionChange, ...],
+    profile: "Profile | None",
+    is_test: Callable[[str], bool],
 ) -> Mapping[FunctionId, Blast]:
     from gatecli.runtime import attach
     from gatecli.syntax import blast
 
     if profile is None:
-        return blast.trace(functions, origin.head, profile_callers={}, profile_entry_points={}, share_of=lambda _: None)
+        return blast.trace(
+            functions, origin.head, profile_callers={}, profile_entry_points={}, share_of=_unknown, is_test=is_test
+        )
     entries = {id: tuple(label for label, _ in found) for id, found in attach.entry_points_of(profile).items()}
     return blast.trace(
         functions,
@@ -291,7 +290,12 @@ def _blast(
         profile_callers=attach.callers_in(profile),
         profile_entry_points=entries,
         share_of=lambda ids: attach.traffic_share(profile, frozenset(ids)),
+        is_test=is_test,
     )
+
+
+def _unknown(_: Iterable[FunctionId]) -> None:
+    return None
 
 
 def _history(

@@ -60,12 +60,13 @@ app.add_typer(rules.app, name="rules", help="What gate looks for, why, and examp
 
 def main() -> None:
     """Run the command line and exit with the documented code."""
-    sys.exit(_run())
+    sys.exit(run())
 
 
-def _run() -> int:
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line (default: of this process) and return its exit code; errors go to stderr."""
     try:
-        result = app(standalone_mode=False)
+        result = app(arguments, prog_name="gate", standalone_mode=False)
         sys.stdout.flush()
     except GateError as error:
         _complain(error.message, error.hint)

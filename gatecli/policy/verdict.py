@@ -80,7 +80,13 @@ def triggers(case: Case, findings: Iterable[Finding], score: Score, config: Conf
         *_contributions(findings, score),
         *_empty(case),
     ]
-    return tuple(sorted(found, key=lambda one: (-_ORDER.index(one.level), -one.weight, one.reason.text)))
+    return tuple(sorted(found, key=_by_strength))
+
+
+def _by_strength(trigger: Trigger) -> tuple[int, int, str, str, str, int]:
+    reason = trigger.reason
+    rank = -_ORDER.index(trigger.level), -trigger.weight
+    return *rank, reason.text, reason.rule or "", reason.path or "", reason.line or 0
 
 
 def exit_code(verdict: Verdict, mode: Mode, fail_on: FailOn) -> int:
@@ -219,13 +225,15 @@ def _has_answer(case: Case, function: FunctionChange) -> bool:
 
 
 def _unjudged_files(case: Case) -> Iterator[Trigger]:
+    """One trigger for all files that nothing is known of, the first one by name with its reason."""
     files = {file.path: file for file in case.change.files}
-    for parsed in case.parsed:
-        if why := _why_unjudged(parsed, files.get(parsed.path)):
-            yield _floor(f"{parsed.path} could not be judged: {why}", path=parsed.path)
-    for file in case.change.files:
-        if file.type is FileType.SUBMODULE:
-            yield _floor(f"{file.path} could not be judged: what a submodule brings is not in the diff", path=file.path)
+    found = [(parsed.path, why) for parsed in case.parsed if (why := _why_unjudged(parsed, files.get(parsed.path)))]
+    submodules = [file.path for file in case.change.files if file.type is FileType.SUBMODULE]
+    found += [(path, "what a submodule brings is not in the diff") for path in submodules]
+    if found:
+        path, why = min(found)
+        what = path if len(found) == 1 else f"{len(found):,} files, {path} first,"
+        yield _floor(f"{what} could not be judged: {why}", path=path)
 
 
 def _why_unjudged(parsed: ParsedFile, file: FileChange | None) -> str | None:

@@ -11,6 +11,7 @@ from gatecli.model import (
     Finding,
     Mode,
     Report,
+    Requirement,
     ScorePart,
 )
 from gatecli.reports import merging, picture, summary
@@ -138,8 +139,8 @@ def _verdict(writer: _Writer, report: Report) -> str:
     first = f"**gate: {summary.word(report)}** · {', '.join(said)}."
     needed = merging.outstanding(report)
     if needed:
-        names = [f"**{writer.text(item.name, _NAME)}**{_who(writer, item.who)}" for item in needed[:3]]
-        first += f" Needs {listed(names, 3)}{f' +{len(needed) - 3:,}' if len(needed) > 3 else ''}."
+        first += f" Needs {listed([_needed(writer, needed, item) for item in needed[:3]], 3)}"
+        first += f" +{len(needed) - 3:,}." if len(needed) > 3 else "."
     lines = [first, "", " · ".join(writer.text(phrase) for phrase in summary.authorship(report)).strip()]
     if report.verdict.incomplete:
         reasons = [writer.text(text) for text in report.verdict.incomplete]
@@ -147,9 +148,17 @@ def _verdict(writer: _Writer, report: Report) -> str:
     return "\n".join(lines)
 
 
+def _needed(writer: _Writer, needed: tuple[Requirement, ...], item: Requirement) -> str:
+    """A requirement in bold; whom to ask is said once where the next one asks the same people."""
+    following = needed[needed.index(item) + 1 : 3]
+    people = {candidate.person for candidate in item.who}
+    said_later = any({candidate.person for candidate in other.who} == people for other in following)
+    return f"**{writer.text(item.name, _NAME)}**{'' if said_later else _who(writer, item.who)}"
+
+
 def _who(writer: _Writer, who: tuple[Candidate, ...]) -> str:
     names = [writer.text(candidate.person, _NAME) for candidate in who[:3]]
-    return f" ({' or '.join(names)})" if names else ""
+    return f" ({listed(names, 3, 'or')})" if names else ""
 
 
 def _blockers(writer: _Writer, report: Report) -> list[_Section]:

@@ -36,10 +36,7 @@ def approve_commands(report: Report) -> tuple[str, ...]:
     """The commands by which a human gives what is outstanding; empty where no human is asked."""
     if not any(item.kind != "agent" and item.status is RequirementStatus.UNSATISFIED for item in outstanding(report)):
         return ()
-    if report.case.change.kind is not SourceKind.RANGE:
-        return ("gate approve",)
-    revisions = _range(report)
-    return ("gh pr review --approve", *([f"gate approve {revisions}"] if revisions else []))
+    return ("gh pr review --approve",) if report.case.change.kind is SourceKind.RANGE else ()
 
 
 def check_command(report: Report) -> str:
@@ -77,10 +74,23 @@ def ask(report: Report, requirement: Requirement) -> str:
         if requirement.role in ("", "any"):
             return f"{held}needs {count(missing, requirement.kind)}"
         return f"{held}needs {count(missing, requirement.role)} ({requirement.kind})"
+    if _named_before(report, requirement, people):
+        return f"{held}any of the people above; one person can sign for both"
     names = [_candidate(person) for person in people[:3]]
     if missing == 1:
-        return f"{held}ask {' or '.join(names)}"
+        return f"{held}ask {listed(names, 3, 'or')}"
     return f"{held}ask {missing:,} of {listed(names, 3)}"
+
+
+def _named_before(report: Report, requirement: Requirement, people: tuple[Candidate, ...]) -> bool:
+    """Whether an outstanding requirement that is shown earlier asks the same people."""
+    wanted = {person.person for person in people}
+    for other in outstanding(report):
+        if other.name == requirement.name:
+            return False
+        if {person.person for person in other.who or report.signoff.candidates} == wanted:
+            return True
+    return False
 
 
 def _candidate(candidate: Candidate) -> str:

@@ -326,11 +326,17 @@ def profile_origin(report: Report) -> tuple[str, ...]:
 
 
 def unobserved(report: Report) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The touched functions without a figure, by reason: ``(reason, function ids)``, the commonest reason first."""
+    """What should have a figure and has none, by reason: ``(reason, function ids)``, the commonest reason first."""
     groups: dict[str, list[str]] = {}
+    expected = {function.id for function in report.case.running}
     for row in rows(report):
         word = calls_absent(row)
-        if row.usage is None or word is None or row.usage.status is UsageStatus.NO_PROFILE:
+        if (
+            row.function.id not in expected
+            or row.usage is None
+            or word is None
+            or row.usage.status is UsageStatus.NO_PROFILE
+        ):
             continue
         groups.setdefault(row.usage.reason or word, []).append(str(row.function.id))
     return tuple((reason, tuple(ids)) for reason, ids in sorted(groups.items(), key=lambda item: -len(item[1])))

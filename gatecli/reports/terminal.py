@@ -224,7 +224,7 @@ def _by_rule(items: Iterable[Contribution]) -> str:
     for item in items:
         sums[item.rule] = sums.get(item.rule, 0) + item.points
     ordered = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))
-    return listed([f"{points:+d} {rule}" for rule, points in ordered], 6)
+    return listed([f"{points:+d} {rule}" for rule, points in ordered], 12)
 
 
 def _contribution(sheet: Page, item: Contribution) -> list[Text]:

@@ -238,10 +238,10 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def listed(items: Sequence[str], most: int) -> str:
-    """``a, b and c``; of more than ``most`` the first ones and ``+4``."""
+def listed(items: Sequence[str], most: int, last: str = "and") -> str:
+    """``a, b and c``; of more than ``most`` the first ones and ``+4``. ``last`` joins the last two."""
     if len(items) > most:
         return f"{', '.join(items[:most])} +{len(items) - most:,}"
     if len(items) < 2:
         return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"

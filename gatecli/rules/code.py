@@ -12,8 +12,20 @@ from typing import TYPE_CHECKING
 
 from gatecli.config import Paths
 from gatecli.errors import EvidenceError
-from gatecli.model import Blast, Case, ChangeKind, FileChange, Function, FunctionChange, FunctionId, FunctionKind, Usage
+from gatecli.model import (
+    Blast,
+    Case,
+    ChangeKind,
+    FileChange,
+    Function,
+    FunctionChange,
+    FunctionId,
+    FunctionKind,
+    Tree,
+    Usage,
+)
 from gatecli.rules.paths import is_production, matches
+from gatecli.syntax.imports import Project
 from gatecli.syntax.python import Module, is_python, owners, query, read_module
 
 if TYPE_CHECKING:
@@ -24,6 +36,8 @@ Captures = dict[str, "Node"]
 
 # Up to this many touched functions of a file are searched one by one, above it the file is searched as a whole.
 _MAX_SINGLE_SEARCHES = 8
+# Files outside of the change that are read to look at callers.
+_MAX_HEAD_FILES = 400
 _IGNORED = frozenset({"comment", "line_continuation"})
 _CLOSING = frozenset({")", "]", "}"})
 
@@ -94,13 +108,17 @@ def anchor(file: FileChange, old_line: int) -> int:
 class View:
     """A case with the code at hand: what a rule looks at. Each side is parsed once, each pattern searched once."""
 
-    def __init__(self, case: Case, paths: Paths) -> None:
+    def __init__(self, case: Case, paths: Paths, tree: Tree) -> None:
         self.case = case
         self.paths = paths
+        self.touched_ids = frozenset(id for change in case.functions for id in (change.id, change.base_id))
+        self.project = Project(tree)
+        self._tree = tree
+        self._head: dict[str, Module | None] = {}
         self._old = {file.old_path or file.path: file for file in case.change.files if file.before is not None}
         self._new = {file.path: file for file in case.change.files}
         self._modules: dict[tuple[str, bool], Module | None] = {}
-        self._index: dict[tuple[str, bool], dict[str, int]] = {}
+        self._index: dict[int, dict[str, int]] = {}
         self._owners: dict[int, dict[int, int]] = {}
         self._found: dict[tuple[str, int], dict[int, list[Captures]]] = {}
         self.functions = tuple(self._touched())
@@ -135,7 +153,7 @@ class View:
         if function is None:
             return None
         module = self.module(function.id.path, old=old)
-        index = self._index[function.id.path, old].get(function.id.qualname)
+        index = self._indexes(module).get(function.id.qualname) if module is not None else None
         return Code(module=module, index=index) if module is not None and index is not None else None
 
     def module(self, path: str, *, old: bool) -> Module | None:
@@ -144,16 +162,23 @@ class View:
         if key not in self._modules:
             file = (self._old if old else self._new).get(path)
             source = (file.before if old else file.after) if file is not None else None
-            module = None
-            if source is not None and is_python(path):
-                try:
-                    module = read_module(path, source)
-                except EvidenceError:
-                    module = None  # the file is reported as not parsed; no function of it is in the case
-            self._modules[key] = module
-            functions = module.functions if module else ()
-            self._index[key] = {function.id.qualname: index for index, function in enumerate(functions)}
+            self._modules[key] = _read(path, source)
         return self._modules[key]
+
+    def _indexes(self, module: Module) -> dict[str, int]:
+        if id(module) not in self._index:
+            self._index[id(module)] = {function.id.qualname: index for index, function in enumerate(module.functions)}
+        return self._index[id(module)]
+
+    def head(self, id: FunctionId) -> Code | None:
+        """A function at the head revision, changed or not; None where it is not there or was not at hand."""
+        module = self.module(id.path, old=False)
+        if module is None and id.path not in self._new:
+            if id.path not in self._head and len(self._head) < _MAX_HEAD_FILES:
+                self._head[id.path] = _read(id.path, self._tree.read(id.path))
+            module = self._head.get(id.path)
+        index = self._indexes(module).get(id.qualname) if module is not None else None
+        return Code(module=module, index=index) if module is not None and index is not None else None
 
     def own(self, pattern: str, code: Code) -> list[Captures]:
         """The matches of a query in the function's own code, in document order; ``@match`` says where each stands."""
@@ -179,6 +204,15 @@ class View:
             lines = owners(module.functions, range(1, module.source.count(b"\n") + 2))
             self._owners[id(module)] = lines
         return lines.get(match["match"].start_point.row + 1, 0)
+
+
+def _read(path: str, source: bytes | None) -> Module | None:
+    if source is None or not is_python(path):
+        return None
+    try:
+        return read_module(path, source)
+    except EvidenceError:
+        return None  # the file is reported as not parsed; no function of it is in the case
 
 
 def search(pattern: str, node: "Node") -> list[Captures]:
@@ -319,8 +353,3 @@ def number(node: "Node | None") -> float | None:
         value = number(argument) if argument is not None and argument.type in ("integer", "float") else None
         return -value if value is not None else None
     return None
-
-
-def same_function(id: FunctionId, touched: Touched) -> bool:
-    """Whether an id names the touched function on either side."""
-    return id in (touched.change.id, touched.change.base_id)

@@ -1,7 +1,8 @@
 """A rule's examples as tests: each becomes a case as the pipeline would build it, and is run through the rule."""
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gatecli.model import (
@@ -48,7 +49,7 @@ def failures(rules: Iterable[Rule]) -> tuple[Failure, ...]:
 
 def judge(rule: Rule, example: Example) -> str:
     """Why an example fails, empty if it does not."""
-    findings = registry.run((rule,), case_of(example))
+    findings = registry.run((rule,), case_of(example), tree=_Files(example))
     for finding in findings:
         if finding.outcome is Outcome.ERROR:
             return finding.message
@@ -104,6 +105,29 @@ def case_of(example: Example) -> Case:
         history={},
         provenance=Provenance(klass=ProvenanceClass.NO_EVIDENCE),
     )
+
+
+class _Files:
+    """The head revision of an example, as a tree."""
+
+    def __init__(self, example: Example) -> None:
+        changed = {path: sides.after for path, sides in example.files.items() if sides.after is not None}
+        self._files = {path: text.encode() for path, text in ({**example.unchanged, **changed}).items()}
+
+    def paths(self) -> Iterable[str]:
+        """Every file path."""
+        return self._files.keys()
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a file, None where there is none."""
+        return self._files.get(path)
+
+    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The Python files that contain one of the identifiers, with their content."""
+        known = {word.encode() for word in words}
+        for path, content in self._files.items():
+            if path.endswith(".py") and not known.isdisjoint(re.findall(rb"\w+", content)):
+                yield path, content
 
 
 def _file(path: str, sides: FileSides) -> FileChange:

@@ -17,7 +17,7 @@ class Observation:
 
     ``says`` continues a sentence that begins with the function (or the path) and, where it is known, its traffic:
     "now queries the database in a loop". ``line`` is a line of the new side, ``text`` the code seen, for the
-    fingerprint. What is seen with low confidence never asks for more than a note.
+    fingerprint. Only what is sure blocks: medium confidence asks for a review at most, low confidence for a note.
     """
 
     says: str

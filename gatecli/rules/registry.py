@@ -17,15 +17,17 @@ from gatecli.model import (
     Mode,
     Outcome,
     Severity,
+    Tree,
     Usage,
     UsageStatus,
 )
 from gatecli.rules import query, wording
 from gatecli.rules.checks import CHECKS
-from gatecli.rules.code import Touched, View
+from gatecli.rules.code import View
 from gatecli.rules.observation import Observation
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule, Scope, read_rule
+from gatecli.sources.trees import EmptyTree
 
 MAX_PER_RULE = 100
 MAX_PER_FILE = 20
@@ -38,6 +40,8 @@ MAX_CUSTOM_RULES = 200
 # A change to what guards the repository needs a human whatever the policy says (DESIGN: what must hold).
 ALWAYS_ON = frozenset({"guardrails-changed"})
 
+_PATHS = Paths()
+_NO_TREE = EmptyTree()
 _RANK = {Severity.BLOCK: 0, Severity.REVIEW: 1, Severity.NOTE: 2}
 
 
@@ -65,9 +69,11 @@ def load(custom: Mapping[str, bytes], overrides: Mapping[str, RuleConfig]) -> tu
         except UsageError as error:
             problems.append(error.message)
             continue
-        for known in (*shipped, *own[:-1]):
-            if known.id == own[-1].id or known.code == own[-1].code:
-                problems.append(f"{where}: {own[-1].id} ({own[-1].code}) is taken by {known.id} ({known.code})")
+        problems += [
+            f"{where}: {own[-1].id} ({own[-1].code}) is taken by {known.id} ({known.code})"
+            for known in (*shipped, *own[:-1])
+            if known.id == own[-1].id or known.code == own[-1].code
+        ]
     rules = (*shipped, *own)
     problems += _override_problems({rule.id for rule in rules}, overrides)
     if problems:
@@ -114,9 +120,21 @@ def _overridden(rule: Rule, setting: RuleConfig) -> Rule | None:
 # --------------------------------------------------------------------------- running
 
 
-def run(rules: Iterable[Rule], case: Case, paths: Paths = Paths()) -> tuple[Finding, ...]:  # noqa: B008 (frozen)
-    """What the rules find, strongest first. A rule that fails is a finding with outcome ``error``, never a pass."""
-    view = View(case, paths)
+def run(
+    rules: Iterable[Rule],
+    case: Case,
+    paths: Paths = _PATHS,
+    tree: Tree = _NO_TREE,
+) -> tuple[Finding, ...]:
+    """What the rules find, strongest first. A rule that fails is a finding with outcome ``error``, never a pass.
+
+    Args:
+        rules: As ``load`` gives them.
+        case: The change and what is known of it.
+        paths: Which files are tests and which are generated.
+        tree: The tree at the head revision, where callers outside the change are read; without it they are guesses.
+    """
+    view = View(case, paths, tree)
     findings: list[Finding] = []
     for rule in rules:
         try:
@@ -170,6 +188,8 @@ def _finding(rule: Rule, item: Observation, fingerprint: str) -> Finding:
         confidence = Confidence.MEDIUM
     weighs = rule.mode is Mode.ENFORCE and confidence is not Confidence.LOW
     severity = _severity(rule, touched.usage if touched else None) if weighs else Severity.NOTE
+    if item.confidence is Confidence.MEDIUM and severity is Severity.BLOCK:
+        severity = Severity.REVIEW
     return Finding(
         rule=rule.id,
         code=rule.code,

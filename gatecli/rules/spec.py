@@ -125,12 +125,14 @@ class ExampleCaller:
 class Example:
     """A change that the rule must flag, or must not: its test and its documentation.
 
-    ``usage`` and ``callers`` go by function id; ``says`` is a part of the message, ``severity`` that of the finding.
+    ``unchanged`` are files that the change does not touch. ``usage`` and ``callers`` go by function id; ``says`` is a
+    part of the message, ``severity`` that of the finding.
     """
 
     name: Sentence
     flags: bool
     files: Mapping[str, FileSides]
+    unchanged: Mapping[str, str] = field(default_factory=dict)
     usage: Mapping[str, ExampleUsage] = field(default_factory=dict)
     callers: Mapping[str, tuple[ExampleCaller, ...]] = field(default_factory=dict)
     says: str = ""

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
 from gatecli.model import FunctionChange, FunctionId, Grade, ProfileSummary, Usage, UsageStatus
+from gatecli.runtime.entries import label
 from gatecli.runtime.profile import Edge, Profile, ProfiledFunction
 
 # Below this many samples, hot and cold are not told apart: ±3 points at a share of 10 % (reference: §15.2).
@@ -77,7 +78,7 @@ def _observed(
         error_rate=row.error_rate,
         p50_ms=latency.p50 if latency else None,
         p95_ms=latency.p95 if latency else None,
-        entry_points=tuple((entry.id, entry.share) for entry in row.entry_points),
+        entry_points=tuple((label(entry.id), entry.share) for entry in row.entry_points),
         callers=callers,
         callees=callees,
         critical_path_share=row.critical_path_share,
@@ -319,11 +320,11 @@ def callers_in(profile: Profile) -> Callers:
 
 
 def entry_points_of(profile: Profile) -> dict[FunctionId, tuple[tuple[str, float | None], ...]]:
-    """The functions that handle an entry point → those entry points, each with its share of all observed traffic."""
+    """The functions that handle an entry point → the labels of those, each with its share of all observed traffic."""
     handled: dict[FunctionId, list[tuple[str, float | None]]] = defaultdict(list)
     for entry in profile.entry_points:
         if entry.handler is not None:
-            handled[function_id(entry.handler)].append((entry.id, entry.weight))
+            handled[function_id(entry.handler)].append((label(entry.id), entry.weight))
     return {id: tuple(entries) for id, entries in handled.items()}
 
 

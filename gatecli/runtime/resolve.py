@@ -8,13 +8,14 @@ from gatecli import __version__
 from gatecli.errors import UsageError
 from gatecli.model import FunctionId, Tree
 from gatecli.runtime.counted import count
+from gatecli.runtime.entries import Routes, by_handler
 from gatecli.runtime.frames import FunctionsOf, Match, resolve
 from gatecli.runtime.paths import Reason
 from gatecli.runtime.profile import Meta, Profile, Source, Unmatched, UnmatchedFrame, Window
 from gatecli.runtime.recording import Basis, Recording
 from gatecli.runtime.rows import Sums, edge_rows, entry_rows, function_rows, moment, text
-from gatecli.runtime.sampled import Entry, measure
-from gatecli.runtime.traces import Traces, trace
+from gatecli.runtime.sampled import measure
+from gatecli.runtime.traces import trace
 
 # Rates from a shorter stretch of spans are noise: two spans a millisecond apart are not 60,000 a minute.
 LEAST_WINDOW_S = 60.0
@@ -42,7 +43,7 @@ def build_profile(
     are of the measured time. ``maps`` are pairs of a recorded prefix and a folder of the tree. ``window_s`` is the time
     that the counts are of; without it, spans give their own and other counts have no rate. ``revision`` is that of the
     tree, None if it may not be what was recorded; ``service`` and ``environment`` default to what the recordings say.
-    ``routes`` names the handlers of entry points ("POST /orders/<int:size>", "/orders" for any method).
+    ``routes`` names the handlers of entry points by label ("POST /orders/<int:size>", "/orders" for any method).
     ``generated_at`` is UTC epoch seconds.
 
     Raises:
@@ -116,14 +117,14 @@ def _sums(
         maps=maps,
         wanted=routes.values(),
     )
-    routes = {key: id for key, id in routes.items() if id in resolved.functions}
+    named = Routes({label: id for label, id in routes.items() if id in resolved.functions})
     pairs = tuple(zip(recordings, resolved.matches, strict=True))
     counts = count(pairs)
-    traces = trace(pairs, routes, service)
+    traces = trace(pairs, named, service)
     sums = Sums(
         functions=resolved.functions,
         matches=resolved.matches,
-        samples=measure(pairs, _handlers(traces, routes)),
+        samples=measure(pairs, by_handler((entry for entry, _ in traces.entries.values()), named)),
         counts=counts,
         traces=traces,
         counted_s=window_s or _counted_window(recordings),
@@ -132,25 +133,6 @@ def _sums(
     warnings = [(0, warning) for warning in resolved.warnings]
     warnings += [*counts.warnings, *traces.warnings]
     return sums, resolved.prefixes, warnings
-
-
-def _handlers(traces: Traces, routes: Mapping[str, FunctionId]) -> dict[FunctionId, Entry]:
-    """The entry point of each function that is known to handle one; one that handles several stands for itself."""
-    found = {entry.id: entry for entry, _ in traces.entries.values() if entry.handler is not None}
-    named = {entry.handler for entry in found.values()}
-    for key, id in routes.items():
-        if id not in named:
-            entry = Entry(id=key if key.startswith(("http ", "task ")) else f"http {key}", kind="http", handler=id)
-            found[entry.id] = entry
-    result: dict[FunctionId, Entry] = {}
-    for entry in found.values():
-        if entry.handler is None:
-            continue
-        is_first = entry.handler not in result
-        result[entry.handler] = (
-            entry if is_first else Entry(id=str(entry.handler), kind=entry.kind, handler=entry.handler)
-        )
-    return result
 
 
 def _counted_window(recordings: Sequence[Recording]) -> float | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gatecli.model import Function, FunctionId, FunctionKind
+from gatecli.runtime.entries import Entry
 from gatecli.runtime.frames import Match, wraps
 from gatecli.runtime.recording import Basis, Frame, Recording, Stack
 
@@ -19,15 +20,6 @@ BUCKETS = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
 _LOOP = ("asyncio/events.py", ("_run", "Handle._run"))
 _THREAD = ("threading.py", ("_bootstrap", "Thread._bootstrap"))
 _NOWHERE, _AT_LOOP, _AT_THREAD = -1, -2, -3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """Where traffic comes in: ``kind`` http, task, consumer, thread, cli or None, and the function that handles it."""
-
-    id: str
-    kind: str | None
-    handler: FunctionId | None
 
 
 @dataclass(slots=True)
@@ -140,13 +132,19 @@ class _Chains:
                 innermost = kind, chain
         for caller, callee in edges:
             samples.edges[self._functions[caller].id, self._functions[callee].id] += weight
-        for step in steps:
-            if step >= 0 and (known := self._handlers.get(self._functions[step].id)):
-                return known
-        return self._entry(*innermost, wrappers)
+        known = (self._handlers.get(self._functions[step].id) for step in steps if step >= 0)
+        return next((entry for entry in known if entry and entry.kind != "cli"), None) or self._entry(
+            *innermost, wrappers
+        )
 
     def _entry(self, kind: str | None, chain: list[int], wrappers: set[int]) -> Entry:
-        """The first function of a chain; the module body only where nothing else of the project runs."""
+        """What the innermost chain started with: a command that is known, else its first function.
+
+        A module body is one only where nothing else of the project runs: a script, or an import.
+        """
+        known = (self._handlers.get(self._functions[number].id) for number in chain)
+        if command := next((entry for entry in known if entry), None):
+            return command
         candidates = (n for n in chain if n not in wrappers and self._functions[n].kind not in BUCKETS)
         first = self._functions[next(candidates, chain[0])].id
         if kind is None and self._functions[chain[0]].kind is FunctionKind.MODULE:

@@ -2,14 +2,14 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gatecli.model import FunctionId
+from gatecli.runtime.entries import Entry, Routes
 from gatecli.runtime.frames import Match
 from gatecli.runtime.recording import Basis, Recording, SpanKind, TraceSpan
-from gatecli.runtime.sampled import Entry
 
 _T = TypeVar("_T")
 
@@ -66,39 +66,28 @@ class Traces:
 
 def trace(
     recordings: Iterable[tuple[Recording, Sequence[Match]]],
-    routes: Mapping[str, FunctionId],
+    routes: Routes,
     service: str | None,
 ) -> Traces:
     """Add up the recordings of spans.
 
-    ``routes`` names the handler of an entry point ("POST /orders/<int:size>", "/orders" for any method, "task name").
     With ``service``, spans of other services only serve as the context of its own.
     """
     traces = Traces()
-    handlers = {_route(key): id for key, id in routes.items()}
     for position, (recording, matches) in enumerate(recordings):
         if recording.basis is Basis.SPANS:
-            warnings = _add(recording, matches, handlers, service, traces)
+            warnings = _add(recording, matches, routes, service, traces)
             traces.warnings += [(position, warning) for warning in warnings]
     return traces
 
 
-def entry_of(span: TraceSpan, matches: Sequence[Match], handlers: Mapping[tuple[str, str], FunctionId]) -> Entry | None:
+def _entry(span: TraceSpan, matches: Sequence[Match], routes: Routes) -> Entry | None:
     """The entry point of a server or consumer span, with its handler as far as it is known."""
     if span.entry is None:
         return None
     id = f"{span.entry.kind} {span.entry.name}"
-    method, path = _route(id)
-    handler = _function(span.code, matches) or handlers.get((method, path)) or handlers.get(("", path))
-    return Entry(id=id, kind=span.entry.kind, handler=handler or _function(span.entry.frame, matches))
-
-
-def _route(key: str) -> tuple[str, str]:
-    """Method and path of a route as it is compared: without the slashes at its ends, and "" for any method."""
-    first, _, rest = key.removeprefix("http ").strip().partition(" ")
-    if rest and first.isalpha() and not first.islower():
-        return first.upper(), rest.strip().strip("/")
-    return "", key.removeprefix("http ").strip().strip("/")
+    handler = _function(span.code, matches) or routes.handler(id) or _function(span.entry.frame, matches)
+    return Entry(id=id, kind=span.entry.kind, handler=handler)
 
 
 def _function(frame: int | None, matches: Sequence[Match]) -> FunctionId | None:
@@ -109,14 +98,14 @@ def _function(frame: int | None, matches: Sequence[Match]) -> FunctionId | None:
 def _add(
     recording: Recording,
     matches: Sequence[Match],
-    handlers: Mapping[tuple[str, str], FunctionId],
+    routes: Routes,
     service: str | None,
     traces: Traces,
 ) -> Iterator[str]:
     spans, repeated = _distinct(recording.spans)
     if repeated:
         yield f"{repeated:,} spans are recorded twice and counted once"
-    entries = [entry_of(span, matches, handlers) for span in spans]
+    entries = [_entry(span, matches, routes) for span in spans]
     functions = [
         (entry.handler if entry else None) or _function(span.code, matches)
         for span, entry in zip(spans, entries, strict=True)

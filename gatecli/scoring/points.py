@@ -43,7 +43,7 @@ def score(case: Case, findings: Iterable[Finding], weights: Weights, *, people: 
     """
     flagged = sorted(
         (finding for finding in findings if finding.outcome is Outcome.FLAGGED and finding.points > 0),
-        key=lambda finding: (-finding.points, finding.path, finding.line or 0, finding.rule, finding.message),
+        key=_by_strength,
     )
     likelihood = [
         *(_contribution(fact, weights) for fact in _facts(case, people or People())),
@@ -60,6 +60,11 @@ def score(case: Case, findings: Iterable[Finding], weights: Weights, *, people: 
         contributions=tuple(sorted(contributions, key=lambda one: -one.points)),
         by_function={function.id: _own(case, function, flagged, weights) for function in case.functions},
     )
+
+
+def _by_strength(finding: Finding) -> tuple[int, str, int, str, str, str]:
+    where = finding.path, finding.line or 0, str(finding.function or "")
+    return -finding.points, *where, finding.rule, finding.message
 
 
 # --------------------------------------------------------------------------- likelihood

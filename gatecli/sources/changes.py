@@ -108,12 +108,15 @@ def read_patch(data: bytes, name: str, read: Callable[[str], bytes | None]) -> C
     patch = parse(data, name=name)
     files = file_changes(patch.files, read)
     partial = sum(file.partial for file in files)
-    warnings: tuple[str, ...] = ()
+    warnings = []
     if partial:
-        warnings = (
+        warnings.append(
             f"{partial} of {len(files)} files are not at hand in the state the patch was made from: "
-            "judged by the lines of the patch alone",
+            "judged by the lines of the patch alone"
         )
+    if patch.unseen:
+        shown = "; ".join(line[:200] for line in patch.unseen[:3])
+        warnings.append(f"{len(patch.unseen)} files are named without their content ({shown}): make it with diff -N")
     return Change(
         kind=SourceKind.PATCH,
         base=None,
@@ -122,7 +125,7 @@ def read_patch(data: bytes, name: str, read: Callable[[str], bytes | None]) -> C
         digest=_digest(data),
         files=files,
         revisions=patch.revisions,
-        warnings=warnings,
+        warnings=tuple(warnings),
     )
 
 

@@ -12,30 +12,44 @@ _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 def parse_log(out: bytes) -> Iterator[PastCommit]:
     """Commits newest first, from the format ``NUL sha NUL name NUL email NUL time NUL subject NUL`` and a patch.
 
-    Hunk lines are counted, so nothing in a file can pass for a header; content with NUL bytes is binary to git and
-    never printed.
+    Hunk lines are counted, so nothing in a file can pass for a header, not even NUL bytes, which git prints where an
+    attribute calls a binary file text.
     """
-    fields = out.split(b"\0")
-    for i in range(1, len(fields) - 5, 6):
-        sha, name, mail, at, subject, patch = fields[i : i + 6]
-        yield PastCommit(
-            sha=sha.decode("ascii", "replace"),
-            author=Person(name=name.decode("utf-8", "replace"), email=mail.decode("utf-8", "replace")),
-            committed_at=int(at) if at.isdigit() else 0,
-            subject=subject.decode("utf-8", "replace"),
-            files=tuple(_files(patch)),
-        )
+    head: list[bytes] | None = None
+    files: list[tuple[str, tuple[Hunk, ...]]] = []
+    for item in _items(iter(out.split(b"\n"))):
+        if isinstance(item, tuple):
+            files.append(item)
+            continue
+        if head is not None:
+            yield _commit(head, files)
+        head, files = item, []
+    if head is not None:
+        yield _commit(head, files)
 
 
-def _files(patch: bytes) -> Iterator[tuple[str, tuple[Hunk, ...]]]:
+def _commit(head: list[bytes], files: list[tuple[str, tuple[Hunk, ...]]]) -> PastCommit:
+    sha, name, mail, at, subject = (field.decode("utf-8", "replace") for field in head)
+    return PastCommit(
+        sha=sha,
+        author=Person(name=name, email=mail),
+        committed_at=int(at) if at.isascii() and at.isdigit() else 0,
+        subject=subject,
+        files=tuple(files),
+    )
+
+
+def _items(lines: Iterator[bytes]) -> Iterator[list[bytes] | tuple[str, tuple[Hunk, ...]]]:
+    """The five fields of each commit, followed by its files."""
     old = new = ""
     hunks: list[Hunk] = []
-    lines = iter(patch.split(b"\n"))
     for line in lines:
-        if line.startswith(b"diff --git "):
-            if hunks:
-                yield new if new != "/dev/null" else old, tuple(hunks)
+        is_commit = line.startswith(b"\0") and line.count(b"\0") == 6
+        if hunks and (is_commit or line.startswith(b"diff --git ")):
+            yield new if new != "/dev/null" else old, tuple(hunks)
             hunks = []
+        if is_commit:
+            yield line.split(b"\0")[1:6]
         elif line.startswith(b"--- "):
             old = plain_path(line[4:])
         elif line.startswith(b"+++ "):

@@ -1,7 +1,10 @@
 """Both sides of each file of a patch, from the tree it stands in or, where that fails, from its lines alone."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
 
 from gatecli.errors import EvidenceError
 from gatecli.model import FileChange, FileStatus, FileType, Hunk
@@ -183,25 +186,62 @@ def _sparse(hunks: tuple[PatchHunk, ...], drop: bytes) -> bytes:
     return b"".join(lines)
 
 
-# difflib's time grows with the square of the lines that both sides repeat; beyond this it may leave those out.
-MAX_EXACT_LINES = 2_000
+# difflib compares each line with each: a block with more pairs than this counts as replaced whole.
+MAX_LINE_PAIRS = 4_000_000
 
 
 def hunks_between(before: bytes | None, after: bytes | None) -> tuple[Hunk, ...]:
     """Replaced blocks between two contents, where no diff is at hand (lines compared whole)."""
-    import difflib
-
     old, new = _lines(before or b""), _lines(after or b"")
-    start = 0
-    while start < min(len(old), len(new)) and old[start] == new[start]:
-        start += 1
-    end = 0
-    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
-        end += 1
-    old, new = old[start : len(old) - end], new[start : len(new) - end]
-    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=len(old) + len(new) > MAX_EXACT_LINES)
-    return tuple(
-        Hunk(old_start=start + a + 1, old_count=b - a, new_start=start + c + 1, new_count=d - c)
-        for tag, a, b, c, d in matcher.get_opcodes()
-        if tag != "equal"
-    )
+    hunks: list[Hunk] = []
+    i = j = 0
+    for a, b in (*_anchors(old, new), (len(old), len(new))):
+        hunks += _hunks_in_block(old, new, range(i, a), range(j, b))
+        i, j = a + 1, b + 1
+    return tuple(hunks)
+
+
+def _anchors(old: list[bytes], new: list[bytes]) -> Iterator[tuple[int, int]]:
+    """The longest run, in the order of both sides, of lines that stand once on each (patience diff)."""
+    once_old, once_new = _once(old), _once(new)
+    pairs = [(i, once_new[line]) for line, i in once_old.items() if line in once_new]
+    tails: list[int] = []  # the smallest end of a run, by its length
+    ends: list[int] = []  # which pair that is
+    previous: list[int | None] = []
+    for number, (_, j) in enumerate(pairs):
+        length = bisect_left(tails, j)
+        tails[length : length + 1] = [j]
+        previous.append(ends[length - 1] if length else None)
+        ends[length : length + 1] = [number]
+    chain: list[tuple[int, int]] = []
+    current = ends[-1] if ends else None
+    while current is not None:
+        chain.append(pairs[current])
+        current = previous[current]
+    return reversed(chain)
+
+
+def _once(lines: list[bytes]) -> dict[bytes, int]:
+    count = Counter(lines)
+    return {line: number for number, line in enumerate(lines) if count[line] == 1}
+
+
+def _hunks_in_block(old: list[bytes], new: list[bytes], rows: range, columns: range) -> Iterator[Hunk]:
+    """Replaced blocks between two blocks of lines, their common start and end left out."""
+    while rows and columns and old[rows[0]] == new[columns[0]]:
+        rows, columns = rows[1:], columns[1:]
+    while rows and columns and old[rows[-1]] == new[columns[-1]]:
+        rows, columns = rows[:-1], columns[:-1]
+    if not rows and not columns:
+        return
+    codes: Sequence[tuple[str, int, int, int, int]] = [("replace", 0, len(rows), 0, len(columns))]
+    if rows and columns and len(rows) * len(columns) <= MAX_LINE_PAIRS:
+        codes = SequenceMatcher(a=old[rows.start : rows.stop], b=new[columns.start : columns.stop]).get_opcodes()
+    for tag, a, b, c, d in codes:
+        if tag != "equal":
+            yield Hunk(
+                old_start=rows.start + a + 1,
+                old_count=b - a,
+                new_start=columns.start + c + 1,
+                new_count=d - c,
+            )

@@ -58,18 +58,6 @@ class _Graph:
     truncated: bool = False
 
 
-def is_test(path: str) -> bool:
-    """Whether a path holds tests by pytest's and unittest's conventions."""
-    name = path.rsplit("/", 1)[-1]
-    folders = path.split("/")[:-1]
-    return (
-        name.startswith("test_")
-        or name.endswith(("_test.py", "_tests.py"))
-        or name in ("conftest.py", "tests.py")
-        or any(folder in ("tests", "test", "testing") for folder in folders)
-    )
-
-
 def trace(
     changes: tuple[FunctionChange, ...],
     tree: Tree,
@@ -77,13 +65,15 @@ def trace(
     profile_callers: ProfileCallers,
     profile_entry_points: Mapping[FunctionId, tuple[str, ...]],
     share_of: ShareOf,
+    is_test: Callable[[str], bool],
 ) -> dict[FunctionId, Blast]:
     """The blast radius of each touched function that is neither a test nor merely reformatted.
 
-    ``share_of`` tells which part of the observed traffic runs through a function (None: not known).
+    ``share_of`` tells which part of the observed traffic runs through a function (None: not known), ``is_test`` which
+    paths hold tests: they are no callers.
     """
-    wanted = [change for change in changes if _is_traced(change)]
-    graph = _search(wanted[:MAX_TARGETS], tree, profile_callers)
+    wanted = [change for change in changes if _is_traced(change) and not is_test(change.id.path)]
+    graph = _search(wanted[:MAX_TARGETS], tree, profile_callers, is_test)
     for id, labels in profile_entry_points.items():
         graph.labels[id] = [*labels]
     result = {}
@@ -94,11 +84,12 @@ def trace(
 
 
 def _is_traced(change: FunctionChange) -> bool:
-    path = change.id.path
-    return change.kind is not ChangeKind.COSMETIC and not is_test(path) and "/migrations/" not in f"/{path}"
+    return change.kind is not ChangeKind.COSMETIC and "/migrations/" not in f"/{change.id.path}"
 
 
-def _search(changes: list[FunctionChange], tree: Tree, profile_callers: ProfileCallers) -> _Graph:
+def _search(
+    changes: list[FunctionChange], tree: Tree, profile_callers: ProfileCallers, is_test: Callable[[str], bool]
+) -> _Graph:
     graph = _Graph()
     project = Project(tree)
     frontier: dict[FunctionId, Target] = {}
@@ -111,7 +102,7 @@ def _search(changes: list[FunctionChange], tree: Tree, profile_callers: ProfileC
             _add_profile_edges(graph, id, profile_callers)
     _label_targets(graph, project, tree, {change.id.path for change in changes if change.after})
     for _ in range(MAX_DEPTH):
-        reached = _level(graph, project, tree, frontier)
+        reached = _level(graph, project, tree, frontier, is_test)
         reached |= _profiled(graph, frontier or asked, profile_callers)
         fresh = {id: kind for id, kind in reached.items() if id not in asked}
         asked.update(fresh)
@@ -142,7 +133,11 @@ def _label_targets(graph: _Graph, project: Project, tree: Tree, paths: Iterable[
 
 
 def _level(
-    graph: _Graph, project: Project, tree: Tree, frontier: Mapping[FunctionId, Target]
+    graph: _Graph,
+    project: Project,
+    tree: Tree,
+    frontier: Mapping[FunctionId, Target],
+    is_test: Callable[[str], bool],
 ) -> dict[FunctionId, FunctionKind]:
     """The uses of all functions of one level; returns the certain callers, to be followed."""
     by_name: dict[str, list[Target]] = defaultdict(list)

@@ -7,10 +7,9 @@ Checks are known by their names: decorators and dependencies that say both *who*
 import re
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from gatecli.model import Confidence
+from gatecli.model import Confidence, FunctionKind
 from gatecli.rules import code
 from gatecli.rules.code import Code, View
 from gatecli.rules.observation import Observation, seen
@@ -21,14 +20,13 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_WHO = frozenset(
-    "login auth authn authz authenticated authentication authorized authorization permission permissions perm perms"
-    " role roles admin staff superuser jwt scope scopes privilege privileges csrf apikey bearer oauth token user access"
-    " member owner requester credentials".split()
+_WHO = re.compile(
+    r"login|auth(?:n|z|enticated|entication|orized|orization)?|perms?|permissions?|roles?|admin|staff|superuser|jwt|scopes?"
+    r"|privileges?|csrf|apikey|bearer|oauth|token|user|access|member|owner|requester|credentials"
 )
-_MUST = frozenset(
-    "required require requires check checks only protect protected verify verified validate passes has needs ensure"
-    " enforce assert current".split()
+_MUST = re.compile(
+    r"requir(?:e|es|ed)|check(?:s|ed)?|only|protect(?:ed)?|verify|verified|validate|passes|has|needs|ensure|enforce|assert"
+    r"|current"
 )
 _NAMED_CHECKS = frozenset({"authenticated", "authorized", "permission_classes", "authentication_classes"})
 _MIXIN = re.compile(
@@ -37,6 +35,7 @@ _MIXIN = re.compile(
 _SETTING = re.compile(r"(?i)(?:auth|csrf|permission|login)\w{0,40}middleware$|\.Is[A-Z]\w{1,40}$")
 _OPEN = frozenset({"AllowAny", "permissions.AllowAny", ""})
 
+_CALLS = "(call) @match"
 _STATEMENTS = "[(expression_statement (call) @match) (expression_statement (await (call) @match))]"
 _ASSIGNED = """
 ((assignment left: (identifier) @key right: (_) @value) @match
@@ -60,16 +59,35 @@ def access_removed(rule: Rule, view: View) -> Iterator[Observation]:
         for touched in view.functions
         if touched.before is not None and touched.after is not None
     ]
-    gained = {touched.change.id.path for touched, old, new in pairs if touched.is_container and _more(new, old)}
+    gained = _gained(view)
     for touched, old, new in pairs:
         gone = _more(old, new)
-        replaced = bool(_more(new, old)) or touched.change.id.path in gained
+        path, qualname = touched.change.id.path, touched.change.id.qualname
+        replaced = bool(_more(new, old)) or not gained.isdisjoint({(path, qualname.partition(".")[0]), (path, "")})
         for text, line in old:
             if gone[text] > 0:
                 gone[text] -= 1
                 says = f"{'changed' if replaced else 'lost'} its access check `{snippet(text)}`"
-                confidence = Confidence.LOW if replaced else Confidence.HIGH
+                confidence = Confidence.MEDIUM if replaced else Confidence.HIGH
                 yield seen(touched, touched.line_after(line), says, text, confidence=confidence)
+
+
+def _gained(view: View) -> set[tuple[str, str]]:
+    """Where checks were added: file and outermost class or function, ``""`` for the whole file."""
+    gained: set[tuple[str, str]] = set()
+    for touched in view.functions:
+        new = Counter(_called(view, touched.after)) - Counter(_called(view, touched.before))
+        new += _more(_checks(view, touched.after), _checks(view, touched.before))
+        if new:
+            id, is_module = touched.change.id, touched.change.function.kind is FunctionKind.MODULE
+            gained.add((id.path, "" if is_module else id.qualname.partition(".")[0]))
+    return gained
+
+
+def _called(view: View, side: Code | None) -> list[str]:
+    """The checks that a function calls, wherever it does."""
+    found = view.own(_CALLS, side) if side is not None else []
+    return [name for match in found if is_check(name := code.callee(match["match"]))]
 
 
 def _more(here: _Checks, there: _Checks) -> Counter[str]:
@@ -79,8 +97,8 @@ def _more(here: _Checks, there: _Checks) -> Counter[str]:
 def is_check(name: str) -> bool:
     """Whether a dotted name says that someone must be allowed: ``login_required``, ``auth.require_role``."""
     last = name.replace("()", "").rpartition(".")[2]
-    words = {word.lower() for word in _WORD.findall(last)}
-    return last in _NAMED_CHECKS or (not words.isdisjoint(_WHO) and not words.isdisjoint(_MUST))
+    words = [word.lower() for word in _WORD.findall(last)]
+    return last in _NAMED_CHECKS or (any(map(_WHO.fullmatch, words)) and any(map(_MUST.fullmatch, words)))
 
 
 def _checks(view: View, side: Code | None) -> _Checks:
@@ -92,7 +110,7 @@ def _checks(view: View, side: Code | None) -> _Checks:
         for match in view.own(_STATEMENTS, side)
         if is_check(code.callee(match["match"]))
     ]
-    if "settings" in PurePosixPath(side.module.path).as_posix():
+    if "settings" in side.module.path:
         strings = (match["match"] for match in view.own(_STRINGS, side))
         found += [(text, code.line(node)) for node in strings if _SETTING.search(text := code.text(node).strip("\"'"))]
     return sorted(found, key=lambda check: check[1])
@@ -117,6 +135,8 @@ def _decorators(side: Code) -> Iterator[tuple[str, int]]:
 
 def _attributes(view: View, side: Code) -> Iterator[tuple[str, int]]:
     """Elements of permission lists. ``permissions`` is a choice elsewhere (any of them will do): it counts as one."""
+    if side.function.kind is not FunctionKind.CLASS_BODY:
+        return
     for match in view.own(_ASSIGNED, side):
         value, name = match["value"], code.text(match["key"])
         items = value.named_children if value.type in ("list", "tuple") else [value]

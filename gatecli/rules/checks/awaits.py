@@ -24,11 +24,21 @@ def await_dropped(rule: Rule, view: View) -> Iterator[Observation]:
             continue
         lost = Counter(code.callee(match["key"]) for match in view.own(_AWAITED, before))
         lost.subtract(code.callee(match["key"]) for match in view.own(_AWAITED, after))
+        batches = {
+            name.removesuffix(".execute")
+            for match in view.own(_AWAITED, after)
+            if (name := code.callee(match["key"])).endswith(".execute")
+        }
         known = Counter(code.callee(match["match"]) for match in view.own(_DISCARDED, before))
         for match in view.own(_DISCARDED, after):
             name = code.callee(match["match"])
             if known[name] > 0:
                 known[name] -= 1
-            elif lost[name] > 0 and name.rpartition(".")[2] not in no_longer_async:
+            elif lost[name] > 0 and name.rpartition(".")[2] not in no_longer_async and not _is_in(name, batches):
                 lost[name] -= 1
                 yield seen(touched, code.line(match["match"]), f"no longer awaits {snippet(name)}", name)
+
+
+def _is_in(name: str, batches: set[str]) -> bool:
+    """Whether a call only queues a command in a batch (a pipeline) whose ``execute`` is awaited."""
+    return name.rpartition(".")[0] in batches

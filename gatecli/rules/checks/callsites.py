@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from gatecli.model import Caller, Function, FunctionKind, Parameter, ParameterKind
 from gatecli.rules import code
-from gatecli.rules.code import Code, View
+from gatecli.rules.code import View
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,15 +24,16 @@ class Fit(StrEnum):
     UNKNOWN = "unknown"
 
 
-def calls_of(view: View, caller: Caller, function: Function) -> list["Node"]:
-    """The calls of a function in the code of a caller at the head revision; empty if it is only passed on."""
+def calls_of(view: View, caller: Caller, name: str) -> list["Node"]:
+    """The calls by a name in the code of a caller at the head revision; empty if it is only passed on."""
     side = view.head(caller.id)
-    name = function.id.qualname.rpartition(".")[0].rpartition(".")[2] if is_constructor(function) else function.id.name
-    return [node for node in _calls(view, side) if code.callee(node).rpartition(".")[2] == name] if side else []
+    found = view.own(_CALLS, side) if side is not None else []
+    return [match["match"] for match in found if code.callee(match["match"]).rpartition(".")[2] == name]
 
 
-def _calls(view: View, side: Code) -> list["Node"]:
-    return [match["match"] for match in view.own(_CALLS, side)]
+def called_name(function: Function) -> str:
+    """The last name of a call of a function: its own, or its class's."""
+    return function.id.qualname.split(".")[-2] if is_constructor(function) else function.id.name
 
 
 def is_constructor(function: Function) -> bool:

@@ -6,7 +6,8 @@ A caller that was read and still fits is no news. What could not be read, or may
 from collections.abc import Iterator
 
 from gatecli.model import Caller, Certainty, ChangeKind, Confidence, Evidence, FunctionId, FunctionKind, UsageStatus
-from gatecli.rules.checks.callsites import Fit, calls_of, fit, leaves_out
+from gatecli.rules import code
+from gatecli.rules.checks.callsites import Fit, called_name, calls_of, fit, leaves_out
 from gatecli.rules.code import Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
@@ -28,7 +29,7 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
             continue
         what = f"changed its signature ({listed(binding)})"
         callers = _outside(view, touched)
-        fits = [(caller, fit(before, after, calls_of(view, caller, after))) for caller in callers]
+        fits = [(caller, fit(before, after, calls_of(view, caller, called_name(after)))) for caller in callers]
         broken = [caller for caller, how in fits if how is Fit.BREAKS]
         unclear = [caller for caller, how in fits if how is Fit.UNKNOWN]
         if broken:
@@ -53,7 +54,7 @@ def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
             continue
         relying, unclear = [], []
         for caller in _outside(view, touched):
-            calls = calls_of(view, caller, after)
+            calls = calls_of(view, caller, called_name(after))
             found = {leaves_out(after, clause.partition(" ")[0], call) for clause in changed for call in calls}
             if Fit.BREAKS in found:
                 relying.append(caller)
@@ -95,23 +96,23 @@ def is_public(id: FunctionId) -> bool:
 
 def _names_removed(view: View, caller: Caller, id: FunctionId) -> bool:
     """Whether a caller still means a module-level function of the base revision that its module no longer has."""
-    names, home = view.names(caller.id.path), view.names(id.path)
-    side = view.head(caller.id)
-    if "." in id.qualname or names is None or side is None:
+    names, home, side = view.project.names(caller.id.path), view.project.names(id.path), view.head(caller.id)
+    if caller.certainty is not Certainty.CERTAIN or "." in id.qualname or names is None or side is None:
         return False  # a method may be inherited from anywhere
     if home is not None and (id.qualname in home.kinds or id.qualname in home.imports):
         return False
-    if caller.certainty is not Certainty.CERTAIN:
-        return False
-    if caller.id.path == id.path:
-        return any(callee == id.qualname for callee in view.callees(side))
-    local = {name for name, known in names.imports.items() if known.name == id.qualname and view.is_module(known.module, id.path)}
-    modules = {name for name, known in names.imports.items() if known.name is None and view.is_module(known.module, id.path)}
-    modules |= {name for name, known in names.imports.items() if known.name and view.is_module(f"{known.module}.{known.name}", id.path)}
-    return any(
-        callee in local or (callee.rpartition(".")[2] == id.qualname and callee.rpartition(".")[0] in modules)
-        for callee in view.callees(side)
-    )
+    for call in calls_of(view, caller, id.qualname):
+        receiver, dot, name = code.callee(call).rpartition(".")
+        imported = names.imports.get(name)
+        if dot:
+            found = view.project.imported_module(names, receiver) == id.path
+        elif imported is not None:
+            found = view.project.path_of(imported.module) == id.path
+        else:
+            found = caller.id.path == id.path
+        if found:
+            return True
+    return False
 
 
 def _is_observed(touched: Touched) -> bool:

@@ -237,7 +237,7 @@ def _row_locks(view: View) -> Iterator[Observation]:
         if touched.before is None or touched.after is None:
             continue
         old, new = _locked(view, touched.before), _locked(view, touched.after)
-        if len(new) >= len(old):
+        if len(new) >= len(old) or _lock_helpers(view, touched.after) > _lock_helpers(view, touched.before):
             continue
         queries = {code.callee(match["match"]) for match in view.own(_CALLS, touched.after)}
         for root, node in old:
@@ -256,3 +256,9 @@ def _locked(view: View, side: Code) -> list[tuple[str, "Node"]]:
             manager = before_call.rpartition(".")[0] if is_chain else ""
             found.append((manager or before_call, match["match"]))
     return found
+
+
+def _lock_helpers(view: View, side: Code) -> int:
+    """How many calls go to a helper that locks by its name: ``lines_select_for_update()``."""
+    names = (code.callee(match["match"]).rpartition(".")[2] for match in view.own(_CALLS, side))
+    return sum("select_for_update" in name and name != "select_for_update" for name in names)

@@ -1,4 +1,4 @@
-"""M01, M02, M03, M08: what a Django or Alembic migration does on its way up that running code or a rollback cannot take.
+"""M01, M02, M03, M08, M12: what a migration does on its way up that running code or a rollback cannot take.
 
 Django operations are read from the classes of files under ``migrations/`` (not those under ``state_operations``, which
 leave the database alone), Alembic's from ``upgrade`` functions, SQL from the strings of both and from ``.sql`` files.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gatecli.model import ChangeKind, FileChange, FunctionKind
+from gatecli.model import ChangeKind, FileChange, FileStatus, FunctionKind
 from gatecli.rules import code
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
@@ -86,6 +86,8 @@ def merged_edited(rule: Rule, view: View) -> Iterator[Observation]:
     for touched in view.functions:
         if touched.before is None or touched.after is None or touched.change.kind is not ChangeKind.EDITED:
             continue
+        if touched.file.status is FileStatus.COPIED:
+            continue
         before, after = _meaning(view, touched.before), _meaning(view, touched.after)
         if before and after and before != after:
             says = "changes what a merged migration does, which may already have run"
@@ -97,10 +99,17 @@ def _meaning(view: View, side: Code) -> str:
     """The normal text of what a migration does and depends on, empty where it is none."""
     function, path = side.function, side.module.path
     if function.kind is FunctionKind.CLASS_BODY and function.id.name == "Migration" and matches(_DJANGO, path):
-        return " ; ".join(code.normal(match["value"]) for match in view.own(_DECLARED, side))
+        return " ; ".join(_sorted_items(match) for match in view.own(_DECLARED, side))
     if function.id.qualname == "upgrade" and matches(_ALEMBIC, path):
         return code.normal(side.node)
     return ""
+
+
+def _sorted_items(match: code.Captures) -> str:
+    """The normal text of a declaration; only operations have an order that means something."""
+    value = match["value"]
+    items = [code.normal(item) for item in value.named_children if item.type != "comment"]
+    return " , ".join(items if code.text(match["key"]) == "operations" else sorted(items))
 
 
 def _observe(view: View, kind: Kind) -> Iterator[Observation]:
@@ -287,7 +296,7 @@ def _sql_argument(call: "Node", name: str) -> str:
         node = pending.pop()
         if node.type == "string_content":
             strings.append(code.text(node))
-        elif not (node.type == "keyword_argument"):
+        elif node.type != "keyword_argument":
             pending.extend(reversed(node.children))
     return " ".join(strings)[:MAX_SQL]
 
@@ -296,9 +305,10 @@ def _from_sql(sql: str, line: int) -> list[_Operation]:
     """What a text of SQL statements drops or renames; what it creates itself is not missed."""
     text = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), sql[:MAX_SQL])
     created = {_identifier(found[1]) for found in _CREATE_TABLE.finditer(text)}
-    found: list[_Operation] = []
-    for match in _DROP_TABLE.finditer(text):
-        found.append(_sql_operation(Kind.DROP_TABLE, _identifier(match[1]), text, match, line))
+    found = [
+        _sql_operation(Kind.DROP_TABLE, _identifier(match[1]), text, match, line)
+        for match in _DROP_TABLE.finditer(text)
+    ]
     for match in _DROP_COLUMN.finditer(text):
         subject = f"{_identifier(match[1])}.{_identifier(match[2])}"
         found.append(_sql_operation(Kind.DROP_COLUMN, subject, text, match, line))

@@ -20,7 +20,10 @@ _CHECKS = """
 (assert_statement) @match
 (call function: [(identifier) (attribute)] @key) @match
 """
-_IDENTIFIERS = "(identifier) @match"
+_CALLED = """
+(call function: (identifier) @match)
+(call function: (attribute attribute: (identifier) @match))
+"""
 _ASSERTS = re.compile(r"(?i)(?:^|[._])(?:assert\w*|raises|warns|fail|expect|check_\w+|verify_\w+)$")
 _WORDS = re.compile(rb"[A-Za-z_][A-Za-z0-9_]{2,80}")
 _MAX_TEST_BYTES = 2_000_000
@@ -29,7 +32,7 @@ _MIN_NAME = 5
 
 
 def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
-    """T01: tests that went away, by file. Only those that name a function which this change edits are more than a note."""
+    """T01: tests that went away, by file; more than a note only if they call a function which this change edits."""
     edited = {
         touched.change.id.name
         for touched in view.functions
@@ -46,7 +49,7 @@ def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
     for path, tests in gone.items():
         if came[path] >= len(tests):
             continue
-        subjects = sorted({name for test in tests for name in _identifiers(view, test.before) & edited})
+        subjects = sorted({name for test in tests for name in _called(view, test.before) & edited})
         names = [test.change.id.name for test in tests]
         says = f"lost {plural(len(tests), 'test')} ({listed(names)})"
         if subjects:
@@ -100,8 +103,8 @@ def _is_kept(file: FileChange) -> bool:
     return file.status is not FileStatus.DELETED and file.after is not None
 
 
-def _identifiers(view: View, side: Code | None) -> set[str]:
-    found = view.own(_IDENTIFIERS, side) if side is not None else []
+def _called(view: View, side: Code | None) -> set[str]:
+    found = view.own(_CALLED, side) if side is not None else []
     return {name for match in found if len(name := code.text(match["match"])) >= _MIN_NAME}
 
 

@@ -23,10 +23,10 @@ _MAX_HEADERS = 100
 _LONG_LINE = 50_000
 
 # austin -f writes time, idle time and memory; the first is the time.
-_WEIGHT = re.compile(r"(\d{1,18})(?:,-?\d{1,18}){0,2}")
-_NUMBER = re.compile(r"\d{1,9}")
-_AUSTIN = re.compile(r"P\d+;T[^;]*(;|$)")
-_PYTHON = re.compile(r"tid:\d+(;|$)")
+_WEIGHT = re.compile(r"([0-9]{1,18})(?:,-?[0-9]{1,18}){0,2}")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_AUSTIN = re.compile(r"P[0-9]+;T[^;]*(;|$)")
+_PYTHON = re.compile(r"tid:[0-9]+(;|$)")
 
 
 @dataclass(slots=True)
@@ -170,7 +170,7 @@ def _producer(chain: str, headers: Mapping[str, str]) -> _Producer:
 
 def _pyspy_frame(text: str) -> Frame | None:
     """``qualname (path:line)``; thread and process labels are no frames."""
-    name, bracket, place = text.removesuffix(")").rpartition(" (")
+    name, bracket, place = text.removesuffix(")").partition(" (")  # a path may hold one too
     if not bracket or not text.endswith(")"):
         return None
     file, _, line = place.rpartition(":")
@@ -220,10 +220,9 @@ def _recording(
 
 
 def _holds_first_lines(frames: tuple[Frame, ...]) -> bool:
-    """Whether py-spy ran with ``-F``: each function has one line, and each module's is 1."""
+    """Whether py-spy ran with ``-F``: all module bodies have line 1; without any, each function has one line."""
+    modules = [frame.line for frame in frames if frame.name == "<module>" and not (frame.file or "<").startswith("<")]
+    if modules:
+        return set(modules) == {1}
     lines: dict[tuple[str | None, str], int | None] = {}
-    return all(
-        lines.setdefault((frame.file, frame.name), frame.line) == frame.line
-        and (frame.name != "<module>" or frame.line in (None, 1))
-        for frame in frames
-    )
+    return all(lines.setdefault((frame.file, frame.name), frame.line) == frame.line for frame in frames)

@@ -27,9 +27,9 @@ _KINDS: dict[int | str, SpanKind] = {
 }
 _ERROR_CODES = (2, "2", "STATUS_CODE_ERROR")
 # Exception groups are drawn with bars before each line.
-_TRACEBACK_FRAME = re.compile(r'^[ |]{0,80}File "([^"\n]{1,4096})", line (\d{1,9}), in ([^\n]{1,500})$', re.MULTILINE)
+_TRACEBACK_FRAME = re.compile(r'^[ |]{0,80}File "([^"\n]{1,4096})", line ([0-9]{1,9}), in ([^\n]{1,500})$', re.MULTILINE)
 _REVISION = re.compile(r"[0-9a-f]{7,64}")
-_NANOSECONDS = re.compile(r"\d{1,19}")
+_NANOSECONDS = re.compile(r"[0-9]{1,19}")
 # Consistent probability sampling puts its rejection threshold, of 2**56, into tracestate:
 # https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
 _THRESHOLD = re.compile(r"(?:^|,)\s*ot=(?:[^,]*;)?th:([0-9a-f]{1,14})(?:[;,]|\s*$)")
@@ -238,7 +238,7 @@ def code_frame(attributes: dict[str, str], frames: dict[Frame, int]) -> int | No
     frame = Frame(
         file=attributes.get("code.file.path", attributes.get("code.filepath")),
         name=name,
-        first_line=int(line) if re.fullmatch(r"[1-9]\d{0,8}", line) else None,
+        first_line=int(line) if re.fullmatch(r"[1-9][0-9]{0,8}", line) else None,
         dotted="." in name,
     )
     return frames.setdefault(frame, len(frames))

@@ -1,0 +1,151 @@
+"""``gate rules``: what gate looks for, why, and the examples that prove it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gatecli.errors import EXIT_BLOCK, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from gatecli.rules.spec import Rule
+
+app = typer.Typer(no_args_is_help=True)
+
+OWN_RULES = Path(".gate/rules")
+
+_Own = Annotated[
+    Path | None, typer.Option("--own", metavar="PATH", help="A repository's own rules; default: .gate/rules.")
+]
+
+
+@app.command("list")
+def list_rules(
+    own: _Own = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The whole documentation as a page.")] = False,
+) -> None:
+    """List the rules: code, id, severity, what each asks."""
+    rules = _load(own)
+    if markdown:
+        from gatecli.rules import document
+
+        typer.echo(document.page(rules), nl=False)
+        return
+    from rich import box
+    from rich.table import Table
+
+    from gatecli.rules import document
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("code", no_wrap=True)
+    table.add_column("id", no_wrap=True)
+    table.add_column("severity")
+    table.add_column("asks", ratio=1)
+    for rule in rules:
+        row = (rule.code, rule.id, document.severity(rule), rule.asks)
+        table.add_row(*(_text(cell) for cell in row))
+    _print(table)
+
+
+@app.command("show")
+def show_rule(
+    rule: Annotated[str, typer.Argument(metavar="ID", help="Id or code of a rule: io-in-loop, D05.")], own: _Own = None
+) -> None:
+    """Explain one rule: what it asks, why, what to do, and examples of both kinds."""
+    rules = _load(own)
+    found = next((known for known in rules if rule in (known.id, known.code)), None)
+    if found is None:
+        from gatecli.config.document import did_you_mean
+
+        near = did_you_mean(rule, [known.id for known in rules])
+        raise UsageError(f"there is no rule {rule!r}{near}", "gate rules list shows them all")
+    for line in _explained(found):
+        _print(line)
+
+
+@app.command("test")
+def run_examples(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[PATH]", help="A rule or a folder of rules; default: .gate/rules.")
+    ] = None,
+) -> None:
+    """Run the examples of gate's rules and of a repository's own; exit code 1 if one fails."""
+    from gatecli.rules import examples
+
+    rules = _load(path)
+    failed = examples.failures(rules)
+    for failure in failed:
+        _print(_text(f"{failure.rule}: {failure.example}: {failure.reason}"))
+    count = sum(len(rule.examples) for rule in rules)
+    _print(_text(f"{count} examples of {len(rules)} rules, {len(failed)} failed"))
+    if failed:
+        raise typer.Exit(EXIT_BLOCK)
+
+
+def _load(own: Path | None) -> "tuple[Rule, ...]":
+    """The shipped rules and those of a file or folder."""
+    from gatecli.config.document import MAX_BYTES
+    from gatecli.rules import registry
+
+    root = own or OWN_RULES
+    if root.is_dir():
+        files = sorted(file for file in root.iterdir() if file.suffix in (".yml", ".yaml"))
+    elif root.is_file():
+        files = [root]
+    elif own is not None:
+        raise UsageError(f"there is no file or folder {root}", "name a rule or a folder of rules")
+    else:
+        files = []
+    custom = {}
+    for file in files:
+        try:
+            with file.open("rb") as opened:
+                custom[file.as_posix()] = opened.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise UsageError(f"cannot read {file}: {error.strerror}", "check the path") from error
+    return registry.load(custom, {})
+
+
+def _explained(rule: "Rule") -> "Iterator[Text]":
+    from rich.text import Text
+
+    from gatecli.rules import document
+
+    yield _text(f"{rule.id}  {rule.code}", "bold")
+    yield _text(f"{rule.family} · {document.severity(rule)} · {rule.points.value} points · since {rule.since}", "dim")
+    yield Text()
+    yield _text(rule.asks, "bold")
+    yield _text(" ".join(rule.why.split()))
+    yield Text()
+    yield _text(f"What to do: {rule.remedy}")
+    yield _text(f"Points: {rule.points.source}")
+    for step in document.escalation(rule):
+        yield _text(f"Severity: {step}")
+    if rule.peers:
+        yield _text(f"Elsewhere: {', '.join(rule.peers)}")
+    for example in rule.examples:
+        yield Text()
+        yield _text(("✘ flagged: " if example.flags else "✔ not flagged: ") + example.name, "bold")
+        for known in document.given(example):
+            yield _text(f"  ({known})")
+        for line in document.example_diff(example):
+            yield _text(f"  {line}", {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], ""))
+
+
+def _text(content: str, style: str = "") -> "Text":
+    """Text that is shown and not obeyed: no markup, no terminal escapes."""
+    from rich.text import Text
+
+    from gatecli.reports.text import plain
+
+    return Text(plain(content), style=style)
+
+
+def _print(content: object) -> None:
+    from rich.console import Console
+
+    Console(markup=False, highlight=False, emoji=False).print(content, soft_wrap=False)

@@ -1,0 +1,102 @@
+"""The rules as a page: a table, then each rule with its examples as diffs. ``docs/rules.md`` is this page."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from gatecli.rules.spec import Example, Rule
+
+_HEAD = """# Rules
+
+What gate looks for in a change, beyond its size, its history and where it runs. This page is made from the files under
+`rules/` (`gate rules list --markdown`); the examples are run as tests (`gate rules test`).
+
+A finding asks for a **block** (a human must agree before the merge), a **review**, or is a **note**. Its points add to
+the change's likelihood: +10 doubles the odds of a bad outcome. `.gate/policy.yml` can set the severity or points of a
+rule or switch it off; a repository adds its own rules under `.gate/rules/`.
+"""
+
+
+def page(rules: Iterable[Rule]) -> str:
+    """The whole page as Markdown."""
+    rules = tuple(rules)
+    lines = [_HEAD, "| code | rule | severity | points | asks |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| {rule.code} | [{rule.id}](#{rule.id}) | {severity(rule)} | {rule.points.value} | {_cell(rule.asks)} |"
+        for rule in rules
+    ]
+    for rule in rules:
+        lines += ["", *_section(rule)]
+    return "\n".join(lines) + "\n"
+
+
+def severity(rule: Rule) -> str:
+    """The severity, and how far traffic may raise it: ``note to review``."""
+    steps = [step.severity.value for step in rule.escalate if step.severity is not rule.severity]
+    return " to ".join(dict.fromkeys([rule.severity.value, *steps]))
+
+
+def escalation(rule: Rule) -> Iterator[str]:
+    """One sentence for each step."""
+    for step in rule.escalate:
+        limits = []
+        if step.min_calls_per_minute is not None:
+            limits.append(f"{step.min_calls_per_minute:,.0f} calls a minute")
+        if step.min_share is not None:
+            limits.append(f"{100 * step.min_share:g} % of the traffic")
+        yield f"{step.severity.value} from {' or '.join(limits)} on"
+
+
+def example_diff(example: Example) -> Iterator[str]:
+    """The change of an example as lines of a unified diff; files that it does not touch are shown as they are."""
+    for path, text in sorted(example.unchanged.items()):
+        yield f"    {path} (not touched)"
+        yield from (f" {line}" for line in text.splitlines())
+    for path, sides in sorted(example.files.items()):
+        before, after = (sides.before or "").splitlines(), (sides.after or "").splitlines()
+        old, new = path if sides.before is not None else "/dev/null", path if sides.after is not None else "/dev/null"
+        yield from difflib.unified_diff(before, after, old, new, n=20, lineterm="")
+
+
+def given(example: Example) -> Iterator[str]:
+    """What the profile and the call graph say in an example."""
+    for id, usage in sorted(example.usage.items()):
+        calls = f"{usage.calls_per_minute:,g} calls a minute" if usage.calls_per_minute is not None else ""
+        share = f"{100 * usage.share:g} % of the traffic" if usage.share is not None else ""
+        yield f"{id}: {', '.join(filter(None, (calls, share)))}"
+    for id, callers in sorted(example.callers.items()):
+        yield f"{id} is called by {', '.join(caller.id for caller in callers)}"
+
+
+def _section(rule: Rule) -> Iterator[str]:
+    yield f"## {rule.id}"
+    yield ""
+    yield f"`{rule.code}` · {rule.family} · {severity(rule)} · {rule.points.value} points · since {rule.since}"
+    yield ""
+    yield f"**{rule.asks}** {rule.why.strip()}"
+    yield ""
+    yield f"What to do: {rule.remedy}"
+    yield ""
+    yield f"Points: {rule.points.source}."
+    for step in escalation(rule):
+        yield f"Severity: {step}."
+    if rule.peers:
+        yield f"Elsewhere: {', '.join(rule.peers)}."
+    for example in rule.examples:
+        yield ""
+        yield f"{'Flagged' if example.flags else 'Not flagged'}: {example.name}"
+        yield from (f"({known})" for known in given(example))
+        yield ""
+        yield "```diff"
+        yield from (_visible(line) for line in example_diff(example))
+        yield "```"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _visible(line: str) -> str:
+    """A line of code with what cannot be seen written as escapes."""
+    return "".join(
+        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode("ascii") for char in line
+    )

@@ -1,0 +1,68 @@
+from gatecli.config import People
+from gatecli.model import Candidate, Person, Provenance, ProvenanceClass
+from gatecli.policy.candidates import MAX_CANDIDATES, find_candidates
+from gatecli.policy.owners import read_owners
+from tests.scoring.cases import DANA, DAY, INES, RAVI, case, changed, file, function_id, known, revision
+
+NOW = 1_800_000_000
+PRICE = function_id()
+BOT = Person(name="renovate[bot]", email="29139614+renovate[bot]@users.noreply.github.com")
+TOM = Person(name="Tom", email="5+tomb@users.noreply.github.com")
+PEOPLE = People(seniors=("ravi@shop.example", "mei", "@tomb"), aliases={"Ines L.": ("ines@shop.example", "inesl")})
+
+
+def people_of(found: tuple[Candidate, ...]) -> list[tuple[str, str]]:
+    return [(one.person, one.evidence) for one in found]
+
+
+def test_nobody_involved_and_no_bot_is_asked():
+    history = {PRICE: known((DANA, 50), (BOT, 40), (RAVI, 3), (INES, 2), (TOM, 1), at=NOW)}
+    by_dana = Provenance(klass=ProvenanceClass.AI, operator=DANA, authors=(INES,))
+    given_case = case(changed(), history=history, provenance=by_dana, revisions=(revision(INES, committer=TOM),))
+    found = find_candidates(given_case, PEOPLE, now=NOW, owners=None)
+    assert people_of(found.reviewers) == [("Ravi", "3 changes here, last today")]
+    assert people_of(found.seniors) == [
+        ("Ravi", "3 changes here, last today"),
+        ("mei", "on the senior list, no changes here"),
+    ]
+
+
+def test_owners_join_those_who_know_the_code():
+    owners = read_owners({"CODEOWNERS": b"*.py @inesl @shop/core\n*.md @dana\nREADME.md dana@shop.example\n"}.get)
+    given_case = case(
+        changed(),
+        changed("other", path="shop/web.py"),
+        history={PRICE: known((RAVI, 3), (INES, 2), at=NOW - DAY)},
+        files=(file(), file("shop/web.py"), file("README.md"), file("LICENSE")),
+    )
+    found = find_candidates(given_case, PEOPLE, now=NOW, owners=owners)
+    assert people_of(found.reviewers) == [
+        ("Ravi", "3 changes here, last yesterday"),
+        ("Ines L.", "2 changes here, last yesterday; owns 2 touched files, shop/pricing.py first"),
+        ("@shop/core", "owns 2 touched files, shop/pricing.py first"),
+    ]
+
+
+def test_a_senior_is_listed_once_under_whatever_name():
+    history = {PRICE: known((TOM, 4), at=NOW)}
+    found = find_candidates(case(changed(), history=history), PEOPLE, now=NOW, owners=None)
+    assert people_of(found.seniors) == [
+        ("Tom", "4 changes here, last today"),
+        ("ravi@shop.example", "on the senior list, no changes here"),
+        ("mei", "on the senior list, no changes here"),
+    ]
+
+
+def test_a_senior_who_wrote_it_is_not_asked():
+    by_tom = Provenance(klass=ProvenanceClass.NO_EVIDENCE, operator=TOM, authors=(TOM,))
+    given_case = case(changed(), provenance=by_tom, revisions=(revision(TOM),))
+    found = find_candidates(given_case, PEOPLE, now=NOW, owners=None)
+    assert [one.person for one in found.seniors] == ["ravi@shop.example", "mei"]
+
+
+def test_only_the_best_few_are_named():
+    crowd = [(Person(name=f"P{n}", email=f"p{n}@shop.example"), n) for n in range(1, 50)]
+    found = find_candidates(case(changed(), history={PRICE: known(*crowd, at=NOW)}), People(), now=NOW, owners=None)
+    assert [one.person for one in found.reviewers] == ["P49", "P48", "P47", "P46", "P45"]
+    assert len(found.reviewers) == MAX_CANDIDATES
+    assert found.seniors == ()

@@ -1,0 +1,98 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatecli.config import People
+from gatecli.model import Person
+from gatecli.provenance.identity import directory, login_of
+
+KNOWN = directory(
+    People(
+        seniors=("ines@shop.example", "@ravi", "Mei Lin", "42+tomb@users.noreply.github.com"),
+        aliases={
+            "ravi": ("ravi@shop.example", "R.Shah@old.example"),
+            "Mei Lin": ("mei@shop.example", "meilin"),
+            "dana": ("dana@shop.example", "7+danacodes@users.noreply.github.com"),
+        },
+    )
+)
+
+
+def person(name: str, email: str) -> Person:
+    return Person(name=name, email=email)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (person("Ravi", "ravi@shop.example"), person("R. Shah", "r.shah@OLD.example")),
+        (person("Ravi", "ravi@shop.example"), person("x", "12+ravi@users.noreply.github.com")),
+        (person("Tom", "42+tomb@users.noreply.github.com"), person("", "tomb@users.noreply.github.com")),
+        (person("Mei", "mei@shop.example"), person("M", "99+MeiLin@users.noreply.github.com")),
+        (person("Ada", "Ada@Lovelace.example"), person("A. L.", "ada@lovelace.example ")),
+        (person("Dana", "dana@shop.example"), person("D", "danacodes@users.noreply.github.com")),
+    ],
+)
+def test_one_person_under_two_addresses(one, other):
+    assert KNOWN.key(one) == KNOWN.key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (person("Ravi", "ravi@shop.example"), person("Ravi", "ravi@other.example")),
+        (person("Tom", "42+tomb@users.noreply.github.com"), person("Tom", "tomb@shop.example")),
+        (person("Alex", "alex@a.example"), person("Alex", "alex@b.example")),
+    ],
+)
+def test_two_people(one, other):
+    assert KNOWN.key(one) != KNOWN.key(other)
+
+
+@pytest.mark.parametrize(
+    ("who", "senior"),
+    [
+        (person("x", "INES@shop.example"), True),
+        (person("x", "r.shah@old.example"), True),
+        (person("x", "5+ravi@users.noreply.github.com"), True),
+        (person("mei lin", "private@home.example"), True),
+        (person("x", "meilin@users.noreply.github.com"), True),
+        (person("Tom", "tomb@users.noreply.github.com"), True),
+        (person("Dana", "dana@shop.example"), False),
+        (person("Mei", "mei@elsewhere.example"), False),
+        (person("Mei Lin Wong", "wong@shop.example"), False),
+        (person("", ""), False),
+    ],
+    ids=str,
+)
+def test_who_is_senior(who, senior):
+    assert KNOWN.is_senior(who) is senior
+
+
+@pytest.mark.parametrize(
+    ("login", "senior"),
+    [("ravi", True), ("RAVI", True), ("@ravi", True), ("meilin", True), ("tomb", True), ("danacodes", False),
+     ("ines", False), ("", False), ("stranger", False)],
+)  # fmt: skip
+def test_which_account_is_senior(login, senior):
+    assert KNOWN.is_senior_login(login) is senior
+
+
+def test_an_account_is_its_commit_address():
+    assert KNOWN.key_of_login("DanaCodes") == KNOWN.key(person("Dana", "dana@shop.example"))
+    assert login_of(person("x", "123+Some-One@users.noreply.github.com")) == "some-one"
+    assert login_of(person("x", "some-one@github.com")) is None
+
+
+def test_nobody_is_senior_without_a_list():
+    nobody = directory(People())
+    assert not nobody.is_senior(person("Ines", "ines@shop.example"))
+    assert not nobody.is_senior(person("", ""))
+    assert not nobody.is_senior_login("")
+
+
+@given(st.text(max_size=40), st.text(st.characters(codec="ascii"), max_size=40))
+def test_any_claim_has_a_stable_key(name, email):
+    who = person(name, email)
+    assert KNOWN.key(who) == KNOWN.key(person(name, email.upper().lower()))
+    assert isinstance(KNOWN.is_senior(who), bool)
