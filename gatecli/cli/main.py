@@ -85,14 +85,13 @@ def run(arguments: list[str] | None = None) -> int:
 
 def _unexpected(error: Exception) -> int:
     """Errors of the command-line library are usage errors; anything else is a bug, and fails closed."""
-    from click.exceptions import Abort, ClickException
-
-    if isinstance(error, ClickException):
-        error.show()
-        return EXIT_USAGE
-    if isinstance(error, Abort):
+    if isinstance(error, typer.Abort):
         sys.stderr.write("\ninterrupted\n")
         return EXIT_INTERRUPTED
+    show = getattr(error, "show", None)  # click's own exceptions; typer brings its own copy of click
+    if show is not None and hasattr(error, "format_message"):
+        show()
+        return EXIT_USAGE
     if os.environ.get("GATE_DEBUG"):
         raise error
     _complain(

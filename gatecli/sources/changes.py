@@ -79,6 +79,8 @@ def read_worktree(repository: Repository) -> Change:
     """All that would be new on the default branch: commits since the merge base, uncommitted and untracked files."""
     if repository.bare:
         raise UsageError(f"{repository.root} is a bare repository", "name the revisions: gate check BASE...HEAD")
+    if undecided := repository.conflicts():
+        raise EvidenceError(f"{undecided[0]} has an unresolved merge conflict", "resolve it, then run gate again")
     head, default = repository.head(), repository.default_branch()
     base = repository.resolve(default) if default else head
     start = repository.merge_base(base, head) if base and head else None
@@ -220,7 +222,7 @@ def _files(
             "report this with the git version",
         )
     remaining = iter(sections)
-    budget = _Budget()
+    budget = _Budget(left=MAX_TOTAL_BYTES)
     for entry in entries:
         parts = [next(remaining) for _ in range(2 if entry.status == "T" else 1)]
         yield _file(repository, entry, parts, budget, on_disk)
@@ -263,7 +265,7 @@ def _file(
 class _Budget:
     """How many bytes of content one change may still read."""
 
-    left: int = MAX_TOTAL_BYTES
+    left: int
 
 
 def _content(mode: str, read: Callable[[], bytes | None], budget: _Budget, notes: list[str]) -> bytes | None:

@@ -7,6 +7,7 @@ lazy fetching over the network (a partial clone lacks an object: that is said, n
 
 import os
 import shutil
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +48,7 @@ _SETTINGS = (
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
     "core.quotePath=true",
+    "core.attributesFile=/dev/null",
     "color.ui=false",
     "diff.noprefix=false",
     "diff.mnemonicPrefix=false",
@@ -139,6 +141,7 @@ class Repository:
             raise UsageError("git is not installed, or not on PATH", "install git 2.30 or newer") from error
         git = Git(str(self.root))
         git.update_environment(**_ENVIRONMENT)
+        weakref.finalize(self, git.clear_cache)  # ends the process that reads objects
         return git
 
     def _execute(self, arguments: Sequence[str], *, env: dict[str, str] | None = None) -> tuple[int, bytes, bytes]:
@@ -186,7 +189,9 @@ class Repository:
             UsageError: there is no such commit.
         """
         name = f"{revision}^{{commit}}"
-        status, out, _ = self._execute(["rev-parse", "--verify", "--quiet", "--end-of-options", name])
+        status, out, _ = self._execute(
+            ["rev-parse", "--verify", "--quiet", "--end-of-options", name.replace("\0", "?")]
+        )
         if status or not out.strip():
             hint = "see `git branch --all`; in CI, fetch it first: git fetch origin BRANCH"
             if self.is_shallow:
@@ -346,10 +351,10 @@ class Repository:
             UsageError: there are more untracked files than anyone would review.
         """
         out = self.run("ls-files", "--others", "--exclude-standard", "-z")
-        count = out.count(b"\0")
-        if count > MAX_UNTRACKED:
+        paths = [path for path in out.split(b"\0") if path and not path.endswith(b"/")]  # no repositories inside
+        if len(paths) > MAX_UNTRACKED:
             raise UsageError(
-                f"{count:,} untracked files in {self.root}",
+                f"{len(paths):,} untracked files in {self.root}",
                 "name them in .gitignore, or judge commits only: gate check BASE...HEAD",
             )
         index = Path(os.environ.get("GIT_INDEX_FILE") or self.text("rev-parse", "--git-path", "index"))
@@ -360,9 +365,16 @@ class Repository:
             shutil.copy2(index, copy)
         else:
             self.run("read-tree", "--empty", env=env)
-        if count:
-            self.run("add", "--intent-to-add", "--", ".", env=env)
+        if paths:
+            names = copy.with_suffix(".paths")
+            names.write_bytes(b"\0".join(paths))
+            self.run("add", "--intent-to-add", f"--pathspec-from-file={names}", "--pathspec-file-nul", env=env)
         return env
+
+    def conflicts(self) -> tuple[str, ...]:
+        """The paths that a merge left undecided."""
+        out = self.run("diff", "--name-only", "--diff-filter=U", "-z")
+        return tuple(os.fsdecode(path) for path in out.split(b"\0") if path)
 
     def tree(self, revision: str | None) -> Tree:
         """The files of a commit, or (None) of the working tree."""
@@ -378,12 +390,13 @@ def _scrub_environment() -> None:
             del os.environ[name]
 
 
-_MISSING_OBJECT = ("promisor", "missing blob", "bad object", "unable to read", "could not fetch", "not allowed")
+_MISSING_OBJECT = ("promisor", "missing blob", "bad object", "unable to read", "fetch", "not allowed")
 
 
 def _failure(arguments: Sequence[str], err: bytes) -> EvidenceError:
-    message = err.decode("utf-8", "replace").strip().split("\n")[0] or "no message"
-    lowered = message.lower()
+    lines = err.decode("utf-8", "replace").strip().split("\n")
+    message = next((line for line in lines if line.startswith("fatal:")), lines[0]) or "no message"
+    lowered = " ".join(lines).lower()
     if any(sign in lowered for sign in _MISSING_OBJECT):
         hint = "the clone lacks objects (shallow or partial): git fetch --unshallow, or clone again without --filter"
     elif "timeout" in lowered:
