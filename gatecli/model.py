@@ -418,7 +418,10 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """A function that reaches a touched one in ``depth`` calls (1 = calls it directly); ``line`` is the call site."""
+    """A function that reaches a touched one in ``depth`` calls (1 = calls it directly); ``line`` is the call site.
+
+    ``calls`` are the source texts of its calls, as far as they were read; empty where it only passes the function on.
+    """
 
     id: FunctionId
     basis: EdgeBasis
@@ -427,6 +430,7 @@ class Caller:
     line: int | None = None
     calls_per_minute: float | None = None
     via: FunctionId | None = None
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

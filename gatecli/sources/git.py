@@ -373,8 +373,8 @@ class Repository:
 
     def conflicts(self) -> tuple[str, ...]:
         """The paths that a merge left undecided."""
-        out = self.run("diff", "--name-only", "--diff-filter=U", "-z")
-        return tuple(os.fsdecode(path) for path in out.split(b"\0") if path)
+        out = self.run("ls-files", "--unmerged", "-z")
+        return tuple(os.fsdecode(row.partition(b"\t")[2]) for row in out.split(b"\0") if row)
 
     def tree(self, revision: str | None) -> Tree:
         """The files of a commit, or (None) of the working tree."""

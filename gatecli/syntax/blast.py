@@ -21,7 +21,7 @@ from gatecli.model import (
     FunctionKind,
     Tree,
 )
-from gatecli.syntax.calls import Target, target_of, uses_in
+from gatecli.syntax.calls import Target, Use, target_of, uses_in
 from gatecli.syntax.entrypoints import entry_points, url_label
 from gatecli.syntax.imports import Project, names_of
 from gatecli.syntax.python import MODULE, read_module
@@ -33,6 +33,7 @@ MAX_FILES_A_LEVEL = 600
 MAX_NODES = 600
 MAX_CALLERS = 60
 MAX_POSSIBLE = 20
+MAX_CALLS_KEPT = 8
 
 _CONTAINERS = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
 
@@ -47,6 +48,7 @@ class _Edge:
     basis: EdgeBasis
     line: int | None
     calls_per_minute: float | None = None
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -157,12 +159,28 @@ def _level(
         kinds = {function.id: function.kind for function in module.functions}
         labels = entry_points(module, names_of(module))
         for use in uses_in(project, module, by_name):
-            graph.edges[use.target].setdefault(use.caller, _Edge(use.caller, use.certainty, EdgeBasis.STATIC, use.line))
+            _add_use(graph, use)
             _label(graph, use.caller, labels, url_label(module, use.line))
             followed = use.certainty is Certainty.CERTAIN and frontier[use.target].kind not in _CONTAINERS
             if followed and kinds[use.caller] not in _CONTAINERS:
                 reached[use.caller] = kinds[use.caller]
     return reached
+
+
+def _add_use(graph: _Graph, use: Use) -> None:
+    """The first use gives the line, the surest the certainty; the texts of all calls are kept, up to a bound."""
+    calls = (use.call,) if use.call is not None else ()
+    known = graph.edges[use.target].get(use.caller)
+    if known is None:
+        graph.edges[use.target][use.caller] = _Edge(use.caller, use.certainty, EdgeBasis.STATIC, use.line, calls=calls)
+        return
+    graph.edges[use.target][use.caller] = replace(
+        known,
+        certainty=min(known.certainty, use.certainty, key=[Certainty.CERTAIN, Certainty.POSSIBLE].index),
+        basis=EdgeBasis.STATIC if known.basis is EdgeBasis.STATIC else EdgeBasis.BOTH,
+        line=use.line if known.line is None else known.line,
+        calls=tuple(dict.fromkeys((*known.calls, *calls)))[:MAX_CALLS_KEPT],
+    )
 
 
 def _label(graph: _Graph, caller: FunctionId, labels: Mapping[FunctionId, str], url: str | None) -> None:
@@ -189,8 +207,8 @@ def _add_profile_edges(graph: _Graph, id: FunctionId, profile_callers: ProfileCa
             continue
         known = graph.edges[id].get(caller)
         basis = EdgeBasis.PROFILE if known is None or known.basis is EdgeBasis.PROFILE else EdgeBasis.BOTH
-        line = known.line if known else None
-        graph.edges[id][caller] = _Edge(caller, Certainty.CERTAIN, basis, line, calls)
+        seen = known or _Edge(caller, Certainty.CERTAIN, basis, None)
+        graph.edges[id][caller] = replace(seen, certainty=Certainty.CERTAIN, basis=basis, calls_per_minute=calls)
         callers.append(caller)
     return callers
 
@@ -223,6 +241,7 @@ def _blast(change: FunctionChange, graph: _Graph, share_of: ShareOf) -> Blast:
                     line=edge.line,
                     calls_per_minute=edge.calls_per_minute,
                     via=None if depth == 1 else callee,
+                    calls=edge.calls,
                 )
                 if edge.certainty is Certainty.CERTAIN:
                     following.append(edge.caller)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
+# A longer call is not kept: nobody reads it, and nobody can say whether it still fits.
+MAX_CALL_TEXT = 2_000
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A function whose callers are wanted: ``name`` is how code refers to it, ``owner`` the class of a method."""
@@ -29,12 +33,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place that refers to a target, in the function that holds it."""
+    """One place that refers to a target, in the function that holds it; ``call`` is the call's text, if it is one."""
 
     target: FunctionId
     caller: FunctionId
     line: int
     certainty: Certainty
+    call: str | None
 
 
 def target_of(id: FunctionId, kind: FunctionKind) -> Target | None:
@@ -71,7 +76,20 @@ def uses_in(project: Project, module: Module, targets: Mapping[str, list[Target]
         for target in wanted[name]:
             certainty = _resolve(project, file, node, caller, target, name)
             if certainty is not None and caller.id != target.id:
-                yield Use(target.id, caller.id, line, certainty)
+                yield Use(target.id, caller.id, line, certainty, _call_text(node))
+
+
+def _call_text(node: "Node") -> str | None:
+    """The text of the call whose function the name is (``name(…)``, ``receiver.name(…)``), None if it is no call."""
+    called = node
+    parent = node.parent
+    if parent is not None and parent.type == "attribute" and _is_field(parent, "attribute", node):
+        called, parent = parent, parent.parent
+    if parent is None or parent.type != "call" or not _is_field(parent, "function", called):
+        return None
+    awaited = parent.parent is not None and parent.parent.type == "await"
+    text = _text(parent)
+    return None if len(text) > MAX_CALL_TEXT else f"await {text}" if awaited else text
 
 
 def _identifiers(module: Module, names: Iterable[str]) -> Iterator["Node"]:
