@@ -8,7 +8,6 @@ from gatecli.config import Config, FailOn, Treatment
 from gatecli.errors import EXIT_BLOCK, EXIT_INCOMPLETE, EXIT_PASS, EXIT_REVIEW
 from gatecli.model import (
     Case,
-    ChangeKind,
     Decision,
     FileChange,
     FileType,
@@ -203,20 +202,11 @@ def _profile(case: Case, config: Config) -> Iterator[Trigger]:
     elif days > config.profile.max_age_days:
         allowed = f"the policy allows {config.profile.max_age_days:g}"
         yield _floor(f"the runtime profile is {days:,.1f} days old, {allowed}")
-    expected = [function for function in case.functions if _is_profiled(function)]
+    expected = case.running
     if missing := [function for function in expected if not _has_answer(case, function)]:
         first = missing[0].id
         text = f"{len(missing):,} of {len(expected):,} touched functions could not be matched in the runtime profile"
         yield _floor(f"{text}, {first.name} first", path=first.path)
-
-
-def _is_profiled(function: FunctionChange) -> bool:
-    """Whether a profile from before the change can know the function."""
-    return (
-        function.before is not None
-        and function.kind is not ChangeKind.COSMETIC
-        and function.before.kind not in _CONTAINERS
-    )
 
 
 def _has_answer(case: Case, function: FunctionChange) -> bool:
@@ -273,7 +263,8 @@ def _band(score: Score, config: Config) -> Iterator[Trigger]:
     starts = f"a senior is asked from {bands.senior} on" if senior else f"review starts at {bands.review}"
     text = f"risk is {score.total} points (likelihood {score.likelihood}, exposure {score.exposure}), {starts}"
     ask = Ask.SENIOR_FOR_RISK if senior else Ask.REVIEWER
-    yield Trigger(level=Decision.REVIEW, ask=ask, reason=Reason(text=text), weight=score.total)
+    # The total stands in every headline; the reasons begin with what makes it up.
+    yield Trigger(level=Decision.REVIEW, ask=ask, reason=Reason(text=text))
 
 
 def _contributions(findings: tuple[Finding, ...], score: Score) -> Iterator[Trigger]:

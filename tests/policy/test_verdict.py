@@ -87,12 +87,12 @@ def test_the_reasons_come_strongest_first_and_each_fact_once():
         outcome=Decision.BLOCK,
         reasons=(
             Reason(text="orders is dropped", points=20, rule="table-dropped", path="m/1.py", line=3),
-            Reason(text="risk is 85 points (likelihood 65, exposure 20), a senior is asked from 60 on"),
             Reason(text="timeout 3 to 30 s", points=25, rule="timeout-raised", path="shop/pricing.py", line=7),
             Reason(
                 text="price_order queries the database in a loop (and 1 more)", points=18, rule="io-in-hot-loop",
                 path="shop/pricing.py", line=41,
             ),
+            Reason(text="risk is 85 points (likelihood 65, exposure 20), a senior is asked from 60 on"),
             Reason(
                 text="price_order carries 4 % of the traffic", points=20, rule="exposure", path="shop/pricing.py",
                 line=11,

@@ -118,5 +118,5 @@ def _profile(short: dict[str, Any], revision: str, now: datetime) -> dict[str, A
 
 def _stable(text: str) -> str:
     """The report without the time it took."""
-    text = re.sub(r"gate \d\S* · [\d.,]+ m?s\b", "gate VERSION · TIME", text)
+    text = re.sub(r" +gate \d\S* · [\d.,]+ m?s\b", "  gate VERSION · TIME", text)
     return re.sub(r'"timings_ms": \{[^}]*\}', '"timings_ms": {}', text)
