@@ -63,12 +63,18 @@ def check(
         list[str] | None,
         typer.Option(metavar="FORMAT[=FILE]", help="terminal, json or markdown; repeatable."),
     ] = None,
-    mode: Annotated[ModeOption | None, typer.Option(help="advise reports and exits 0.")] = None,
-    fail_on: Annotated[FailOnOption | None, typer.Option(help="From which verdict on to fail.")] = None,
+    mode: Annotated[
+        ModeOption | None, typer.Option(metavar="advise|enforce", help="advise reports and exits 0.")
+    ] = None,
+    fail_on: Annotated[
+        FailOnOption | None, typer.Option(metavar="block|review|never", help="From which verdict on to fail.")
+    ] = None,
     approvals: Annotated[
         Path | None, typer.Option(metavar="FILE", help="GitHub's REST answers: {pull_request, reviews, commits}.")
     ] = None,
-    ai: Annotated[AiOption, typer.Option(help="Whether an agent wrote it: found out, or declared.")] = AiOption.AUTO,
+    ai: Annotated[
+        AiOption, typer.Option(metavar="auto|yes|no", help="Whether an agent wrote it: found out, or declared.")
+    ] = AiOption.AUTO,
     repo: Annotated[Path, typer.Option(metavar="DIR", help="The repository.")] = Path(),
     show_all: Annotated[bool, typer.Option("--all", help="Show every function and finding.")] = False,
 ) -> int:
