@@ -450,6 +450,40 @@ class Blast:
     truncated: bool = False
 
 
+class Measure(StrEnum):
+    """What the widths of a call tree stand for."""
+
+    TIME = "time"
+    CALLS = "calls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFrame:
+    """A function as production reaches it by one way, or (``function`` None) an entry point; the largest child first.
+
+    ``share`` is the part, 0..1, of all that the tree measures; those of the children add up to at most their parent's.
+    """
+
+    label: str
+    function: FunctionId | None
+    share: float
+    children: tuple["CallFrame", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTree:
+    """What production does, from its entry points down, put together from who calls whom.
+
+    Recordings keep pairs of caller and callee, not whole stacks: a function's share is split between its callers as
+    the pairs say, which is exact where each of them uses it alike. ``truncated`` says that small or deep frames are
+    left out.
+    """
+
+    measure: Measure
+    frames: tuple[CallFrame, ...]
+    truncated: bool = False
+
+
 # --------------------------------------------------------------------------- what happened before, who wrote it
 
 
@@ -561,6 +595,19 @@ class Severity(StrEnum):
     BLOCK = "block"
     REVIEW = "review"
     NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleText:
+    """A rule that was run, in its own words: what it asks, why that matters, what to do about it."""
+
+    id: str
+    code: str
+    family: str
+    severity: Severity
+    asks: str
+    why: str
+    remedy: str
 
 
 class Outcome(StrEnum):
@@ -775,7 +822,10 @@ class PolicyStamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The whole answer; renderers only read it."""
+    """The whole answer; renderers only read it.
+
+    ``rules`` are the texts of those that were run; ``production`` is None where no profile says how it runs.
+    """
 
     tool_version: str
     generated_at: int
@@ -788,4 +838,6 @@ class Report:
     policy: PolicyStamp
     exit_code: int
     rules_run: int = 0
+    rules: tuple[RuleText, ...] = ()
+    production: CallTree | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)

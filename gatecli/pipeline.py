@@ -19,6 +19,7 @@ from gatecli.model import (
     Mode,
     PolicyStamp,
     Report,
+    RuleText,
     Tree,
 )
 from gatecli.sources import source
@@ -26,6 +27,7 @@ from gatecli.sources.git import Repository
 from gatecli.sources.source import Source
 
 if TYPE_CHECKING:
+    from gatecli.rules.spec import Rule
     from gatecli.runtime.profile import Profile
 
 CUSTOM_RULES = ".gate/rules/"
@@ -78,7 +80,7 @@ def judge(origin: Source, request: Request) -> Report:
     from gatecli.provenance import trailers
     from gatecli.rules import registry
     from gatecli.rules.paths import matches
-    from gatecli.runtime import attach
+    from gatecli.runtime import attach, call_tree
     from gatecli.scoring import points, weights
     from gatecli.syntax import match
 
@@ -92,6 +94,7 @@ def judge(origin: Source, request: Request) -> Report:
     with clock("runtime"):
         profile, profile_path = _profile(origin, request, settings)
         usage = attach.attach(profile, functions)
+        production = call_tree.call_tree(profile, {change.base_id for change in functions}) if profile else None
     with clock("callers"):
         blast = _blast(origin, functions, profile, lambda path: matches(settings.paths.tests, path))
     with clock("history"):
@@ -138,6 +141,8 @@ def judge(origin: Source, request: Request) -> Report:
         policy=stamp,
         exit_code=verdict.exit_code(decision, settings.mode, settings.fail_on),
         rules_run=len(checks),
+        rules=tuple(map(_in_words, checks)),
+        production=production,
         timings_ms=clock.timings(origin.read_ms),
     )
 
@@ -249,6 +254,18 @@ def _custom_rules(base: Tree) -> dict[str, bytes]:
     """The repository's own rules, from the base revision."""
     paths = [path for path in base.paths() if path.startswith(CUSTOM_RULES) and path.endswith((".yml", ".yaml"))]
     return {path: content for path in paths if (content := base.read(path)) is not None}
+
+
+def _in_words(rule: "Rule") -> RuleText:
+    return RuleText(
+        id=rule.id,
+        code=rule.code,
+        family=rule.family,
+        severity=rule.severity,
+        asks=rule.asks,
+        why=" ".join(rule.why.split()),
+        remedy=rule.remedy,
+    )
 
 
 def _profile(origin: Source, request: Request, settings: Config) -> "tuple[Profile | None, str]":

@@ -27,15 +27,13 @@ def attach(profile: Profile | None, functions: tuple[FunctionChange, ...]) -> di
     """The usage of each touched function, looked up by its id before the change; ``reason`` says what is missing."""
     if profile is None:
         return {change.id: Usage(status=UsageStatus.NO_PROFILE, reason="no profile") for change in functions}
-    rows = {row.id: row for row in profile.functions}
-    files = {row.id.rpartition("::")[0] for row in profile.functions}
     callers, callees = _neighbours(profile, {str(change.base_id) for change in functions})
     result = {}
     for change in functions:
         key = str(change.base_id)
-        row = rows.get(key) if change.before is not None else None
+        row = profile.function(key) if change.before is not None else None
         if row is None:
-            result[change.id] = _absent(profile, change, files)
+            result[change.id] = _absent(profile, change)
         else:
             result[change.id] = _observed(profile, row, callers.get(key, ()), callees.get(key, ()))
     return result
@@ -66,14 +64,15 @@ def _ranked(weights: Mapping[str, Counter[str]]) -> dict[str, tuple[FunctionId, 
 def _observed(
     profile: Profile, row: ProfiledFunction, callers: tuple[FunctionId, ...], callees: tuple[FunctionId, ...]
 ) -> Usage:
-    total, latency = row.time_total, row.latency_ms
+    latency = row.latency_ms
+    share, margin = _share_with_margin(profile, row)
     sources = profile.meta.sources
     kinds = dict.fromkeys(sources[index].kind for index in row.sources if index < len(sources))
     return Usage(
         status=UsageStatus.OBSERVED,
         calls_per_minute=row.calls_per_min,
-        share=total.share if total else None,
-        share_margin=total.pm95 if total else None,
+        share=share,
+        share_margin=margin,
         self_share=row.time_self.share if row.time_self else None,
         error_rate=row.error_rate,
         p50_ms=latency.p50 if latency else None,
@@ -88,6 +87,14 @@ def _observed(
         confidence=_confidence(profile, row),
         reason=_without_rate(row),
     )
+
+
+def _share_with_margin(profile: Profile, row: ProfiledFunction) -> tuple[float | None, float | None]:
+    """The function's share of the traffic where it was traced, else of the time, which has a margin if sampled."""
+    total = row.time_total
+    if (traffic := traced_share(profile, [row])) is not None:
+        return traffic, None
+    return (total.share, total.pm95) if total else (None, None)
 
 
 def _basis(row: ProfiledFunction) -> str | None:
@@ -115,19 +122,22 @@ def _without_rate(row: ProfiledFunction) -> str | None:
     return "sampled: shares of time, no calls" if row.time_total else "seen only in tracebacks"
 
 
-def _absent(profile: Profile, change: FunctionChange, files: Collection[str]) -> Usage:
+def _absent(profile: Profile, change: FunctionChange) -> Usage:
     """Why there is no figure, and whether that says that the function did not run."""
     id = change.base_id
     if change.before is None:
         return Usage(status=UsageStatus.UNMATCHED, reason="new function")
     if _is_ambiguous(profile, id):
         return Usage(status=UsageStatus.UNMATCHED, reason="ambiguous: the profile has frames that may be of several")
-    if id.path not in files:
-        return Usage(status=UsageStatus.UNMATCHED, reason="file not in the profile")
-    claims = list(_claims(profile))
-    if not claims:
-        return Usage(status=UsageStatus.UNMATCHED, reason="no span names it, which does not say that it did not run")
-    return Usage(status=UsageStatus.NOT_OBSERVED, reason="; ".join(claims))
+    known = profile.has_file(id.path)
+    project, matched = _matched(profile)
+    if not known and matched < GOOD_MATCHED * project:
+        reason = f"file not in the profile, of whose {project:,} project frames only {matched:,} are matched"
+        return Usage(status=UsageStatus.UNMATCHED, reason=reason)
+    claims = list(_claims(profile)) or ["no span names it, which does not say that it did not run"]
+    return Usage(
+        status=UsageStatus.NOT_OBSERVED, reason="; ".join([*claims, *([] if known else ["nothing in its file was"])])
+    )
 
 
 def _is_ambiguous(profile: Profile, id: FunctionId) -> bool:
@@ -282,7 +292,7 @@ class Callers(Mapping[FunctionId, tuple[tuple[FunctionId, float | None], ...]]):
     """The recorded callers of each function, with their calls per minute; ids are made when they are asked for."""
 
     def __init__(self, profile: Profile) -> None:
-        self._rows = {row.id: row for row in profile.functions}
+        self._profile = profile
         self._edges: dict[str, list[Edge]] = defaultdict(list)
         for edge in profile.edges:
             self._edges[edge.callee].append(edge)
@@ -293,7 +303,7 @@ class Callers(Mapping[FunctionId, tuple[tuple[FunctionId, float | None], ...]]):
             raise KeyError(id)
         rates: dict[str, float | None] = {}
         for edge in self._edges[key]:
-            rate = _edge_rate(edge, self._rows.get(key))
+            rate = _edge_rate(edge, self._profile.function(key))
             rates[edge.caller] = rate if rate is not None else rates.get(edge.caller)
         ordered = sorted(rates.items(), key=lambda item: (-(item[1] or 0.0), item[0]))
         return tuple((function_id(caller), rate) for caller, rate in ordered)
@@ -328,6 +338,19 @@ def entry_points_of(profile: Profile) -> dict[FunctionId, tuple[tuple[str, float
     return {id: tuple(entries) for id, entries in handled.items()}
 
 
+def traced_share(profile: Profile, rows: Collection[ProfiledFunction]) -> float | None:
+    """The share of all traced requests and jobs that came in by an entry point that reaches one of the functions."""
+    ids = {row.id for row in rows}
+    named = {entry.id for row in rows for entry in row.entry_points}
+    weights = [
+        entry.weight
+        for entry in profile.entry_points
+        # Only an entry point that was traced has an error rate.
+        if entry.error_rate is not None and entry.weight is not None and (entry.handler in ids or entry.id in named)
+    ]
+    return min(1.0, sum(weights)) if weights else None
+
+
 def traffic_share(profile: Profile, function_ids: Collection[FunctionId]) -> float | None:
     """The share of observed traffic, 0..1, that runs through any of the functions; None where it is not known.
 
@@ -335,17 +358,9 @@ def traffic_share(profile: Profile, function_ids: Collection[FunctionId]) -> flo
     function. Else it is a share of time: the inclusive share of the functions, joined by entry point, which is exact
     for one function and for functions that call each other, and a lower bound otherwise.
     """
-    wanted = {str(id) for id in function_ids}
-    rows = [row for row in profile.functions if row.id in wanted]
-    named = {entry.id for row in rows for entry in row.entry_points}
-    traced = [
-        entry.weight
-        for entry in profile.entry_points
-        # Only an entry point that was traced has an error rate.
-        if entry.error_rate is not None and entry.weight is not None and (entry.handler in wanted or entry.id in named)
-    ]
-    if traced:
-        return min(1.0, sum(traced))
+    rows = [row for id in sorted(map(str, function_ids)) if (row := profile.function(id)) is not None]
+    if (traffic := traced_share(profile, rows)) is not None:
+        return traffic
     shares = [(row, row.time_total.share) for row in rows if row.time_total is not None]
     if not shares:
         return None

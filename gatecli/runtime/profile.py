@@ -9,6 +9,8 @@ import io
 import os
 import tempfile
 import zlib
+from bisect import bisect_left
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -180,6 +182,20 @@ class Profile(Document, frozen=True, kw_only=True):
     tests: dict[str, tuple[str, ...]] | None = None
     unmatched: Unmatched = Unmatched()
 
+    def function(self, id: str) -> ProfiledFunction | None:
+        """The function of an id."""
+        index = bisect_left(self.functions, id, key=_id)
+        return self.functions[index] if self.functions[index : index + 1] and self.functions[index].id == id else None
+
+    def has_file(self, path: str) -> bool:
+        """Whether any function of a file is there."""
+        index = bisect_left(self.functions, f"{path}::", key=_id)
+        return any(row.id.startswith(f"{path}::") for row in self.functions[index : index + 1])
+
+
+def _id(row: ProfiledFunction) -> str:
+    return row.id
+
 
 class _Header(msgspec.Struct):
     schema: object = None
@@ -216,9 +232,12 @@ def decode(content: bytes) -> Profile:
         profile = msgspec.json.decode(text, type=Profile)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _explained(text, error) from error
-    if len({function.id for function in profile.functions}) < len(profile.functions):
+    if all(one.id < other.id for one, other in pairwise(profile.functions)):
+        return profile
+    ordered = tuple(sorted(profile.functions, key=_id))
+    if any(one.id == other.id for one, other in pairwise(ordered)):
         raise UsageError("not a valid runtime profile: a function is there twice", _REMAKE)
-    return profile
+    return msgspec.structs.replace(profile, functions=ordered)
 
 
 _REMAKE = "make it again: gate profile import FILE"
@@ -255,7 +274,7 @@ def _explained(text: bytes, error: Exception) -> UsageError:
 def encode(profile: Profile) -> bytes:
     """The profile as JSON with one function, edge and entry point a line, sorted; the same profile, the same bytes."""
     parts: dict[str, list[Any]] = {
-        "functions": sorted(profile.functions, key=lambda function: function.id),
+        "functions": sorted(profile.functions, key=_id),
         "edges": sorted(profile.edges, key=lambda edge: (edge.caller, edge.callee, edge.basis)),
         "entry_points": sorted(profile.entry_points, key=lambda entry: entry.id),
     }

@@ -160,10 +160,9 @@ def _latency(operations: Operations) -> Latency | None:
 
 
 def _entry_shares(id: FunctionId, sums: Sums) -> tuple[EntryShare, ...]:
-    """The entry points that the most of the function's samples, else of its spans, came in by."""
-    weights: Mapping[str, float] = sums.samples.by_entry.get(id, {})
-    if not weights and id in sums.traces.functions:
-        weights = sums.traces.functions[id].by_entry
+    """The entry points that the most of the function's spans, else of its samples, came in by."""
+    traced = sums.traces.functions.get(id)
+    weights: Mapping[str, float] = traced.by_entry if traced and traced.by_entry else sums.samples.by_entry.get(id, {})
     whole = sum(weights.values())
     largest = sorted(weights.items(), key=lambda item: (-item[1], item[0]))[:MAX_ENTRY_SHARES]
     return tuple(EntryShare(id=text(entry), share=_part(weight, whole)) for entry, weight in largest)

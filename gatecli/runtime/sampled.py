@@ -174,6 +174,6 @@ def _segments(steps: list[int]) -> Iterable[tuple[str | None, list[int]]]:
         if step in (_AT_LOOP, _AT_THREAD):
             yield kind, chain
             kind, chain = ("task" if step == _AT_LOOP else "thread"), []
-        elif step >= 0 and chain[-1:] != [step]:
+        elif step >= 0:
             chain.append(step)
     yield kind, chain

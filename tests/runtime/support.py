@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gatecli.model import FunctionChange, FunctionId, Span
-from gatecli.model import ChangeKind, Function, FunctionKind
+from gatecli.model import ChangeKind, Function, FunctionChange, FunctionId, FunctionKind, Span
 from gatecli.runtime.formats import read
 from gatecli.runtime.profile import Profile, ProfiledFunction
 from gatecli.runtime.recording import Recording
@@ -65,7 +64,9 @@ def shop(key: str) -> FunctionId:
     return FunctionId(path=f"shop/{path}", qualname=qualname)
 
 
-def function(key: str, *, kind: FunctionKind = FunctionKind.FUNCTION, lines: tuple[int, int, int] = (1, 1, 2)) -> Function:
+def function(
+    key: str, *, kind: FunctionKind = FunctionKind.FUNCTION, lines: tuple[int, int, int] = (1, 1, 2)
+) -> Function:
     path, _, qualname = key.rpartition("::")
     first, at, end = lines
     return Function(

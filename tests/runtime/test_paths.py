@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from gatecli.runtime.paths import Located, Place, Reason, TreePaths, locate, normal
 
-FLAT = TreePaths(["shop/__init__.py", "shop/pricing.py", "shop/sub/__init__.py", "shop/sub/util.py", "manage.py", "README.md"])
+FLAT = TreePaths(
+    ["shop/__init__.py", "shop/pricing.py", "shop/sub/__init__.py", "shop/sub/util.py", "manage.py", "README.md"]
+)
 SRC = TreePaths([f"src/{path}" for path in sorted(FLAT.files)])
 MONOREPO = TreePaths(
     [
@@ -186,7 +188,9 @@ def test_paths_that_are_not_unicode_have_no_place() -> None:
     assert TreePaths(["shop/\udce9.py", "shop/a.py"]).files == {"shop/a.py"}
 
 
-@given(st.text(max_size=40), st.lists(st.sampled_from(["shop", "..", ".", "", "src", "pricing.py", "\\", "/"]), max_size=8))
+@given(
+    st.text(max_size=40), st.lists(st.sampled_from(["shop", "..", ".", "", "src", "pricing.py", "\\", "/"]), max_size=8)
+)
 def test_any_text_has_a_place(noise: str, parts: list[str]) -> None:
     for text in (noise, "/".join(parts), "".join(parts) + noise):
         place = locate([text], FLAT).places[text]

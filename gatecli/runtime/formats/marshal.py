@@ -12,7 +12,7 @@ from gatecli.errors import EvidenceError
 
 # A dump nests four deep: dict, value tuple, callers dict, their tuples.
 MAX_DEPTH = 8
-MAX_VALUES = 20_000_000
+MAX_VALUES = 10_000_000
 # A count or a time in seconds fits in 64 bits: five digits of 15 bits.
 _MAX_DIGITS = 5
 

@@ -27,7 +27,7 @@ _KINDS: dict[int | str, SpanKind] = {
 }
 _ERROR_CODES = (2, "2", "STATUS_CODE_ERROR")
 # Exception groups are drawn with bars before each line.
-_TRACEBACK_FRAME = re.compile(r'^[ |]{0,80}File "([^"\n]{1,4096})", line ([0-9]{1,9}), in ([^\n]{1,500})$', re.MULTILINE)
+_TRACEBACK_FRAME = re.compile(r'^[ |]{0,80}File "([^"\n]{1,4096})", line ([0-9]{1,9}), in ([^\n]{1,500})$', re.M)
 _REVISION = re.compile(r"[0-9a-f]{7,64}")
 _NANOSECONDS = re.compile(r"[0-9]{1,19}")
 # Consistent probability sampling puts its rejection threshold, of 2**56, into tracestate:

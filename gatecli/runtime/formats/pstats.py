@@ -12,7 +12,7 @@ from gatecli.errors import EvidenceError
 from gatecli.runtime.formats import marshal
 from gatecli.runtime.recording import Basis, Frame, Record, Recording
 
-MAX_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 # Caller entries in all: a callers dict that many functions share is small in the file and large once walked.
 MAX_EDGES = 5_000_000
 MAX_COUNT = 2**63

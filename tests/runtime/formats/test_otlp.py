@@ -13,6 +13,13 @@ from tests.runtime.support import REVISION, recording
 
 TRACE = "70e3b64c731c936f1008c585ca67dc01"
 START = 1_795_223_501_044_000_000
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "/app/shop/web.py", line 28, in boom
+    raise
+  |   File "/app/shop/a.py", line 3, in C.f
+    x
+"""
 
 
 def attributes(values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -67,8 +74,7 @@ def test_a_request_is_read_whole() -> None:
                         "attributes": attributes(
                             {
                                 "exception.type": "shop.errors.Boom",
-                                "exception.stacktrace": 'Traceback (most recent call last):\n  File "/app/shop/web.py", '
-                                'line 28, in boom\n    raise\n  |   File "/app/shop/a.py", line 3, in C.f\n    x\n',
+                                "exception.stacktrace": TRACEBACK,
                             }
                         ),
                     },
@@ -171,7 +177,11 @@ def test_code_attributes(values: dict[str, Any], frame: Frame | None) -> None:
 @pytest.mark.parametrize(
     ("kind", "values", "entry"),
     [
-        (2, {"http.method": "GET", "http.route": "orders/<int:size>/"}, Entry(kind="http", name="GET /orders/<int:size>/")),
+        (
+            2,
+            {"http.method": "GET", "http.route": "orders/<int:size>/"},
+            Entry(kind="http", name="GET /orders/<int:size>/"),
+        ),
         (2, {"http.route": "/x"}, Entry(kind="http", name="/x")),
         (2, {"http.method": "GET", "http.target": "/nope"}, None),
         (1, {"http.method": "GET", "http.route": "/x"}, None),

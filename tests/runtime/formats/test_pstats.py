@@ -24,7 +24,13 @@ def parse(table: Any) -> Recording:
 def test_a_dump_is_read_whole() -> None:
     table = {
         ("~", 0, "<built-in method builtins.exec>"): (1, 1, 0.25, 2.0, {}),
-        ("/app/shop/a.py", 10, "run"): (3, 5, 0.5, 1.75, {("~", 0, "<built-in method builtins.exec>"): (1, 2, 0.1, 0.2)}),
+        ("/app/shop/a.py", 10, "run"): (
+            3,
+            5,
+            0.5,
+            1.75,
+            {("~", 0, "<built-in method builtins.exec>"): (1, 2, 0.1, 0.2)},
+        ),
         ("/app/shop/a.py", 20, "leaf"): (7, 7, 1.0, 1.0, {("/app/shop/a.py", 10, "run"): (7, 7, 1.0, 1.0)}),
     }
     assert parse(table) == Recording(
@@ -143,7 +149,9 @@ def test_what_is_no_profile_is_refused(table: Any, message: str) -> None:
 
 
 def test_a_clock_that_ran_back_is_no_time() -> None:
-    assert parse({KEY: (1, 1, -1e-9, -0.5, {})}).records[0] == Record(frame=0, calls=1, self_weight=0.0, total_weight=0.0)
+    assert parse({KEY: (1, 1, -1e-9, -0.5, {})}).records[0] == Record(
+        frame=0, calls=1, self_weight=0.0, total_weight=0.0
+    )
 
 
 def test_a_shared_callers_dict_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
