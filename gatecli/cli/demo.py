@@ -11,15 +11,15 @@ from gatecli.errors import UsageError
 BRANCH = "claude/discounts-by-article"
 MAILS_ON_MAIN = 10
 
-# The evening of the last commit and of the recording: the profile in the example does not grow old.
-NOW = 1_795_197_600  # 2026-11-20T18:00:00Z
+# The morning of the recording, after the last commit: the profile in the example does not grow old.
+NOW = 1_795_251_600  # 2026-11-21T09:00:00Z
 
 
 def demo(
     into: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Build the example here; default: a new temporary folder.")
     ] = None,
-    report: Annotated[str, typer.Option(metavar="FORMAT", help="terminal, json or markdown.")] = "terminal",
+    report: Annotated[str, typer.Option(metavar="FORMAT", help="As of gate check --report.")] = "terminal",
 ) -> int:
     """Judge an AI-authored change to a small shop, with a profile recorded from it running."""
     from gatecli import pipeline

@@ -116,7 +116,8 @@ class _Header:
             return all(not blob.strip(b"0") or any(empty.startswith(blob) for empty in _EMPTY) for blob in self.blobs)
         if self.flags & {"rename", "copy"}:
             return {"from", "to"} <= self.flags and self.similarity in (None, b"100%")
-        return {"old", "new"} <= self.modes.keys() and self.names.get("from") == self.names.get("to")
+        named = self.names.get("from") is not None and self.names.get("from") == self.names.get("to")
+        return named and {"old", "new"} <= self.modes.keys()
 
 
 def parse(data: bytes, *, name: str = "the patch") -> Patch:

@@ -28,8 +28,10 @@ def _lineages(files: tuple[PatchFile, ...]) -> list[list[PatchFile]]:
     for file in files:
         if file.path is None and file.old_path is None:
             raise EvidenceError("a file section of the patch names no file", "give the whole patch, with its headers")
-        lineage = latest.pop(file.old_path or "", None) if file.status is not FileStatus.COPIED else None
-        if lineage is None:
+        # A file that comes may be one that an earlier patch took away; the source of a copy stays what it was.
+        known = None if file.status is FileStatus.COPIED else file.old_path or file.path
+        lineage = latest.pop(known, None) if known is not None else None
+        if lineage is None or _type(lineage[-1]) is not _type(file):
             lineage = []
             lineages.append(lineage)
         lineage.append(file)
@@ -68,7 +70,7 @@ def _file_change(
         path=last.path or last.old_path or "",
         old_path=first.old_path,
         status=status,
-        type=file_type(last.new_mode or first.old_mode),
+        type=_type(last),
         old_mode=first.old_mode,
         new_mode=last.new_mode,
         binary=last.binary,
@@ -84,22 +86,30 @@ def _whole_sides(
 ) -> tuple[bytes | None, bytes | None] | None:
     """Both sides in full, None where the patches fit no content that is at hand."""
     first, last = lineage[0], lineage[-1]
-    if any(file.binary for file in lineage):
+    if any(file.binary or _type(file) is not FileType.REGULAR for file in lineage):
         return None, None
     if first.status is FileStatus.ADDED:
-        after = _follow(_joined(first, drop=b"-"), lineage[1:])
-        return None if after is None and last.status is not FileStatus.DELETED else (None, after)
-    if first.status is FileStatus.DELETED and len(lineage) == 1:
-        return _joined(first, drop=b"+"), None
+        return _pair(None, _follow(b"", lineage), last)
+    if first.status is FileStatus.DELETED:
+        shown = _joined(first)
+        return _pair(shown, _follow(shown, lineage), last)
     for name in dict.fromkeys((first.old_path, last.path)):
         content = read(name) if name is not None else None
         if content is None:
             continue
-        if (after := _follow(content, lineage)) is not None:
-            return content, None if last.status is FileStatus.DELETED else after
+        applied = last.new_blob is not None and _is_blob(content, last.new_blob)
+        if not applied and (after := _follow(content, lineage)) is not None:
+            return _pair(content, after, last)
         if (before := _follow_back(content, lineage)) is not None:
             return before, content
     return None
+
+
+def _pair(before: bytes | None, after: bytes | None, last: PatchFile) -> tuple[bytes | None, bytes | None] | None:
+    """Both sides, of which a file that is deleted in the end has no new one; None where the patches did not fit."""
+    if last.status is FileStatus.DELETED:
+        return before, None
+    return None if after is None else (before, after)
 
 
 def _follow(content: bytes, lineage: list[PatchFile]) -> bytes | None:
@@ -145,8 +155,13 @@ def file_type(mode: str | None) -> FileType:
     return {"120000": FileType.SYMLINK, "160000": FileType.SUBMODULE}.get(mode or "", FileType.REGULAR)
 
 
-def _joined(file: PatchFile, drop: bytes) -> bytes:
-    return b"".join(line for hunk in file.hunks for line in hunk.side(drop))
+def _type(file: PatchFile) -> FileType:
+    return file_type(file.new_mode or file.old_mode)
+
+
+def _joined(file: PatchFile) -> bytes:
+    """The content that a deletion shows."""
+    return b"".join(line for hunk in file.hunks for line in hunk.side(b"+"))
 
 
 def _apply(content: bytes, hunks: tuple[PatchHunk, ...], *, old: bytes, new: bytes) -> bytes | None:

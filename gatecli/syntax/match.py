@@ -6,8 +6,8 @@ nobody.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -19,6 +19,7 @@ from gatecli.model import (
     FileType,
     Function,
     FunctionChange,
+    FunctionId,
     FunctionKind,
     ParsedFile,
     ParseStatus,
@@ -30,8 +31,10 @@ from gatecli.syntax.python import Module, is_python, owners, read_module
 MIN_TOKENS_TO_MOVE = 40
 # Dice coefficient over leaf tokens from which two functions count as one that was renamed and edited.
 MIN_SIMILARITY = 0.7
-# Similarity is quadratic in the functions that are left over; above this many pairs only equal shapes are matched.
-MAX_SIMILARITY_PAIRS = 40_000
+# Similarity is quadratic in the functions that are left over: above this much to compare, only equal code is matched,
+# and above this much code none at all. What is not matched is listed as removed and added.
+MAX_COMPARED_TOKENS = 10_000_000
+MAX_PAIRED_BYTES = 10_000_000
 
 _CONTAINERS = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
 _START_OF_LINE = re.compile(rb"(?:\n|\A)[ \t\f]*\Z")
@@ -39,17 +42,22 @@ _REST_OF_LINE = re.compile(rb"[ \t\f]*(?:#|\n|\Z)")
 _MAX_INDENT = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Side:
-    """One function on one side, with the touched lines that are its own."""
+    """One function on one side, with the touched lines that are its own; the module is read again when it is asked for.
 
-    module: Module
+    A large change has many functions to pair across files: their sources are kept, not their trees.
+    """
+
+    path: str
+    source: bytes
     index: int
+    function: Function
     lines: tuple[int, ...]
 
     @property
-    def function(self) -> Function:
-        return self.module.functions[self.index]
+    def module(self) -> Module:
+        return read_module(self.path, self.source)
 
 
 def changed_functions(
@@ -65,8 +73,8 @@ def changed_functions(
         parsed.append(status)
         if before is None and after is None:
             continue
-        old = _sides(before, chain.from_iterable(hunk.removed for hunk in file.hunks))
-        new = _sides(after, _added_lines(file, after))
+        old = _sides(before, file.before, chain.from_iterable(hunk.removed for hunk in file.hunks))
+        new = _sides(after, file.after, _added_lines(file, after))
         pairs, old_left, new_left = _pair_by_name(old, new)
         moved_file = file.old_path is not None and before is not None and file.old_path != file.path
         changes.extend(change for a, b in pairs if (change := _judge_pair(a, b, moved_file)) is not None)
@@ -116,9 +124,9 @@ def _module(path: str, source: bytes | None) -> Module | None:
     return read_module(path, source) if source is not None and is_python(path) else None
 
 
-def _sides(module: Module | None, lines: Iterable[int]) -> list[_Side]:
+def _sides(module: Module | None, source: bytes | None, lines: Iterable[int]) -> list[_Side]:
     """Every function of a module with its touched lines; blank lines are nobody's outside functions."""
-    if module is None:
+    if module is None or source is None:
         return []
     text = normalise.source_lines(module.source)
     shared = _shared_lines(module)
@@ -128,7 +136,10 @@ def _sides(module: Module | None, lines: Iterable[int]) -> list[_Side]:
         for index in sorted(shared.get(line, ()) or (innermost,)):
             if not (blank and module.functions[index].kind in _CONTAINERS):
                 touched[index].append(line)
-    return [_Side(module, index, tuple(touched.get(index, ()))) for index in range(len(module.functions))]
+    return [
+        _Side(module.path, source, index, function, tuple(touched.get(index, ())))
+        for index, function in enumerate(module.functions)
+    ]
 
 
 def _shared_lines(module: Module) -> dict[int, set[int]]:
@@ -220,47 +231,54 @@ def _change(before: _Side, after: _Side, kind: ChangeKind) -> FunctionChange:
 
 def _pair_by_code(removed: list[_Side], added: list[_Side]) -> Iterator[tuple[_Side, _Side]]:
     """Renames and moves among what the names left over; what is paired is taken out of both lists."""
-    pairs = [*_equal_pairs(removed, added)]
-    _take_out(pairs, removed, added)
-    similar = [*_similar_pairs(removed, added)]
-    _take_out(similar, removed, added)
-    yield from pairs
-    yield from similar
-
-
-def _take_out(pairs: list[tuple[_Side, _Side]], removed: list[_Side], added: list[_Side]) -> None:
-    old, new = {id(a) for a, _ in pairs}, {id(b) for _, b in pairs}
-    removed[:] = [side for side in removed if id(side) not in old]
-    added[:] = [side for side in added if id(side) not in new]
-
-
-def _equal_pairs(removed: list[_Side], added: list[_Side]) -> Iterator[tuple[_Side, _Side]]:
-    by_shape: dict[bytes, list[_Side]] = defaultdict(list)
-    if not removed or not added:
-        return
-    for side in removed:
-        if side.function.kind not in _CONTAINERS:
-            by_shape[normalise.body_shape(side.module, side.index)[0]].append(side)
-    for side in added:
-        if side.function.kind in _CONTAINERS:
-            continue
-        shape, tokens = normalise.body_shape(side.module, side.index)
-        candidates = [old for old in by_shape.get(shape, ()) if tokens >= MIN_TOKENS_TO_MOVE or _related(old, side)]
-        if candidates:
-            best = max(candidates, key=lambda old: (_affinity(old, side), -old.index))
-            by_shape[shape].remove(best)
-            yield best, side
-
-
-def _similar_pairs(removed: list[_Side], added: list[_Side]) -> Iterator[tuple[_Side, _Side]]:
-    if len(removed) * len(added) > MAX_SIMILARITY_PAIRS:
-        return
     old = [side for side in removed if side.function.kind not in _CONTAINERS]
     new = [side for side in added if side.function.kind not in _CONTAINERS]
-    if not old or not new:
+    if not old or not new or sum(map(_size, chain(old, new))) > MAX_PAIRED_BYTES:
         return
+    for pairs in (_equal_pairs(old, new), _similar_pairs(old, new)):
+        found = list(pairs)
+        paired = {side for pair in found for side in pair}
+        for sides in (removed, added, old, new):
+            sides[:] = [side for side in sides if side not in paired]
+        yield from found
+
+
+def _size(side: _Side) -> int:
+    node = side.module.nodes[side.index]
+    return node.end_byte - node.start_byte
+
+
+# The ways in which two functions with equal code may be one, best first; "anywhere" asks for more code to be sure.
+_AFFINITIES: tuple[Callable[[FunctionId], str], ...] = (
+    lambda id: id.qualname,
+    lambda id: id.name,
+    lambda id: id.path,
+    lambda id: "anywhere",
+)
+
+
+def _equal_pairs(old: list[_Side], new: list[_Side]) -> Iterator[tuple[_Side, _Side]]:
+    shapes = {side: normalise.body_shape(side.module, side.index) for side in chain(old, new)}
+    paired: set[_Side] = set()
+    for affinity in _AFFINITIES:
+        waiting: dict[tuple[bytes, str], deque[_Side]] = defaultdict(deque)
+        for side in old:
+            if side not in paired:
+                waiting[shapes[side][0], affinity(side.function.id)].append(side)
+        for side in new:
+            shape, tokens = shapes[side]
+            same = waiting.get((shape, affinity(side.function.id))) if side not in paired else None
+            if same and (affinity is not _AFFINITIES[-1] or tokens >= MIN_TOKENS_TO_MOVE):
+                first = same.popleft()
+                paired |= {first, side}
+                yield first, side
+
+
+def _similar_pairs(old: list[_Side], new: list[_Side]) -> Iterator[tuple[_Side, _Side]]:
     old_bags = [normalise.token_bag(side.module, side.index) for side in old]
     new_bags = [normalise.token_bag(side.module, side.index) for side in new]
+    if len(new) * sum(map(len, old_bags)) + len(old) * len(new) > MAX_COMPARED_TOKENS:
+        return
     scored = []
     for i, a in enumerate(old):
         for j, b in enumerate(new):

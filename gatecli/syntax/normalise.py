@@ -9,15 +9,19 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from gatecli.syntax.python import Module
+from gatecli.syntax.python import Module, children
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _IGNORED = frozenset({"comment", "line_continuation"})
 _TRANSPARENT = frozenset({"parenthesized_expression"})
+# Where parentheses only hold lines together.
+_BARE = _TRANSPARENT | {"import_from_statement"}
+_UNBRACKETED = frozenset({"pattern_list", "expression_list"})
 _CLOSING = frozenset({")", "]", "}"})
 # Nodes whose text is not all in their children (the grammar hides it): taken whole.
 _OPAQUE = frozenset({"string_content", "format_specifier", "ERROR"})
@@ -128,11 +132,13 @@ def _walk(root: "Node", skip: frozenset[int] = frozenset(), name: bytes | None =
             text = node.text or b""
             yield _SELF if text == name and node.type == "identifier" else text
         elif node.type in _TRANSPARENT:
-            pending.extend(child for child in _meaningful(node) if child.type not in ("(", ")"))
+            pending.extend(_meaningful(node))
         else:
             pending.append(b")")
             pending.extend(_meaningful(node))
             pending.append(b"(" + node.type.encode())
+            if node.type in _UNBRACKETED and (broken := _broken_lines(node)):
+                pending.append(b"lines:%d" % broken)
 
 
 def _is_opaque(node: "Node") -> bool:
@@ -140,20 +146,32 @@ def _is_opaque(node: "Node") -> bool:
     return node.type in _OPAQUE or (node.type == "interpolation" and any(child.type == "=" for child in node.children))
 
 
+def _broken_lines(node: "Node") -> int:
+    """How many elements of an unbracketed list stand on a line after their comma: the grammar joins ``a,`` with the
+    statement on the next line, Python does not.
+    """
+    if node.start_point.row == node.end_point.row:
+        return 0
+    found = [child for child in children(node) if child.type not in _IGNORED]
+    return sum(b.start_point.row > a.end_point.row for a, b in pairwise(found) if a.type == ",")
+
+
 def _meaningful(node: "Node") -> list["Node"]:
-    """The children, last first, without comments, docstring and commas that say nothing."""
-    children = [child for child in node.children if child.type not in _IGNORED]
-    if node.type in ("block", "module") and children and _is_plain_string(children[0]):
-        del children[0]
-    closed = len(children) > 1 and children[-1].type in _CLOSING and children[-2].type == ","
-    if closed and (node.type in _LISTS or sum(child.type == "," for child in children) > 1):
-        del children[-2]
-    return children[::-1]
+    """The children, last first, without comments, docstring, and commas and parentheses that say nothing."""
+    found = [child for child in children(node) if child.type not in _IGNORED]
+    if node.type in ("block", "module") and found and _is_plain_string(found[0]):
+        del found[0]
+    closed = len(found) > 1 and found[-1].type in _CLOSING and found[-2].type == ","
+    if closed and (node.type in _LISTS or sum(child.type == "," for child in found) > 1):
+        del found[-2]
+    if node.type in _BARE:
+        found = [child for child in found if child.type not in ("(", ")")]
+    return found[::-1]
 
 
 def _is_plain_string(node: "Node") -> bool:
     """Whether a statement is a string and runs nothing: ``f"{launch()}"`` is no docstring."""
-    if node.type != "expression_statement" or node.named_child_count != 1:
+    if node.type != "expression_statement" or node.child_count != 1:
         return False
     string = node.named_children[0]
     parts = string.named_children if string.type == "concatenated_string" else [string]

@@ -11,7 +11,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gatecli.errors import EvidenceError
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 MODULE = "<module>"
 SUFFIXES = (".py", ".pyi")
 
-# A file above this is named in the report and judged as a whole; tree-sitter reads about 9 MB a second.
-MAX_SOURCE_BYTES = 10_000_000
+# A file above this is named in the report and judged as a whole. tree-sitter reads about 4 MB a second, and its trees
+# need about a hundred bytes of memory a byte of source (docs/benchmarks.md).
+MAX_SOURCE_BYTES = 4_000_000
+# Modules that later stages will ask for again are kept up to this number and this much source.
+MAX_KEPT_MODULES = 32
+MAX_KEPT_BYTES = 1_000_000
 
 # Python decodes source declared so, and with them a comment can hold code and a file can have other lines than git
 # counts. The last two also take time quadratic in the length.
@@ -74,7 +78,6 @@ def query(source: str) -> "Query":
     return Query(language(), source)
 
 
-@lru_cache(maxsize=64)
 def parse(source: bytes) -> "Tree":
     """The syntax tree of a UTF-8 source."""
     from tree_sitter import Parser
@@ -82,11 +85,24 @@ def parse(source: bytes) -> "Tree":
     return Parser(language()).parse(source)
 
 
+def children(node: "Node") -> list["Node"]:
+    """The children of a node. ``Node.children`` would keep them, and theirs, for as long as the node lives."""
+    cursor = node.walk()
+    found: list[Node] = []
+    more = cursor.goto_first_child()
+    while more and cursor.node is not None:
+        found.append(cursor.node)
+        more = cursor.goto_next_sibling()
+    return found
+
+
 def captures(pattern: str, node: "Node") -> dict[str, list["Node"]]:
     """The nodes that a query captures under a node, by capture name, in document order."""
     from tree_sitter import QueryCursor
 
-    return QueryCursor(query(pattern)).captures(node)
+    found = QueryCursor(query(pattern)).captures(node)
+    # The binding collects the nodes of a capture in a set: their order changes from run to run.
+    return {name: sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)) for name, nodes in found.items()}
 
 
 def is_python(path: str) -> bool:
@@ -128,13 +144,27 @@ def _decoded(source: bytes) -> str:
     return source.decode("latin-1")
 
 
-@lru_cache(maxsize=64)
+_kept: dict[tuple[str, bytes], Module] = {}
+
+
 def read_module(path: str, source: bytes) -> Module:
-    """Parse one file.
+    """Parse one file; the last ones are remembered.
 
     Raises:
         EvidenceError: the file cannot be parsed at all (see ``as_utf8``).
     """
+    key = (path, source)
+    module = _kept.pop(key, None) or _read(path, source)
+    _kept[key] = module  # last in, last out
+    size = sum(len(source) for _, source in _kept)
+    while len(_kept) > 2 and (size > MAX_KEPT_BYTES or len(_kept) > MAX_KEPT_MODULES):  # a file has two sides
+        oldest = next(iter(_kept))
+        del _kept[oldest]
+        size -= len(oldest[1])
+    return module
+
+
+def _read(path: str, source: bytes) -> Module:
     text = as_utf8(source)
     tree = parse(text)
     root = tree.root_node
