@@ -61,7 +61,10 @@ def check(
     ] = None,
     report: Annotated[
         list[str] | None,
-        typer.Option(metavar="FORMAT[=FILE]", help="terminal, json or markdown; repeatable."),
+        typer.Option(
+            metavar="FORMAT[=FILE]",
+            help="terminal, json, markdown, html, sarif, github, junit, gitlab or svg; repeatable.",
+        ),
     ] = None,
     mode: Annotated[
         ModeOption | None, typer.Option(metavar="advise|enforce", help="advise reports and exits 0.")
@@ -84,8 +87,9 @@ def check(
     from gatecli.model import Mode
 
     wanted = _reports(report or ["terminal"])
+    origin = pipeline.open_source(repo, revisions=revisions, staged=staged, patch=_patch(diff))
     result = pipeline.judge(
-        pipeline.open_source(repo, revisions=revisions, staged=staged, patch=_patch(diff)),
+        origin,
         pipeline.Request(
             profile=profile,
             policy=policy,
@@ -97,7 +101,7 @@ def check(
     )
     try:
         for format, target in wanted:
-            emit(result, format, target, show_all=show_all)
+            emit(result, format, target, show_all=show_all, folder=origin.root)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader (head, less) has seen enough; the verdict stands. Python would complain again at exit.
@@ -105,20 +109,23 @@ def check(
     return result.exit_code
 
 
-def emit(report: "Report", format: str, target: Path | None, *, show_all: bool = False) -> None:
-    """Write a report in one format to a file, or to stdout."""
+def emit(
+    report: "Report", format: str, target: Path | None, *, show_all: bool = False, folder: Path | None = None
+) -> None:
+    """Write a report in one format to a file, or to stdout; ``folder`` holds the sources that a terminal can open."""
     from gatecli import reports
+    from gatecli.reports import links
 
+    source_url = links.web_url(report.case.change, os.environ)
     if format == "terminal" and target is None:
-        from rich.console import Console
+        from gatecli.cli import paging
 
-        from gatecli.reports import terminal
-
-        terminal.render(report, Console(highlight=False), show_all=show_all)
+        opened = links.folder_url(folder) if folder is not None else None
+        paging.show(report, show_all=show_all, source_url=source_url or opened)
     elif target is None:
-        sys.stdout.write(reports.render(format, report))
+        sys.stdout.write(reports.render(format, report, source_url=source_url))
     else:
-        _write(target, reports.render(format, report))
+        _write(target, reports.render(format, report, source_url=source_url))
 
 
 def _write(target: Path, text: str) -> None:

@@ -74,7 +74,7 @@ def ask(report: Report, requirement: Requirement) -> str:
         if requirement.role in ("", "any"):
             return f"{held}needs {count(missing, requirement.kind)}"
         return f"{held}needs {count(missing, requirement.role)} ({requirement.kind})"
-    if _named_before(report, requirement, people):
+    if named_before(report, requirement, people):
         return f"{held}any of the people above; one person can sign for both"
     names = [_candidate(person) for person in people[:3]]
     if missing == 1:
@@ -82,7 +82,7 @@ def ask(report: Report, requirement: Requirement) -> str:
     return f"{held}ask {missing:,} of {listed(names, 3)}"
 
 
-def _named_before(report: Report, requirement: Requirement, people: tuple[Candidate, ...]) -> bool:
+def named_before(report: Report, requirement: Requirement, people: tuple[Candidate, ...]) -> bool:
     """Whether an outstanding requirement that is shown earlier asks the same people."""
     wanted = {person.person for person in people}
     for other in outstanding(report):

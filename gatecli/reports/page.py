@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 
+from gatecli.reports.links import link
+from gatecli.reports.summary import place
 from gatecli.reports.text import guard, plain
 
 PROSE = 116
@@ -41,11 +44,15 @@ Part = str | tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Where lines go: the console, its width in columns and whether it can take more than ASCII."""
+    """Where lines go: the console, its width in columns and whether it can take more than ASCII.
+
+    ``source_url`` is what a path is appended to to open it, None where that is not known.
+    """
 
     console: Console
     width: int
     ascii: bool
+    source_url: str | None = None
 
     @property
     def prose(self) -> int:
@@ -67,6 +74,13 @@ class Page:
             content, style = part if isinstance(part, tuple) else (part, "")
             text.append(self.safe(content), style or None)
         return text
+
+    def place(self, path: str | None, line: int | None) -> Text:
+        """``path:line``, which a terminal opens on a click where it can (OSC 8) and the address is known."""
+        shown = self.line((place(path, line), "dim"))
+        if self.source_url is not None and path is not None:
+            shown.stylize(Style(link=link(self.source_url, path, line)))
+        return shown
 
     def wrap(self, text: Text, indent: int) -> list[Text]:
         """``text`` in indented lines of at most the prose width."""
@@ -110,13 +124,13 @@ class Page:
             self.console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False)
 
 
-def page(console: Console) -> Page:
+def page(console: Console, source_url: str | None = None) -> Page:
     """The page of a console."""
     try:
         ("".join(_TYPOGRAPHY) + _BLOCKS).encode(console.encoding)
     except UnicodeEncodeError:
-        return Page(console=console, width=console.width, ascii=True)
-    return Page(console=console, width=console.width, ascii=False)
+        return Page(console=console, width=console.width, ascii=True, source_url=source_url)
+    return Page(console=console, width=console.width, ascii=False, source_url=source_url)
 
 
 def fit(text: Text, columns: int, right: bool = False) -> Text:

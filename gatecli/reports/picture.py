@@ -14,8 +14,6 @@ from gatecli.reports.text import mermaid, rate, share
 MAX_NODES = 25
 """More boxes than this are not read, and GitHub shows them too small to be."""
 
-_MAX_TOUCHED = 6
-_MAX_ENTRIES = 8
 _MAX_EDGES = 100
 _WIDEST = 8  # pixels
 
@@ -41,7 +39,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """What is drawn: at most ``MAX_NODES`` nodes in order, of ``total`` that are known."""
+    """What is drawn: nodes in order, of ``total`` that are known."""
 
     rows: tuple[Row, ...]
     entries: tuple[str, ...]
@@ -56,14 +54,17 @@ class Graph:
         return len(self.rows) + len(self.entries) + len(self.callers)
 
 
-def graph(rows: tuple[Row, ...]) -> Graph | None:
-    """The part of the blast radius that is worth drawing, None where nothing is known to reach the change."""
+def graph(rows: tuple[Row, ...], most: int = MAX_NODES) -> Graph | None:
+    """The part of the blast radius that is worth drawing, at most ``most`` nodes of it.
+
+    None where nothing is known to reach the change. A quarter of the nodes are touched functions, a third entry points.
+    """
     reached = [row for row in rows if row.blast and (row.blast.callers or entry_points(row))]
-    shown = tuple(reached[:_MAX_TOUCHED])
+    shown = tuple(reached[: most // 4])
     if not shown:
         return None
-    entries = _shown_entries(shown)
-    callers = _shown_callers(shown, MAX_NODES - len(shown) - len(entries))
+    entries = _shown_entries(shown, most // 3)
+    callers = _shown_callers(shown, most - len(shown) - len(entries))
     edges = _merged([*_entry_edges(shown, entries, callers), *_calls(shown, callers)])[:_MAX_EDGES]
     everything: set[Node] = {row.function.id for row in reached}
     for row in reached:
@@ -83,9 +84,9 @@ def _callers(row: Row) -> tuple[Caller, ...]:
     return row.blast.callers if row.blast else ()
 
 
-def _shown_entries(rows: tuple[Row, ...]) -> tuple[str, ...]:
+def _shown_entries(rows: tuple[Row, ...], room: int) -> tuple[str, ...]:
     """Entry points of the riskiest functions first, the busiest of each first."""
-    return tuple(dict.fromkeys(name for row in rows for name in entry_points(row)[:_MAX_ENTRIES]))[:_MAX_ENTRIES]
+    return tuple(dict.fromkeys(name for row in rows for name in entry_points(row)[:room]))[:room]
 
 
 def _shown_callers(rows: tuple[Row, ...], room: int) -> tuple[FunctionId, ...]:
@@ -172,7 +173,7 @@ def source(drawn: Graph) -> str:
         lines.append(f'  {names[entry]}(["{mermaid(entry, 40)}"]):::entry')
     for caller in drawn.callers:
         names[caller] = f"n{len(names)}"
-        lines.append(f'  {names[caller]}["{mermaid(_label(caller), 48)}"]:::caller')
+        lines.append(f'  {names[caller]}["{mermaid(label(caller), 48)}"]:::caller')
     for row in drawn.rows:
         names[row.function.id] = f"n{len(names)}"
         lines.append(f'  {names[row.function.id]}["{_touched(row)}"]:::touched')
@@ -183,7 +184,7 @@ def source(drawn: Graph) -> str:
     return "\n".join(lines)
 
 
-def _label(id: FunctionId) -> str:
+def label(id: FunctionId) -> str:
     """``checkout.Checkout.total``: enough to know it by, short enough for a box."""
     module = id.path.rpartition("/")[2].removesuffix(".py")
     return f"{module}.{id.qualname}"
@@ -193,8 +194,8 @@ def _touched(row: Row) -> str:
     usage = row.usage
     figures = [f"{rate(usage.calls_per_minute)} a minute"] if usage and usage.calls_per_minute is not None else []
     figures += [share(usage.share)] if usage and usage.share is not None else []
-    label = mermaid(_label(row.function.id), 48)
-    return f"{label}<br/>{mermaid(', '.join(figures))}" if figures else label
+    name = mermaid(label(row.function.id), 48)
+    return f"{name}<br/>{mermaid(', '.join(figures))}" if figures else name
 
 
 def _widths(edges: tuple[Edge, ...]) -> list[str]:

@@ -41,9 +41,12 @@ _COMMAND = "cyan"
 _POINTS = 7
 
 
-def render(report: Report, console: Console, *, show_all: bool = False) -> None:
-    """Write the report to ``console``; ``show_all`` leaves nothing out that is left out for brevity."""
-    sheet = page(console)
+def render(report: Report, console: Console, *, show_all: bool = False, source_url: str | None = None) -> None:
+    """Write the report to ``console``; ``show_all`` leaves nothing out that is left out for brevity.
+
+    ``source_url`` is what a path is appended to to open it: with it, places are links where the terminal has links.
+    """
+    sheet = page(console, source_url)
     brief = summary.word(report) == "pass" and not show_all
     sheet.print(_brief(sheet, report) if brief else _full(sheet, report, show_all))
 
@@ -144,16 +147,15 @@ def _why(sheet: Page, report: Report) -> list[Text]:
         if why.finding:
             lines += sheet.flow([*_where(sheet, why.finding), *_remedy(sheet, why.finding)], _POINTS)
         elif why.reason.path:
-            lines += sheet.wrap(sheet.line((summary.place(why.reason.path, why.reason.line), "dim")), _POINTS)
+            lines += sheet.wrap(sheet.place(why.reason.path, why.reason.line), _POINTS)
     left = len(report.verdict.reasons) - summary.MAX_REASONS
     if left > 0:
-        lines.append(sheet.line((f"       … {count(left, 'weaker reason')} in gate check --report json", "dim")))
+        lines.append(sheet.line((f"       … {count(left, 'weaker reason')} in gate check --all", "dim")))
     return lines
 
 
 def _where(sheet: Page, finding: Finding) -> list[Text]:
-    place = sheet.line((summary.place(finding.path, finding.line), "dim"))
-    return [place, sheet.line((summary.rule_name(finding), "dim"))]
+    return [sheet.place(finding.path, finding.line), sheet.line((summary.rule_name(finding), "dim"))]
 
 
 def _remedy(sheet: Page, finding: Finding) -> list[Text]:
@@ -170,7 +172,7 @@ def _findings(sheet: Page, report: Report, show_all: bool) -> list[Text]:
     lines = [line for group in groups for line in _finding(sheet, group, show_all)]
     shown = sum(len(group) for group in groups)
     if show_all and shown < len(found):
-        lines.append(sheet.line((f"  … {len(found) - shown:,} more in gate check --report json", "dim")))
+        lines.append(sheet.line((f"  … {len(found) - shown:,} more in gate check --all", "dim")))
     elif not show_all and shown < len(left):
         kinds = [f"{len(grave) - shown:,} more"] if shown < len(grave) else []
         kinds += [count(len(left) - len(grave), "note")] if len(grave) < len(left) else []
@@ -215,7 +217,12 @@ def _risk(sheet: Page, report: Report, show_all: bool) -> list[Text]:
         if show_all:
             lines += [line for item in items[:MOST_ALL] for line in _contribution(sheet, item)]
         elif items:
-            lines += sheet.wrap(sheet.line((f"{part}  ", "dim"), _by_rule(items)), LABEL)
+            said = (
+                _by_rule(items)
+                if part is ScorePart.LIKELIHOOD
+                else "; ".join(f"{c.points:+d} {c.text}" for c in items[:3])
+            )
+            lines += sheet.wrap(sheet.line((f"{part}  ", "dim"), said), LABEL)
     return _labelled(sheet, "Risk", lines)
 
 
@@ -224,7 +231,7 @@ def _by_rule(items: Iterable[Contribution]) -> str:
     for item in items:
         sums[item.rule] = sums.get(item.rule, 0) + item.points
     ordered = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))
-    return listed([f"{points:+d} {rule}" for rule, points in ordered], 12)
+    return listed([f"{points:+d} {rule}" for rule, points in ordered], 20)
 
 
 def _contribution(sheet: Page, item: Contribution) -> list[Text]:

@@ -8,6 +8,7 @@ bounded by ``limit`` characters of input, and never return a line break.
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from html import escape
 
 LIMIT = 2_000
 """Characters of one untrusted text that are shown before it is cut; Linux allows 4,096 bytes in a path."""
@@ -125,6 +126,11 @@ def markdown_code(text: str, limit: int = LIMIT) -> str:
         return f"`{shown}`"
     # A pipe ends a table cell even in a code span, and needs another escape outside a table: entities serve both.
     return f"<code>{re.sub('[!-/:-@[-`{-~]', lambda found: f'&#{ord(found.group())};', shown)}</code>"
+
+
+def markup(text: str, limit: int = LIMIT) -> str:
+    """The text of an HTML or XML element, or the value of a quoted attribute."""
+    return escape(plain(text, limit))
 
 
 def mermaid(text: str, limit: int = 60) -> str:

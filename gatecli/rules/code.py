@@ -4,9 +4,10 @@ A function's own code is what no nested function or class holds, as everywhere i
 or recurses, so depth costs no stack and no square.
 """
 
+import copy
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,10 @@ from gatecli.model import (
     FileChange,
     Function,
     FunctionChange,
-    FunctionId,
     FunctionKind,
-    Tree,
     Usage,
 )
 from gatecli.rules.paths import is_production, matches
-from gatecli.syntax.imports import Project
 from gatecli.syntax.python import Module, is_python, owners, query, read_module
 
 if TYPE_CHECKING:
@@ -36,8 +34,6 @@ Captures = dict[str, "Node"]
 
 # Up to this many touched functions of a file are searched one by one, above it the file is searched as a whole.
 _MAX_SINGLE_SEARCHES = 8
-# Files outside of the change that are read to look at callers.
-_MAX_HEAD_FILES = 400
 _IGNORED = frozenset({"comment", "line_continuation"})
 _CLOSING = frozenset({")", "]", "}"})
 
@@ -108,13 +104,10 @@ def anchor(file: FileChange, old_line: int) -> int:
 class View:
     """A case with the code at hand: what a rule looks at. Each side is parsed once, each pattern searched once."""
 
-    def __init__(self, case: Case, paths: Paths, tree: Tree) -> None:
+    def __init__(self, case: Case, paths: Paths) -> None:
         self.case = case
         self.paths = paths
         self.touched_ids = frozenset(id for change in case.functions for id in (change.id, change.base_id))
-        self.project = Project(tree)
-        self._tree = tree
-        self._head: dict[str, Module | None] = {}
         self._old = {file.old_path or file.path: file for file in case.change.files if file.before is not None}
         self._new = {file.path: file for file in case.change.files}
         self._modules: dict[tuple[str, bool], Module | None] = {}
@@ -135,6 +128,12 @@ class View:
     def is_production(self, path: str) -> bool:
         """Whether a file may run in production and was written by someone."""
         return not self.is_test(path) and not matches(self.paths.generated, path) and is_production(path)
+
+    def within(self, applies: Callable[[str], bool]) -> "View":
+        """The same view with only the functions of some files; what was parsed and found is shared."""
+        other = copy.copy(self)
+        other.functions = tuple(touched for touched in self.functions if applies(touched.change.id.path))
+        return other
 
     def _touched(self) -> Iterator[Touched]:
         for change in self.case.functions:
@@ -169,16 +168,6 @@ class View:
         if id(module) not in self._index:
             self._index[id(module)] = {function.id.qualname: index for index, function in enumerate(module.functions)}
         return self._index[id(module)]
-
-    def head(self, id: FunctionId) -> Code | None:
-        """A function at the head revision, changed or not; None where it is not there or was not at hand."""
-        module = self.module(id.path, old=False)
-        if module is None and id.path not in self._new:
-            if id.path not in self._head and len(self._head) < _MAX_HEAD_FILES:
-                self._head[id.path] = _read(id.path, self._tree.read(id.path))
-            module = self._head.get(id.path)
-        index = self._indexes(module).get(id.qualname) if module is not None else None
-        return Code(module=module, index=index) if module is not None and index is not None else None
 
     def own(self, pattern: str, code: Code) -> list[Captures]:
         """The matches of a query in the function's own code, in document order; ``@match`` says where each stands."""

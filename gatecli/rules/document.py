@@ -47,10 +47,7 @@ def escalation(rule: Rule) -> Iterator[str]:
 
 
 def example_diff(example: Example) -> Iterator[str]:
-    """The change of an example as lines of a unified diff; files that it does not touch are shown as they are."""
-    for path, text in sorted(example.unchanged.items()):
-        yield f"    {path} (not touched)"
-        yield from (f" {line}" for line in text.splitlines())
+    """The change of an example as lines of a unified diff."""
     for path, sides in sorted(example.files.items()):
         before, after = (sides.before or "").splitlines(), (sides.after or "").splitlines()
         old, new = path if sides.before is not None else "/dev/null", path if sides.after is not None else "/dev/null"
@@ -64,7 +61,8 @@ def given(example: Example) -> Iterator[str]:
         share = f"{100 * usage.share:g} % of the traffic" if usage.share is not None else ""
         yield f"{id}: {', '.join(filter(None, (calls, share)))}"
     for id, callers in sorted(example.callers.items()):
-        yield f"{id} is called by {', '.join(caller.id for caller in callers)}"
+        for caller in callers:
+            yield f"{caller.id} calls {id}: {', '.join(caller.calls)}" if caller.calls else f"{caller.id} hands on {id}"
 
 
 def _section(rule: Rule) -> Iterator[str]:

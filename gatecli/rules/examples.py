@@ -1,8 +1,7 @@
 """A rule's examples as tests: each becomes a case as the pipeline would build it, and is run through the rule."""
 
 import hashlib
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gatecli.model import (
@@ -49,7 +48,7 @@ def failures(rules: Iterable[Rule]) -> tuple[Failure, ...]:
 
 def judge(rule: Rule, example: Example) -> str:
     """Why an example fails, empty if it does not."""
-    findings = registry.run((rule,), case_of(example), tree=_Files(example))
+    findings = registry.run((rule,), case_of(example))
     for finding in findings:
         if finding.outcome is Outcome.ERROR:
             return finding.message
@@ -89,7 +88,7 @@ def case_of(example: Example) -> Case:
     blast = {
         _id(id): Blast(
             callers=tuple(
-                Caller(id=_id(known.id), basis=EdgeBasis.STATIC, certainty=known.certainty, line=known.line)
+                Caller(id=_id(known.id), basis=EdgeBasis.STATIC, certainty=known.certainty, calls=known.calls)
                 for known in callers
             ),
             depth=1,
@@ -105,29 +104,6 @@ def case_of(example: Example) -> Case:
         history={},
         provenance=Provenance(klass=ProvenanceClass.NO_EVIDENCE),
     )
-
-
-class _Files:
-    """The head revision of an example, as a tree."""
-
-    def __init__(self, example: Example) -> None:
-        changed = {path: sides.after for path, sides in example.files.items() if sides.after is not None}
-        self._files = {path: text.encode() for path, text in ({**example.unchanged, **changed}).items()}
-
-    def paths(self) -> Iterable[str]:
-        """Every file path."""
-        return self._files.keys()
-
-    def read(self, path: str) -> bytes | None:
-        """The content of a file, None where there is none."""
-        return self._files.get(path)
-
-    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The Python files that contain one of the identifiers, with their content."""
-        known = {word.encode() for word in words}
-        for path, content in self._files.items():
-            if path.endswith(".py") and not known.isdisjoint(re.findall(rb"\w+", content)):
-                yield path, content
 
 
 def _file(path: str, sides: FileSides) -> FileChange:

@@ -17,7 +17,6 @@ from gatecli.model import (
     Mode,
     Outcome,
     Severity,
-    Tree,
     Usage,
     UsageStatus,
 )
@@ -27,7 +26,6 @@ from gatecli.rules.code import View
 from gatecli.rules.observation import Observation
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule, Scope, read_rule
-from gatecli.sources.trees import EmptyTree
 
 MAX_PER_RULE = 100
 MAX_PER_FILE = 20
@@ -41,7 +39,6 @@ MAX_CUSTOM_RULES = 200
 ALWAYS_ON = frozenset({"guardrails-changed"})
 
 _PATHS = Paths()
-_NO_TREE = EmptyTree()
 _RANK = {Severity.BLOCK: 0, Severity.REVIEW: 1, Severity.NOTE: 2}
 
 
@@ -120,23 +117,17 @@ def _overridden(rule: Rule, setting: RuleConfig) -> Rule | None:
 # --------------------------------------------------------------------------- running
 
 
-def run(
-    rules: Iterable[Rule],
-    case: Case,
-    paths: Paths = _PATHS,
-    tree: Tree = _NO_TREE,
-) -> tuple[Finding, ...]:
-    """What the rules find, strongest first. A rule that fails is a finding with outcome ``error``, never a pass.
-
-    Args:
-        rules: As ``load`` gives them.
-        case: The change and what is known of it.
-        paths: Which files are tests and which are generated.
-        tree: The tree at the head revision, where callers outside the change are read; without it they are guesses.
-    """
-    view = View(case, paths, tree)
+def run(rules: Iterable[Rule], case: Case, paths: Paths = _PATHS) -> tuple[Finding, ...]:
+    """What the rules find, strongest first. A rule that fails is a finding with outcome ``error``, never a pass."""
+    whole = View(case, paths)
+    views = {
+        Scope.ANY: whole,
+        Scope.PRODUCTION: whole.within(whole.is_production),
+        Scope.TESTS: whole.within(whole.is_test),
+    }
     findings: list[Finding] = []
     for rule in rules:
+        view = views[rule.filters.scope]
         try:
             observe = CHECKS[rule.check] if rule.check else query.observe
             observed = [item for item in islice(observe(rule, view), MAX_OBSERVATIONS) if _applies(rule, view, item)]

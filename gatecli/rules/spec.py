@@ -114,10 +114,10 @@ class ExampleUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExampleCaller:
-    """A direct caller of a function of an example."""
+    """A direct caller of a function of an example, and the texts of its calls."""
 
     id: str
-    line: int | None = None
+    calls: tuple[str, ...] = ()
     certainty: Certainty = Certainty.CERTAIN
 
 
@@ -125,14 +125,12 @@ class ExampleCaller:
 class Example:
     """A change that the rule must flag, or must not: its test and its documentation.
 
-    ``unchanged`` are files that the change does not touch. ``usage`` and ``callers`` go by function id; ``says`` is a
-    part of the message, ``severity`` that of the finding.
+    ``usage`` and ``callers`` go by function id; ``says`` is a part of the message, ``severity`` that of the finding.
     """
 
     name: Sentence
     flags: bool
     files: Mapping[str, FileSides]
-    unchanged: Mapping[str, str] = field(default_factory=dict)
     usage: Mapping[str, ExampleUsage] = field(default_factory=dict)
     callers: Mapping[str, tuple[ExampleCaller, ...]] = field(default_factory=dict)
     says: str = ""

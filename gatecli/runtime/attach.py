@@ -134,7 +134,8 @@ def _absent(profile: Profile, change: FunctionChange) -> Usage:
     if not known and matched < GOOD_MATCHED * project:
         reason = f"file not in the profile, of whose {project:,} project frames only {matched:,} are matched"
         return Usage(status=UsageStatus.UNMATCHED, reason=reason)
-    claims = list(_claims(profile)) or ["no span names it, which does not say that it did not run"]
+    named_by = "span" if any(source.basis == "spans" for source in profile.meta.sources) else "counter"
+    claims = list(_claims(profile)) or [f"no {named_by} names it, which does not say that it did not run"]
     return Usage(
         status=UsageStatus.NOT_OBSERVED, reason="; ".join([*claims, *([] if known else ["nothing in its file was"])])
     )
@@ -153,7 +154,7 @@ def _is_ambiguous(profile: Profile, id: FunctionId) -> bool:
 def _claims(profile: Profile) -> Iterator[str]:
     """What the sources say of a function they do not have."""
     window = profile.meta.window.observed_seconds
-    if any(source.basis == "counted" for source in profile.meta.sources):
+    if any(source.basis == "counted" and not source.selective for source in profile.meta.sources):
         yield "never called in the recorded run" if window is None else f"never called in {_length(window)}"
     if samples := _samples(profile):
         # Nothing in n samples bounds the share at 3/n with 95 % confidence ("rule of three"); rounded up.
@@ -253,7 +254,7 @@ def _is_test_run(profile: Profile) -> bool:
 
 
 def _only_sampled(profile: Profile) -> bool:
-    return all(source.basis == "sampled" for source in profile.meta.sources)
+    return all(source.basis in ("sampled", "coverage") for source in profile.meta.sources)
 
 
 def _grade(profile: Profile, age_s: float | None) -> Grade:

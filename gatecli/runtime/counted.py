@@ -13,13 +13,14 @@ from gatecli.runtime.recording import Basis, Recording
 class Count:
     """Calls, and measured seconds with and without what was called; ``total_s`` is None where it is not known.
 
-    ``overcounted`` says that resumptions of a generator or coroutine were counted as calls.
+    ``overcounted`` says that resumptions of a generator or coroutine were counted as calls. ``errors`` are failed calls.
     """
 
     calls: int = 0
     self_s: float = 0.0
     total_s: float | None = 0.0
     overcounted: bool = False
+    errors: int | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +60,8 @@ def _add_functions(recording: Recording, matches: Sequence[Match], counts: Count
         if match.inner:  # its calls are not the function's, and its time below is in the function's already
             continue
         total.calls += record.calls or 0
+        if record.errors is not None:
+            total.errors = (total.errors or 0) + record.errors
         if record.total_weight is None or total.total_s is None:
             total.total_s = None
         else:

@@ -44,12 +44,16 @@ class Window(Document, frozen=True, kw_only=True):
 
 
 class Source(Document, frozen=True, kw_only=True):
-    """One recording that went in, with how many of its project frames were matched to a function."""
+    """One recording that went in, with how many of its project frames were matched to a function.
+
+    ``selective`` says that only chosen functions were counted: one that is absent may have run all the same.
+    """
 
     kind: str
     file: str
     sha256: str
-    basis: Literal["counted", "spans", "sampled"]
+    basis: Literal["counted", "spans", "sampled", "coverage"]
+    selective: bool = False
     clock: str | None = None
     samples: Count | None = None
     rate_hz: Amount | None = None

@@ -5,19 +5,30 @@ matched to a function once. Which of the three it holds depends on the tool:
 
 - ``stacks``: samples with their whole call chain (py-spy, austin, speedscope, pprof, pyinstrument, Sentry);
 - ``records``: figures for each function without chains (pstats, viztracer, Prometheus counters, 3.15's sampler);
-- ``spans``: traced operations (OTLP, Jaeger).
+- ``spans``: traced operations (OTLP, Jaeger);
+- ``covered``: lines that tests executed (coverage);
+- ``profile``: rows that gate made before.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gatecli.runtime.profile import Profile
 
 
 class Basis(StrEnum):
-    """How the figures were got. Counted and spans give calls, sampled gives shares of time; they are never mixed."""
+    """How the figures were got. Counted and spans give calls, sampled gives shares of time; they are never mixed.
+
+    Coverage gives neither, only which tests execute what; a profile brings rows with a basis of their own.
+    """
 
     COUNTED = "counted"
     SPANS = "spans"
     SAMPLED = "sampled"
+    COVERAGE = "coverage"
+    PROFILE = "profile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +62,7 @@ class Record:
 
     ``self_weight``/``total_weight`` are seconds in a counted recording and samples in a sampled one; ``total_weight``
     is None where the tool's figure cannot be trusted. ``callers`` are frames with their calls (counted) or samples.
+    ``errors`` are the calls that failed, None where that was not recorded.
     """
 
     frame: int
@@ -58,6 +70,15 @@ class Record:
     self_weight: float | None = None
     total_weight: float | None = None
     callers: tuple[tuple[int, int], ...] = ()
+    errors: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """A line, as a frame, and the tests that executed it, as positions in the recording's ``tests``."""
+
+    frame: int
+    tests: tuple[int, ...]
 
 
 class SpanKind(StrEnum):
@@ -119,7 +140,8 @@ class Recording:
 
     ``kind`` names the format and producer; ``clock`` is wall, cpu or None. ``started_at``/``ended_at`` are UTC epoch
     seconds, ``window_s`` the seconds observed where the data says so. ``resumed_generators`` and ``resumed_coroutines``
-    say that each resumption of one was counted as a call. ``file`` and ``sha256`` are of the bytes on disk.
+    say that each resumption of one was counted as a call, ``selective`` that only chosen functions were counted, so
+    that absence says nothing. ``file`` and ``sha256`` are of the bytes on disk.
     """
 
     kind: str
@@ -128,6 +150,9 @@ class Recording:
     stacks: tuple[Stack, ...] = ()
     records: tuple[Record, ...] = ()
     spans: tuple[TraceSpan, ...] = ()
+    covered: tuple[Covered, ...] = ()
+    tests: tuple[str, ...] = ()
+    profile: "Profile | None" = None
     clock: str | None = None
     samples: int | None = None
     rate_hz: float | None = None
@@ -142,6 +167,7 @@ class Recording:
     revision_source: str | None = None
     resumed_generators: bool = False
     resumed_coroutines: bool = False
+    selective: bool = False
     warnings: tuple[str, ...] = ()
     file: str = ""
     sha256: str = ""

@@ -73,7 +73,11 @@ def _function_row(function: Function, sums: Sums) -> ProfiledFunction:
     operations = sums.traces.functions.get(id)
     calls, per_minute, basis = _calls(id, sums)
     raised = sums.traces.raised.get(id, Counter[str]())
+    counted = sums.counts.functions.get(id)
     errors = round(operations.errors) if operations else raised.total() or None
+    error_rate = _part(operations.errors, operations.count) if operations else None
+    if errors is None and counted is not None and counted.errors is not None:
+        errors, error_rate = counted.errors, _part(counted.errors, counted.calls)
     own_code, own, total = _times(id, sums)
     return ProfiledFunction(
         id=str(id),
@@ -89,7 +93,7 @@ def _function_row(function: Function, sums: Sums) -> ProfiledFunction:
         time_own=own,
         time_total=total,
         errors=errors,
-        error_rate=_part(operations.errors, operations.count) if operations else None,
+        error_rate=error_rate,
         error_types={text(type): count for type, count in sorted(raised.most_common(MAX_ERROR_TYPES))} or None,
         latency_ms=_latency(operations) if operations else None,
         entry_points=_entry_shares(id, sums),

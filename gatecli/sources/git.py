@@ -324,15 +324,31 @@ class Repository:
         return self.blob(meta[2].decode("ascii"))
 
     def grep(self, words: Iterable[str], revision: str | None) -> list[str]:
-        """The Python files that contain one of the identifiers, at a commit or (None) in the working tree."""
-        patterns = [part for word in words for part in ("-e", word)]
-        if not patterns:
+        """The Python files that contain one of the identifiers, at a commit or (None) in the working tree.
+
+        One expression, not one ``-e`` a word: git tries each of those on each line, which takes six times as long.
+        """
+        any_word = "|".join(sorted(word for word in words if word.isidentifier()))
+        if not any_word:
             return []
         where = [revision] if revision else ["--untracked"]
         python = ["--", "*.py", "*.pyi"]
         status, out, err = self._execute(
             # --text: a `binary` attribute must not hide a caller
-            ["grep", "-l", "-z", "--text", "-w", "-F", "--full-name", "--no-color", *patterns, *where, *python],
+            [
+                "grep",
+                "-l",
+                "-z",
+                "--text",
+                "-w",
+                "-E",
+                "--full-name",
+                "--no-color",
+                "-e",
+                f"({any_word})",
+                *where,
+                *python,
+            ],
             env={"GIT_LITERAL_PATHSPECS": "0"},
         )
         if status > 1:
@@ -414,8 +430,14 @@ def _revision(fields: list[str]) -> Revision:
         committer=Person(name=committer, email=committer_mail),
         authored_at=_epoch(authored),
         committed_at=_epoch(committed),
-        message=message[:MAX_MESSAGE_CHARACTERS].rstrip("\n"),
+        message=_bounded(message.rstrip("\n")),
     )
+
+
+def _bounded(message: str) -> str:
+    """A message without its middle where it is too long: padding must not push the trailers at its end out of sight."""
+    half = MAX_MESSAGE_CHARACTERS // 2
+    return message if len(message) <= MAX_MESSAGE_CHARACTERS else f"{message[:half]}\n\n{message[-half:]}"
 
 
 def _epoch(text: str) -> int:

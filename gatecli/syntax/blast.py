@@ -5,7 +5,7 @@ callers are followed; possible ones (an unknown receiver) and users of a touched
 or everything would reach everything. Edges that the profile saw are followed as well.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -24,13 +24,14 @@ from gatecli.model import (
 from gatecli.syntax.calls import Target, Use, target_of, uses_in
 from gatecli.syntax.entrypoints import entry_points, url_label
 from gatecli.syntax.imports import Project, names_of
-from gatecli.syntax.python import MODULE, read_module
+from gatecli.syntax.python import MODULE, Module, read_module
 
 # Bounds of one search, so that cost follows the diff: a bound that was hit shows as ``truncated``.
 MAX_TARGETS = 300
 MAX_DEPTH = 6
-MAX_FILES_A_LEVEL = 600
-MAX_NODES = 600
+MAX_FILES = 400
+MAX_UNLIKELY_FILES = 25
+MAX_NODES = 300
 MAX_CALLERS = 60
 MAX_POSSIBLE = 20
 MAX_CALLS_KEPT = 8
@@ -57,6 +58,7 @@ class _Graph:
 
     edges: dict[FunctionId, dict[FunctionId, _Edge]] = field(default_factory=lambda: defaultdict(dict))
     labels: dict[FunctionId, list[str]] = field(default_factory=lambda: defaultdict(list))
+    files_read: int = 0
     truncated: bool = False
 
 
@@ -146,24 +148,63 @@ def _level(
     for target in frontier.values():
         by_name[target.name].append(target)
     reached: dict[FunctionId, FunctionKind] = {}
-    for count, (path, source) in enumerate(tree.grep(sorted(by_name)) if by_name else ()):
-        if count >= MAX_FILES_A_LEVEL:
-            graph.truncated = True
-            break
+    unlikely: Counter[str] = Counter()
+    for path, source in tree.grep(sorted(by_name)) if by_name else ():
         if is_test(path):
             continue
+        if graph.files_read >= MAX_FILES:
+            graph.truncated = True
+            break
+        targets = _worth_reading(path, source, by_name, unlikely)
+        if not targets:
+            graph.truncated = True
+            continue
+        graph.files_read += 1
         try:
             module = read_module(path, source)
         except EvidenceError:
+            graph.truncated = True  # it names the function, and nobody can say how
             continue
-        kinds = {function.id: function.kind for function in module.functions}
-        labels = entry_points(module, names_of(module))
-        for use in uses_in(project, module, by_name):
-            _add_use(graph, use)
-            _label(graph, use.caller, labels, url_label(module, use.line))
-            followed = use.certainty is Certainty.CERTAIN and frontier[use.target].kind not in _CONTAINERS
-            if followed and kinds[use.caller] not in _CONTAINERS:
-                reached[use.caller] = kinds[use.caller]
+        reached |= _uses(graph, project, module, targets)
+    return reached
+
+
+def _worth_reading(
+    path: str, source: bytes, by_name: Mapping[str, list[Target]], unlikely: Counter[str]
+) -> dict[str, list[Target]]:
+    """The targets that a file may refer to.
+
+    A file that names neither the module nor the class of a function can only call it on an unknown receiver; of those
+    the first ones are read, or a function called ``get`` would have half of the tree parsed for nothing.
+    """
+    chosen: dict[str, list[Target]] = {}
+    for name, targets in by_name.items():
+        if name.encode() not in source:
+            continue
+        likely = [target for target in targets if target.id.path == path or any(h in source for h in target.homes)]
+        if not likely and unlikely[name] < MAX_UNLIKELY_FILES:
+            unlikely[name] += 1
+            likely = targets
+        if likely:
+            chosen[name] = likely
+    return chosen
+
+
+def _uses(
+    graph: _Graph, project: Project, module: Module, targets: Mapping[str, list[Target]]
+) -> dict[FunctionId, FunctionKind]:
+    """Add the uses of one file to the graph; returns the callers to be followed."""
+    kinds = {function.id: function.kind for function in module.functions}
+    owned = {target.id: target for found in targets.values() for target in found}
+    uses = list(uses_in(project, module, targets))
+    labels = entry_points(module, names_of(module)) if uses else {}
+    reached = {}
+    for use in uses:
+        _add_use(graph, use)
+        _label(graph, use.caller, labels, url_label(module, use.line))
+        followed = use.certainty is Certainty.CERTAIN and owned[use.target].kind not in _CONTAINERS
+        if followed and kinds[use.caller] not in _CONTAINERS:
+            reached[use.caller] = kinds[use.caller]
     return reached
 
 

@@ -23,12 +23,23 @@ MAX_CALL_TEXT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A function whose callers are wanted: ``name`` is how code refers to it, ``owner`` the class of a method."""
+    """A function whose callers are wanted: ``name`` is how code refers to it, ``owner`` the class of a method.
+
+    ``homes`` are the words one of which a file says when it imports the function or its class: the class, the module,
+    the package that may re-export it.
+    """
 
     id: FunctionId
     kind: FunctionKind
     name: str
     owner: FunctionId | None
+
+    @property
+    def homes(self) -> tuple[bytes, ...]:
+        """See the class."""
+        parts = self.id.path.rsplit(".", 1)[0].removesuffix("/__init__").split("/")
+        words = [self.owner.name] if self.owner is not None else parts[-2:]
+        return tuple(word.encode("utf-8", "surrogateescape") for word in words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,8 @@ def _label(function: Function, module: Module, names: Names, prefixes: Mapping[s
 
 
 def _decorator_label(id: FunctionId, decorator: str, prefixes: Mapping[str, str]) -> str | None:
-    if match := _ROUTE.match(decorator[:2_000]):
+    match = _ROUTE.match(decorator[:2_000])
+    if match and match["path"][:1] in ("", "/"):  # mock.patch("shop.pay") is no route
         return f"{_verb(match['verb'], match['rest'])} {prefixes.get(match['owner'], '')}{match['path']}"
     if match := _TASK.match(decorator):
         named = _TASK_NAME.search(decorator[:2_000])

@@ -18,11 +18,12 @@ def differences(before: Function, after: Function) -> tuple[str, ...]:
     clauses += [f"parameter removed: {name}" for name in old if name not in new and name not in renamed]
     for name in new:
         if name not in old and name not in renamed.values():
-            clauses.append(_added(new[name]))
+            clauses.append(_added(new[name], shifts=_stands_before(name, old, after)))
     shared = [name for name in old if name in new]
     for name in shared:
         clauses += _changed(old[name], new[name])
-    if _positions(before, shared) != _positions(after, shared):
+    placed = [name for name in shared if old[name].kind in _BY_POSITION and new[name].kind in _BY_POSITION]
+    if placed != [p.name for p in after.parameters if p.name in placed]:
         clauses.append("parameters reordered")
     if before.is_async != after.is_async:
         clauses.append("became async" if after.is_async else "no longer async")
@@ -50,10 +51,17 @@ def _renamed(before: Function, after: Function) -> dict[str, str]:
     }
 
 
-def _added(parameter: Parameter) -> str:
+def _added(parameter: Parameter, *, shifts: bool) -> str:
     if parameter.default is None and parameter.kind not in _VARIADIC:
         return f"new required parameter: {parameter.name}"
-    return f"parameter added: {parameter.name}"
+    return f"parameter {'inserted' if shifts else 'added'}: {parameter.name}"
+
+
+def _stands_before(name: str, old: dict[str, Parameter], after: Function) -> bool:
+    """Whether a new parameter takes the place of one that callers may pass by position."""
+    places = [p.name for p in after.parameters if p.kind in _BY_POSITION]
+    following = places[places.index(name) + 1 :] if name in places else []
+    return any(other in old and old[other].kind in _BY_POSITION for other in following)
 
 
 def _changed(old: Parameter, new: Parameter) -> list[str]:
@@ -68,7 +76,3 @@ def _changed(old: Parameter, new: Parameter) -> list[str]:
     if old.kind is not new.kind:
         clauses.append(f"parameter {old.name} became {new.kind.value}")
     return clauses
-
-
-def _positions(function: Function, shared: list[str]) -> list[str]:
-    return [p.name for p in function.parameters if p.kind in _BY_POSITION and p.name in shared]

@@ -7,7 +7,9 @@ from gatecli.model import (
     Approval,
     Authorship,
     Blast,
+    CallFrame,
     Caller,
+    CallTree,
     Candidate,
     Case,
     Certainty,
@@ -29,6 +31,7 @@ from gatecli.model import (
     Grade,
     HistoryStatus,
     Hunk,
+    Measure,
     Mode,
     Outcome,
     ParsedFile,
@@ -43,6 +46,7 @@ from gatecli.model import (
     Requirement,
     RequirementStatus,
     Revision,
+    RuleText,
     Score,
     ScorePart,
     Severity,
@@ -179,6 +183,50 @@ def observed(rate: float | None, part: float, p95: float | None, *entries: tuple
         basis="spans",
         source="traces-2026-11.jsonl",
         confidence="exact",
+    )
+
+
+def frame(id: FunctionId | str, part: float, *children: CallFrame) -> CallFrame:
+    label = id if isinstance(id, str) else f"{id.path.rpartition('/')[2].removesuffix('.py')}.{id.qualname}"
+    return CallFrame(label=label, function=None if isinstance(id, str) else id, share=part, children=children)
+
+
+def production() -> CallTree:
+    """What the shop does: half of the time, the rest is libraries."""
+    orders = frame(ORDERS, 0.31, frame(CHECKOUT, 0.28, frame(PRICE, 0.19), frame(CHARGE, 0.061)))
+    return CallTree(
+        measure=Measure.TIME,
+        frames=(
+            frame("POST /orders", 0.31, orders),
+            frame("POST /quotes", 0.17, frame(QUOTE, 0.17, frame(PRICE, 0.15, frame(ROUNDING, 0.004)))),
+            frame("GET /cart", 0.02, frame(CART, 0.02)),
+        ),
+        truncated=True,
+    )
+
+
+def rule_texts() -> tuple[RuleText, ...]:
+    """The rules behind the findings of ``review`` and ``block``, as their files would say."""
+    words = (
+        ("io-in-hot-loop", "P01", "data", Severity.REVIEW, "Does a loop now wait for something outside?"),
+        ("retry-removed", "R02", "resilience", Severity.REVIEW, "Was a retry taken away?"),
+        ("timeout-lowered", "R04", "resilience", Severity.REVIEW, "Did a timeout change?"),
+        ("broad-except", "R07", "resilience", Severity.REVIEW, "Are more exceptions caught than before?"),
+        ("debug-print", "S03", "hygiene", Severity.NOTE, "Is a print left in?"),
+        ("column-dropped", "M02", "schema", Severity.BLOCK, "Is a column dropped that running code reads?"),
+        ("irreversible-migration", "M08", "schema", Severity.REVIEW, "Can the migration be taken back?"),
+    )
+    return tuple(
+        RuleText(
+            id=id,
+            code=code,
+            family=family,
+            severity=severity,
+            asks=asks,
+            why="It has gone wrong before.",
+            remedy="Put it back.",
+        )
+        for id, code, family, severity, asks in words
     )
 
 
@@ -493,6 +541,8 @@ def review() -> Report:
         policy=PolicyStamp(path=".gate/policy.yml", revision=BASE, sha256="9b" * 32),
         exit_code=3,
         rules_run=38,
+        rules=rule_texts(),
+        production=production(),
         timings_ms={"change": 82.25, "rules": 121.5, "total": 410.0},
     )
 
@@ -617,6 +667,7 @@ def block() -> Report:
         policy=PolicyStamp(path=None, revision=None, sha256="00" * 32),
         exit_code=1,
         rules_run=38,
+        rules=rule_texts(),
         timings_ms={"change": 12.0, "rules": 20.5},
     )
 
@@ -653,6 +704,7 @@ def unprofiled() -> Report:
             profile=None,
         ),
         findings=report.findings[1:4],
+        production=None,
         score=Score(
             likelihood=9,
             exposure=0,
@@ -745,6 +797,7 @@ def empty() -> Report:
             profile=None,
         ),
         score=Score(likelihood=0, exposure=0, total=0),
+        production=None,
         timings_ms={"total": 31.0},
     )
 
@@ -800,6 +853,7 @@ def hostile(payload: str) -> Report:
         observed(10.0, 0.3, 4.0, (payload, 0.5)), basis=payload, source=payload, confidence=payload, services=(payload,)
     )
     caller = fid(f"{payload}/caller", payload)
+    content = b"\n" * 9 + payload.encode(errors="replace")
     finding = replace(
         report.findings[0],
         message=payload,
@@ -823,7 +877,7 @@ def hostile(payload: str) -> Report:
         case=replace(
             report.case,
             change=replace(
-                change((edited(payload, 2, 1, notes=(payload,)),)),
+                change((edited(payload, 2, 1, notes=(payload,), before=b"x" + content, after=content),)),
                 base=payload,
                 merge_base=None,
                 head=payload,
@@ -895,6 +949,18 @@ def hostile(payload: str) -> Report:
             dismissed=(Dismissal(by=payload, reason=payload),),
         ),
         policy=PolicyStamp(path=payload, revision=payload, sha256=payload),
+        rules=(
+            RuleText(
+                id=finding.rule,
+                code=payload,
+                family=payload,
+                severity=Severity.REVIEW,
+                asks=payload,
+                why=payload,
+                remedy=payload,
+            ),
+        ),
+        production=CallTree(measure=Measure.CALLS, frames=(frame(payload, 0.5, frame(id, 0.5, frame(caller, 0.1))),)),
     )
 
 

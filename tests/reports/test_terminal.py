@@ -169,7 +169,7 @@ def test_at_most_five_reasons_and_the_rest_counted() -> None:
     report = sample.review()
     reasons = report.verdict.reasons
     more = replace(report, verdict=replace(report.verdict, reasons=(*reasons, reasons[4], reasons[4])))
-    assert "       … 2 weaker reasons in gate check --report json\n" in written(more)
+    assert "       … 2 weaker reasons in gate check --all\n" in written(more)
 
 
 def test_unknown_figures_are_never_zero() -> None:

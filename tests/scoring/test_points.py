@@ -59,7 +59,7 @@ def test_the_whole_score_of_a_busy_function():
         changed("quote", path="shop/quotes.py", added=4),
         usage={PRICE: observed(share=0.38, rate=61_400), function_id("quote", "shop/quotes.py"): observed(share=0.005)},
         blast={PRICE: Blast(callers=(caller("post_order"), caller("main", depth=2)))},
-        history={PRICE: known((RAVI, 31), (INES, 9))},
+        history={PRICE: known((RAVI, 71), (INES, 9))},
         profile=profile(),
     )
     findings = [
@@ -81,7 +81,7 @@ def test_the_whole_score_of_a_busy_function():
                 path="shop/pricing.py", line=41, function=PRICE,
             ),
             Contribution(
-                rule="prior-changes", points=7, text="price_order changed 40 times before", path="shop/pricing.py",
+                rule="prior-changes", points=7, text="price_order changed 80 times before", path="shop/pricing.py",
                 line=11, function=PRICE,
             ),
             Contribution(rule="author-new", points=6, text="Dana Reed never changed the touched function before"),
@@ -177,7 +177,7 @@ def test_an_unknown_past_is_said_and_counts_nothing(status, text):
 
 
 def test_a_cut_history_cannot_say_that_the_author_is_new():
-    given_case = case(changed(), history={PRICE: known((RAVI, 6), status=HistoryStatus.SHALLOW)})
+    given_case = case(changed(), history={PRICE: known((RAVI, 12), status=HistoryStatus.SHALLOW)})
     assert contributions(given_case) == {"prior-changes": 2, "history": 0, "exposure": 0}
 
 

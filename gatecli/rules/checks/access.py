@@ -140,12 +140,17 @@ def _attributes(view: View, side: Code) -> Iterator[tuple[str, int]]:
     for match in view.own(_ASSIGNED, side):
         value, name = match["value"], code.text(match["key"])
         items = value.named_children if value.type in ("list", "tuple") else [value]
-        names = [code.callee(item) for item in items if item.type in ("identifier", "attribute", "call", "string")]
+        names = [_named(item) for item in items if item.type not in ("comment", "tuple", "none")]
         kept = [item for item in names if item not in _OPEN]
         if kept and name in ("permissions", "permission_required"):
             yield name, code.line(match["match"])
         elif kept:
             yield from ((f"{name}: {item}", code.line(match["match"])) for item in kept)
+
+
+def _named(item: "Node") -> str:
+    """A permission by its dotted name, a combination of some (``A | B``) by its text."""
+    return code.callee(item) if item.type in ("identifier", "attribute", "call") else code.normal(item)
 
 
 def _mixins(view: View, side: Code) -> Iterator[tuple[str, int]]:

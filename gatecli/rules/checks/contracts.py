@@ -6,12 +6,12 @@ A caller that was read and still fits is no news. What could not be read, or may
 from collections.abc import Iterator
 
 from gatecli.model import Caller, Certainty, ChangeKind, Confidence, Evidence, FunctionId, FunctionKind, UsageStatus
-from gatecli.rules import code
-from gatecli.rules.checks.callsites import Fit, called_name, calls_of, fit, leaves_out
+from gatecli.rules.checks.callsites import Fit, called_name, fit, leaves_out
 from gatecli.rules.code import Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed, plural, snippet
+from gatecli.syntax.imports import names_of
 from gatecli.syntax.signature import binds_callers
 
 _CALLED = (FunctionKind.FUNCTION, FunctionKind.METHOD, FunctionKind.LAMBDA)
@@ -29,7 +29,7 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
             continue
         what = f"changed its signature ({listed(binding)})"
         callers = _outside(view, touched)
-        fits = [(caller, fit(before, after, calls_of(view, caller, called_name(after)))) for caller in callers]
+        fits = [(caller, fit(before, after, caller)) for caller in callers]
         broken = [caller for caller, how in fits if how is Fit.BREAKS]
         unclear = [caller for caller, how in fits if how is Fit.UNKNOWN]
         if broken:
@@ -54,11 +54,10 @@ def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
             continue
         relying, unclear = [], []
         for caller in _outside(view, touched):
-            calls = calls_of(view, caller, called_name(after))
-            found = {leaves_out(after, clause.partition(" ")[0], call) for clause in changed for call in calls}
+            found = {leaves_out(after, clause.partition(" ")[0], caller) for clause in changed}
             if Fit.BREAKS in found:
                 relying.append(caller)
-            elif Fit.UNKNOWN in found or not calls:
+            elif Fit.UNKNOWN in found:
                 unclear.append(caller)
         if callers := relying or unclear:
             leaves = "leaves" if len(callers) == 1 else "leave"
@@ -77,7 +76,7 @@ def function_removed(rule: Rule, view: View) -> Iterator[Observation]:
             continue
         if not removed and change.id == id:
             continue
-        left = [caller for caller in _outside(view, touched) if _names_removed(view, caller, id)]
+        left = _left_behind(view, touched)
         verb = "is removed" if removed else f"was {snippet(id.qualname)} in {snippet(id.path)} until now"
         if left:
             calls = "calls" if len(left) == 1 else "call"
@@ -94,25 +93,23 @@ def is_public(id: FunctionId) -> bool:
     return not any(part.startswith("_") for part in id.qualname.split("."))
 
 
-def _names_removed(view: View, caller: Caller, id: FunctionId) -> bool:
-    """Whether a caller still means a module-level function of the base revision that its module no longer has."""
-    names, home, side = view.project.names(caller.id.path), view.project.names(id.path), view.head(caller.id)
-    if caller.certainty is not Certainty.CERTAIN or "." in id.qualname or names is None or side is None:
-        return False  # a method may be inherited from anywhere
-    if home is not None and (id.qualname in home.kinds or id.qualname in home.imports):
-        return False
-    for call in calls_of(view, caller, id.qualname):
-        receiver, dot, name = code.callee(call).rpartition(".")
-        imported = names.imports.get(name)
-        if dot:
-            found = view.project.imported_module(names, receiver) == id.path
-        elif imported is not None:
-            found = view.project.path_of(imported.module) == id.path
-        else:
-            found = caller.id.path == id.path
-        if found:
-            return True
-    return False
+def _left_behind(view: View, touched: Touched) -> list[Caller]:
+    """The callers that still mean a name of the base revision which its module no longer has.
+
+    A method may be inherited from anywhere, and of a function that moved under its own name the text of a call does
+    not say which one is meant.
+    """
+    change, id = touched.change, touched.change.base_id
+    home = view.module(id.path, old=False)
+    names = names_of(home) if home is not None else None
+    if "." in id.qualname or (names is not None and (id.qualname in names.kinds or id.qualname in names.imports)):
+        return []
+    certain = [caller for caller in _outside(view, touched) if caller.certainty is Certainty.CERTAIN]
+    if change.kind is ChangeKind.REMOVED:
+        return certain
+    if change.id.name == id.name:
+        return []
+    return [caller for caller in certain if any(called_name(text) == id.name for text in caller.calls)]
 
 
 def _is_observed(touched: Touched) -> bool:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from gatecli.model import FileChange, FileStatus
+from gatecli.model import Confidence, FileChange, FileStatus
 from gatecli.rules.code import View
 from gatecli.rules.observation import Observation
+from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
 
 MAX_LINE = 20_000
@@ -40,11 +41,18 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _HIDDEN = re.compile("[\u200b\u2060-\u2064\ufeff]|(?<!\U0001f3f4)(?<![\U000e0020-\U000e007f])[\U000e0020-\U000e007f]")
 
 
+# What gate itself reads before it judges: policy, rules, weights, incidents, owners, keys.
+_OWN_GUARDS = (".gate/", "CODEOWNERS", "allowed_signers")
+
 _HOW = {FileStatus.ADDED: "added", FileStatus.DELETED: "deleted", FileStatus.RENAMED: "renamed"}
 
 
 def guardrails_changed(rule: Rule, view: View) -> Iterator[Observation]:
-    """T08: each touched file under either of its names; the rule's ``paths`` say which of them guard the repository."""
+    """T08: each touched file under either of its names; the rule's ``paths`` say which of them guard the repository.
+
+    What decides about this very gate blocks. Whether an edit of a workflow or of an agent's instructions weakens
+    anything has to be read: a review.
+    """
     for file in view.case.change.files:
         names = (file.path,) if file.status is FileStatus.COPIED else (file.path, file.old_path or file.path)
         how = _HOW.get(file.status, "changed")
@@ -52,7 +60,8 @@ def guardrails_changed(rule: Rule, view: View) -> Iterator[Observation]:
         for path in dict.fromkeys(names):
             line = max(1, file.hunks[0].new_start) if file.hunks and file.after is not None else None
             says = f"guards this repository and is {how} ({lines}): a human must agree"
-            yield Observation(says=says, path=path, line=line, text=how)
+            sure = Confidence.HIGH if matches(_OWN_GUARDS, path) else Confidence.MEDIUM
+            yield Observation(says=says, path=path, line=line, text=how, confidence=sure)
 
 
 def secret_added(rule: Rule, view: View) -> Iterator[Observation]:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gatecli.model import Confidence
 from gatecli.rules import code
 from gatecli.rules.checks.handlers import handled
-from gatecli.rules.checks.numbers import replaced
+from gatecli.rules.checks.numbers import left_out, replaced
 from gatecli.rules.code import Code, Range, Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
@@ -35,6 +36,7 @@ _DECORATOR = "(decorator (_) @key) @match"
 _RETRY_NAME = re.compile(r"(?i)(?:^|[._])(?:retry|retries|retrying|asyncretrying|retryable|on_exception)(?:$|[._(])")
 _RETRY_LOOP = re.compile(r"(?i)retr(?:y|ies)|attempt|tries")
 _ATTEMPTS = re.compile(r"(?i)(?:^|_)(?:retries|attempts|tries|retry_count|retry_limit)$")
+_RETRY_SETTING = re.compile(r"(?i)max_retries|max_attempts|retries|autoretry_for|retry_kwargs|num_retries")
 _TRANSACTION = re.compile(r"(?i)(?:^|[._])(?:\w{0,40}atomic|atomic\w{0,40}|begin|begin_nested|savepoint|transaction)$")
 _LOCK = re.compile(r"(?i)(?:^|[._])(?:\w{0,40}_)?(?:lock|rlock|mutex|semaphore|advisory_lock|critical_section)$")
 _DEADLINE = re.compile(r"(?:^|\.)(?:wait_for|timeout|timeout_at|fail_after|move_on_after)$")
@@ -43,7 +45,7 @@ _SUPPRESS = re.compile(r"(?:^|\.)suppress$")
 # What nobody guards on purpose; a guard around nothing else is not missed.
 _HARMLESS = re.compile(
     r"^(?:len|str|int|float|bool|repr|list|dict|set|tuple|print|isinstance|getattr|hasattr|super|range|enumerate|zip"
-    r"|sorted|(?:self\.|cls\.)?_?(?:log|logger|logging)\.\w+|warnings\.warn|.*\.(?:append|format|join|items|keys|values))$"
+    r"|sorted|.*(?:Error|Exception|Warning)|(?:self\.|cls\.)?_?(?:log|logger|logging)\.\w+|warnings\.warn|.*\.(?:append|format|join|items|keys|values))$"
 )
 
 
@@ -61,22 +63,29 @@ Guards = Callable[[View, Code], list[Guard]]
 
 def try_removed(rule: Rule, view: View) -> Iterator[Observation]:
     """E02: a try went away and what it held now stands bare."""
-    for touched, guard, name in _lost(view, _tries):
-        yield _seen(touched, guard, f"no longer handles failures of {snippet(name)} (was `{snippet(guard.text)}`)")
+    for lost in _lost(view, _tries):
+        yield _seen(lost, f"no longer handles failures of {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)")
 
 
 def retry_removed(rule: Rule, view: View) -> Iterator[Observation]:
-    """E03: a retry went away and what it repeated is now done once."""
-    for touched, guard, name in _lost(view, _retries):
-        yield _seen(touched, guard, f"no longer retries {snippet(name)} (was `{snippet(guard.text)}`)")
+    """E03: a retry went away and what it repeated is now done once, or its attempts were at least halved."""
+    for lost in _lost(view, _retries):
+        yield _seen(lost, f"no longer retries {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)")
     for touched in view.functions:
         if touched.before is None or touched.after is None:
             continue
+        for gone in left_out(view, touched.before, touched.after, _is_retry_setting):
+            says = f"no longer gives {snippet(gone.callee)} its {gone.key} (was {snippet(code.text(gone.value))})"
+            yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
         for what, old, new in replaced(view, touched.before, touched.after, _is_attempts):
             was, now = code.number(old), code.number(new)
             if was is not None and now is not None and 0 <= now < was and (now <= 1 or 2 * now <= was):
                 says = f"lowers {what} from {amount(was)} to {amount(now)}"
                 yield seen(touched, code.line(new), says, what)
+
+
+def _is_retry_setting(name: str) -> bool:
+    return bool(_RETRY_SETTING.fullmatch(name))
 
 
 def _is_attempts(name: str) -> bool:
@@ -85,43 +94,81 @@ def _is_attempts(name: str) -> bool:
 
 def transaction_removed(rule: Rule, view: View) -> Iterator[Observation]:
     """D02: a transaction or lock went away and what it held together no longer is."""
-    for touched, guard, name in _lost(view, _transactions):
-        yield _seen(touched, guard, f"no longer holds `{snippet(guard.text)}` around {snippet(name)}")
+    for lost in _lost(view, _transactions):
+        yield _seen(lost, f"no longer holds `{snippet(lost.guard.text)}` around {snippet(lost.name)}")
     yield from _row_locks(view)
 
 
 def deadline_removed(view: View) -> Iterator[Observation]:
     """Part of E05: ``wait_for`` or a timeout block went away and what it bounded may now take for ever."""
-    for touched, guard, name in _lost(view, _deadlines):
-        yield _seen(touched, guard, f"no longer bounds how long {snippet(name)} may take (was `{snippet(guard.text)}`)")
+    for lost in _lost(view, _deadlines):
+        was = snippet(lost.guard.text)
+        yield _seen(lost, f"no longer bounds how long {snippet(lost.name)} may take (was `{was}`)")
 
 
-def _seen(touched: Touched, guard: Guard, says: str) -> Observation:
-    return seen(touched, touched.line_after(guard.line), says, guard.text)
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A guard that went away, and the first thing that it protected; ``moved`` if another function got its like."""
+
+    touched: Touched
+    guard: Guard
+    name: str
+    moved: bool
 
 
-def _lost(view: View, guards: Guards) -> Iterator[tuple[Touched, Guard, str]]:
-    """Each lost guard with the first thing that it protected."""
-    guarded_now = _called_under(view, guards)
+def _seen(lost: _Lost, says: str) -> Observation:
+    confidence = Confidence.LOW if lost.moved else Confidence.HIGH
+    line = lost.touched.line_after(lost.guard.line)
+    return seen(lost.touched, line, says, lost.guard.text, confidence=confidence)
+
+
+def _lost(view: View, guards: Guards) -> Iterator[_Lost]:
+    """The guards that a surviving function has fewer of, if something that one protected now stands bare."""
+    called, gained = _called_under(view, guards), _gained(view, guards)
     for touched in view.functions:
         if touched.before is None or touched.after is None or touched.is_container:
             continue
-        old = guards(view, touched.before)
-        if not old or len(guards(view, touched.after)) >= len(old):
-            continue
-        if touched.change.id.name in guarded_now:
-            continue  # the guard went up to a caller
-        before, after = _names(view, touched.before, old), _names(view, touched.after, guards(view, touched.after))
-        bare = {name for name in after.outside if after.outside[name] > before.outside[name]}
-        lost = [
-            (node.start_byte, name)
-            for name, node in _items(view, touched.before)
-            if name in bare and before.inside[name] > after.inside[name] and not _HARMLESS.match(name)
-        ]
+        old, new = guards(view, touched.before), guards(view, touched.after)
+        if len(new) >= len(old) or touched.change.id.name in called:
+            continue  # as many as before, or the guard went up to a caller
+        left = Counter(guard.text for guard in old) - Counter(guard.text for guard in new)
+        bare = _bare(view, touched.before, touched.after, old, new)
         for guard in old:
-            position = bisect_left(lost, (guard.range[0], ""))
-            if position < len(lost) and lost[position][0] < guard.range[1]:
-                yield touched, guard, lost[position][1]
+            position = bisect_left(bare, (guard.range[0], ""))
+            if left[guard.text] > 0 and position < len(bare) and bare[position][0] < guard.range[1]:
+                left[guard.text] -= 1
+                moved = (touched.change.id.path, guard.text) in gained
+                yield _Lost(touched, guard, _telling(bare[position:], guard.range[1]), moved)
+
+
+def _bare(view: View, before: Code, after: Code, old: list[Guard], new: list[Guard]) -> list[tuple[int, str]]:
+    """Where (start byte before) and what stood under a guard and now does not, in document order."""
+    was, now = _names(view, before, old), _names(view, after, new)
+    lost = {
+        name for name in now.outside if now.outside[name] > was.outside[name] and was.inside[name] > now.inside[name]
+    }
+    return [
+        (node.start_byte, name) for name, node in _items(view, before) if name in lost and not _HARMLESS.match(name)
+    ]
+
+
+def _telling(bare: list[tuple[int, str]], end: int) -> str:
+    """The name that says most of what a guard held: a method or function before a class."""
+    names = [name for start, name in bare[:20] if start < end]
+    return next((name for name in names if not name.rpartition(".")[2][:1].isupper()), names[0])
+
+
+def _gained(view: View, guards: Guards) -> set[tuple[str, str]]:
+    """Path and text of the guards that a function has more of than before."""
+    gained: set[tuple[str, str]] = set()
+    for touched in view.functions:
+        if touched.after is None:
+            continue
+        new = Counter(guard.text for guard in guards(view, touched.after))
+        if touched.before is not None:
+            new -= Counter(guard.text for guard in guards(view, touched.before))
+        gained |= {(touched.change.id.path, text) for text in new}
+    return gained
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Numbers that have a name (arguments, constants, defaults, mapping entries) and stand on both sides of a change."""
+"""Values that have a name (arguments, constants, defaults, mapping entries), compared on both sides of a change."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gatecli.rules import code
@@ -29,6 +30,36 @@ def calls(view: View, side: Code | None) -> dict[str, list["Node"]]:
     for match in view.own(_CALLS, side) if side is not None else ():
         result[code.callee(match["match"])].append(match["match"])
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An argument that a call no longer gives: the value it had, and the call as it is now."""
+
+    callee: str
+    key: str
+    value: "Node"
+    call: "Node"
+
+
+def left_out(view: View, before: Code, after: Code, is_named: IsNamed) -> Iterator[LeftOut]:
+    """Named arguments that fewer calls to the same function give, while more of them go without."""
+    old, new = calls(view, before), calls(view, after)
+    for name in sorted(old.keys() & new.keys()):
+        for key in sorted({key for call in old[name] for key in code.keywords(call) if is_named(key)}):
+            was = [call for call in old[name] if key in code.keywords(call)]
+            now = [call for call in new[name] if key in code.keywords(call)]
+            bare = [call for call in new[name] if key not in code.keywords(call) and not code.has_splat(call)]
+            more_bare = len(bare) > len(old[name]) - len(was)
+            if len(now) < len(was) and more_bare and positional(bare[-1]) <= positional(was[0]):
+                yield LeftOut(name, key, code.keywords(was[0])[key], bare[-1])
+
+
+def positional(call: "Node") -> int:
+    """How many arguments a call gives by position."""
+    arguments = call.child_by_field_name("arguments")
+    named = arguments.named_children if arguments is not None else []
+    return sum(child.type not in ("keyword_argument", "comment") for child in named)
 
 
 def replaced(view: View, before: Code, after: Code, is_named: IsNamed) -> Iterator[tuple[str, "Node", "Node"]]:

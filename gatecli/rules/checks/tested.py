@@ -60,17 +60,24 @@ def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
 
 
 def assertions_reduced(rule: Rule, view: View) -> Iterator[Observation]:
-    """T03: a surviving test that checks nothing any more, or (a note) half of what it did."""
+    """T03: surviving tests, by file, that check nothing any more, or (a note) half of what they did."""
+    emptied: dict[str, list[Touched]] = defaultdict(list)
+    halved: dict[str, list[Touched]] = defaultdict(list)
     for touched in view.functions:
-        if not touched.survives or not _is_test_function(view, touched):
-            continue
-        old, new = _assertions(view, touched.before), _assertions(view, touched.after)
-        if 2 * new <= old and new < old:
-            left = "no assertion" if new == 0 else f"{new} of its {old} assertions"
-            says = f"has {left} left" + (f" (had {old})" if new == 0 else "")
-            line = touched.change.function.span.def_line
-            confidence = Confidence.HIGH if new == 0 else Confidence.LOW
-            yield seen(touched, line, says, f"{old} {new}", confidence=confidence)
+        if touched.survives and _is_test_function(view, touched):
+            old, new = _assertions(view, touched.before), _assertions(view, touched.after)
+            if new < old and 2 * new <= old:
+                (halved if new else emptied)[touched.change.id.path].append(touched)
+    yield from _reduced(emptied, "no assertion left", Confidence.HIGH)
+    yield from _reduced(halved, "at most half of the assertions left", Confidence.LOW)
+
+
+def _reduced(files: dict[str, list[Touched]], what: str, confidence: Confidence) -> Iterator[Observation]:
+    for path, tests in files.items():
+        names = [test.change.id.name for test in tests]
+        says = f"has {plural(len(tests), 'test')} with {what} ({listed(names)})"
+        line = tests[0].change.function.span.def_line
+        yield Observation(says=says, path=path, line=line, text=" ".join(names), confidence=confidence)
 
 
 def hot_function_untested(rule: Rule, view: View) -> Iterator[Observation]:

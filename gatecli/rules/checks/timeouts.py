@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gatecli.rules import code
 from gatecli.rules.checks.guards import deadline_removed
-from gatecli.rules.checks.numbers import calls, replaced
+from gatecli.rules.checks.numbers import calls, left_out, positional, replaced
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
@@ -36,25 +36,14 @@ def timeout_changed(rule: Rule, view: View) -> Iterator[Observation]:
         if touched.after is not None:
             yield from _unbounded(view, touched, touched.after)
         if touched.before is not None and touched.after is not None:
-            yield from _left_out(view, touched, touched.before, touched.after)
+            for gone in left_out(view, touched.before, touched.after, _is_timeout):
+                if not _NOT_A_WAIT.search(gone.callee):
+                    says = f"no longer gives {snippet(gone.callee)} a {gone.key} (was {snippet(code.text(gone.value))})"
+                    yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
             for what, old, new in replaced(view, touched.before, touched.after, _is_timeout):
                 if not _NOT_A_WAIT.search(what):
                     yield from _compared(touched, what, old, new)
     yield from deadline_removed(view)
-
-
-def _left_out(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:
-    """Calls that go to the same function as before, without the timeout they had."""
-    old, new = calls(view, before), calls(view, after)
-    for name in sorted(old.keys() & new.keys()):
-        for key in sorted({key for call in old[name] for key in _timeouts(call)}):
-            was = [call for call in old[name] if key in _timeouts(call)]
-            now = [call for call in new[name] if key in _timeouts(call)]
-            bare = [call for call in new[name] if key not in _timeouts(call) and not code.has_splat(call)]
-            more_bare = len(bare) > len(old[name]) - len(was)
-            if len(now) < len(was) and more_bare and _positional(bare[-1]) <= _positional(was[0]):
-                says = f"no longer gives {snippet(name)} a {key} (was {snippet(code.text(_timeouts(was[0])[key]))})"
-                yield seen(touched, code.line(bare[-1]), says, f"{name} {key}")
 
 
 def _compared(touched: Touched, what: str, old: "Node", new: "Node") -> Iterator[Observation]:
@@ -73,7 +62,7 @@ def _unbounded(view: View, touched: Touched, after: Code) -> Iterator[Observatio
         if name not in _UNBOUNDED:
             continue
         for call in found[len(known.get(name, ())) :]:
-            if not code.has_splat(call) and not _timeouts(call) and _positional(call) < _UNBOUNDED[name]:
+            if not code.has_splat(call) and not _timeouts(call) and positional(call) < _UNBOUNDED[name]:
                 yield seen(touched, code.line(call), f"now calls {name} without a timeout", name)
 
 
@@ -85,9 +74,3 @@ def _timeouts(call: "Node") -> dict[str, "Node"]:
 
 def _is_timeout(name: str) -> bool:
     return "timeout" in name.lower() and not _NOT_A_WAIT.search(name)
-
-
-def _positional(call: "Node") -> int:
-    arguments = call.child_by_field_name("arguments")
-    named = arguments.named_children if arguments is not None else []
-    return sum(child.type not in ("keyword_argument", "comment") for child in named)

@@ -8,7 +8,7 @@ import base64
 import binascii
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 import msgspec
@@ -38,28 +38,38 @@ _LEAST_PROBABILITY = 1e-6
 _Integer = int | float | str | None
 
 
-class _Value(msgspec.Struct, rename="camel", gc=False):
+class Value(msgspec.Struct, rename="camel", gc=False):
+    """An attribute's value; lists, maps and bytes are left out."""
+
     string_value: str | None = None
     int_value: _Integer = None
     double_value: _Integer = None
     bool_value: bool | None = None
 
 
-class _Attribute(msgspec.Struct, gc=False):
+class Attribute(msgspec.Struct, gc=False):
+    """A key with its value."""
+
     key: str = ""
-    value: _Value | None = None
+    value: Value | None = None
 
 
-class _Event(msgspec.Struct, gc=False):
+class Event(msgspec.Struct, gc=False):
+    """Something that happened in a span, such as an exception."""
+
     name: str = ""
-    attributes: list[_Attribute] | None = None
+    attributes: list[Attribute] | None = None
 
 
-class _Status(msgspec.Struct, gc=False):
+class Status(msgspec.Struct, gc=False):
+    """How a span ended: code 2 is an error."""
+
     code: int | str | None = None
 
 
-class _Span(msgspec.Struct, rename="camel", gc=False):
+class Span(msgspec.Struct, rename="camel", gc=False):
+    """One operation."""
+
     trace_id: str = ""
     span_id: str = ""
     parent_span_id: str | None = None
@@ -68,26 +78,34 @@ class _Span(msgspec.Struct, rename="camel", gc=False):
     kind: int | str | None = None
     start_time_unix_nano: _Integer = None
     end_time_unix_nano: _Integer = None
-    attributes: list[_Attribute] | None = None
-    events: list[_Event] | None = None
-    status: _Status | None = None
+    attributes: list[Attribute] | None = None
+    events: list[Event] | None = None
+    status: Status | None = None
 
 
-class _ScopeSpans(msgspec.Struct, gc=False):
-    spans: list[_Span] | None = None
+class ScopeSpans(msgspec.Struct, gc=False):
+    """The spans of one instrumentation library."""
+
+    spans: list[Span] | None = None
 
 
-class _Resource(msgspec.Struct, gc=False):
-    attributes: list[_Attribute] | None = None
+class Resource(msgspec.Struct, gc=False):
+    """The process that made the spans."""
+
+    attributes: list[Attribute] | None = None
 
 
-class _ResourceSpans(msgspec.Struct, rename="camel", gc=False):
-    resource: _Resource | None = None
-    scope_spans: list[_ScopeSpans] | None = None
+class ResourceSpans(msgspec.Struct, rename="camel", gc=False):
+    """The spans of one process."""
+
+    resource: Resource | None = None
+    scope_spans: list[ScopeSpans] | None = None
 
 
-class _Request(msgspec.Struct, rename="camel", gc=False):
-    resource_spans: list[_ResourceSpans] | None = None
+class Request(msgspec.Struct, rename="camel", gc=False):
+    """One export request, or a whole document."""
+
+    resource_spans: list[ResourceSpans] | None = None
 
 
 def matches(head: bytes) -> bool:
@@ -101,10 +119,19 @@ def read(stream: IO[bytes]) -> Recording:
     Raises:
         EvidenceError: cut off, malformed, without spans, or above a bound.
     """
+    return recorded(_requests(stream), "otlp-json")
+
+
+def recorded(requests: Iterable[Request], kind: str) -> Recording:
+    """The spans of all requests as one recording, of whatever form they were read from.
+
+    Raises:
+        EvidenceError: there are none, or more than ``MAX_SPANS``.
+    """
     frames: dict[Frame, int] = {}
     spans: list[TraceSpan] = []
     resources = _Resources()
-    for request in _requests(stream):
+    for request in requests:
         for group in request.resource_spans or ():
             attributes = _attributes(group.resource.attributes if group.resource else None)
             found = [span for scope in group.scope_spans or () for span in scope.spans or ()]
@@ -116,7 +143,7 @@ def read(stream: IO[bytes]) -> Recording:
         raise EvidenceError("the file holds no spans", "logs and metrics are not read; export traces")
     times = [span for span in spans if span.start_ns]
     return Recording(
-        kind="otlp-json",
+        kind=kind,
         basis=Basis.SPANS,
         frames=tuple(frames),
         spans=tuple(spans),
@@ -132,9 +159,9 @@ def read(stream: IO[bytes]) -> Recording:
     )
 
 
-def _requests(stream: IO[bytes]) -> Iterator[_Request]:
+def _requests(stream: IO[bytes]) -> Iterator[Request]:
     """Each line as a request; or all of it as one, where the first line is not JSON by itself."""
-    decoder = msgspec.json.Decoder(_Request)
+    decoder = msgspec.json.Decoder(Request)
     number = 0
     while line := stream.readline(MAX_LINE_BYTES + 1):
         number += 1
@@ -154,7 +181,7 @@ def _requests(stream: IO[bytes]) -> Iterator[_Request]:
         yield request
 
 
-def _document(decoder: "msgspec.json.Decoder[_Request]", text: bytes) -> _Request:
+def _document(decoder: "msgspec.json.Decoder[Request]", text: bytes) -> Request:
     if len(text) >= MAX_LINE_BYTES:
         raise EvidenceError(f"a document of more than {MAX_LINE_BYTES:,} bytes", "write JSON lines instead")
     try:
@@ -204,7 +231,7 @@ def _warnings(spans: list[TraceSpan]) -> Iterator[str]:
         yield f"{timeless:,} spans have no usable times and are left out of latencies"
 
 
-def _span(span: _Span, service: str | None, frames: dict[Frame, int]) -> TraceSpan:
+def _span(span: Span, service: str | None, frames: dict[Frame, int]) -> TraceSpan:
     attributes = _attributes(span.attributes)
     kind = _KINDS.get(span.kind, SpanKind.INTERNAL) if span.kind is not None else SpanKind.INTERNAL
     return TraceSpan(
@@ -269,7 +296,7 @@ def raised(attributes: dict[str, str], frames: dict[Frame, int]) -> Raised:
     )
 
 
-def _attributes(attributes: list[_Attribute] | None) -> dict[str, str]:
+def _attributes(attributes: list[Attribute] | None) -> dict[str, str]:
     """Attributes as text; lists and maps are left out."""
     result = {}
     for attribute in attributes or ():

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+from gatecli.rules import document
+from gatecli.rules.spec import Example, ExampleCaller, ExampleUsage, FileSides
+from tests.rules.support import SHIPPED, rule
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_is_current() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert page == document.page(SHIPPED), "gate rules list --markdown > docs/rules.md"
+
+
+def test_the_page_shows_nothing_invisible() -> None:
+    assert [line for line in document.page(SHIPPED).splitlines() if not line.isprintable()] == []
+
+
+def test_every_rule_has_a_row_and_a_section() -> None:
+    lines = document.page(SHIPPED).splitlines()
+    for known in SHIPPED:
+        assert f"## {known.id}" in lines
+        assert sum(line.startswith(f"| {known.code} | [{known.id}](#{known.id}) |") for line in lines) == 1
+
+
+def test_severity_says_how_far_traffic_raises_it() -> None:
+    assert document.severity(rule("io-in-loop")) == "note to review"
+    assert document.severity(rule("access-removed")) == "block"
+    assert list(document.escalation(rule("io-in-loop"))) == [
+        "review from 60 calls a minute or 1 % of the traffic on",
+    ]
+
+
+def test_an_example_as_a_diff_with_what_is_known() -> None:
+    example = Example(
+        name="a",
+        flags=True,
+        files={"a.py": FileSides(before="x\n", after="y\n"), "b.py": FileSides(after="z\n")},
+        usage={"a.py::f": ExampleUsage(calls_per_minute=61_400, share=0.385)},
+        callers={"a.py::f": (ExampleCaller(id="b.py::g", calls=("f(1)",)), ExampleCaller(id="b.py::h"))},
+    )
+    assert list(document.example_diff(example)) == [
+        "--- a.py",
+        "+++ a.py",
+        "@@ -1 +1 @@",
+        "-x",
+        "+y",
+        "--- /dev/null",
+        "+++ b.py",
+        "@@ -0,0 +1 @@",
+        "+z",
+    ]
+    assert list(document.given(example)) == [
+        "a.py::f: 61,400 calls a minute, 38.5 % of the traffic",
+        "b.py::g calls a.py::f: f(1)",
+        "b.py::h hands on a.py::f",
+    ]

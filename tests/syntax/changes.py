@@ -1,0 +1,46 @@
+"""Changes for the tests of this folder, from the two texts of a file."""
+
+from gatecli.model import FileChange, FileStatus, FunctionChange, ParsedFile
+from gatecli.sources.rebuild import hunks_between
+from gatecli.syntax.match import changed_functions
+
+Text = str | bytes | None
+
+
+def file_change(before: Text, after: Text, path: str = "a.py", old_path: str | None = None, **more) -> FileChange:
+    """A file with both sides, its hunks and its status taken from them."""
+    old, new = (text.encode() if isinstance(text, str) else text for text in (before, after))
+    status = FileStatus.MODIFIED if old_path is None else FileStatus.RENAMED
+    status = FileStatus.ADDED if old is None else FileStatus.DELETED if new is None else status
+    return FileChange(
+        path=path,
+        old_path=None if old is None else old_path or path,
+        status=more.pop("status", status),
+        hunks=hunks_between(old, new),
+        before=old,
+        after=new,
+        **more,
+    )
+
+
+def changes(*files: FileChange) -> tuple[FunctionChange, ...]:
+    """The touched functions."""
+    return changed_functions(files)[0]
+
+
+def parsed(*files: FileChange) -> tuple[ParsedFile, ...]:
+    """How the files were read."""
+    return changed_functions(files)[1]
+
+
+def touched(before: Text, after: Text) -> list[str]:
+    """``kind qualname`` of each touched function of one file; ``kind old -> new`` where the name changed."""
+    return [row(change) for change in changes(file_change(before, after))]
+
+
+def row(change: FunctionChange) -> str:
+    """One touched function in a few words."""
+    name = change.id.qualname
+    if change.before is not None and change.before.id.qualname != name:
+        name = f"{change.before.id.qualname} -> {name}"
+    return f"{change.kind.value} {name}"

@@ -1,0 +1,25 @@
+"""A tree in memory for the tests of callers."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+
+class MemoryTree:
+    """Files by path, behind ``model.Tree``; ``asked`` remembers what was read."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.files = {path: text.encode() for path, text in files.items()}
+        self.asked: list[str] = []
+
+    def paths(self) -> Iterable[str]:
+        return self.files
+
+    def read(self, path: str) -> bytes | None:
+        self.asked.append(path)
+        return self.files.get(path)
+
+    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        pattern = re.compile(rb"\b(?:" + b"|".join(re.escape(word.encode()) for word in words) + rb")\b")
+        for path, content in self.files.items():
+            if path.endswith((".py", ".pyi")) and pattern.search(content):
+                yield path, content
