@@ -45,12 +45,16 @@ class Ask(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """One thing that speaks against merging at once: what it asks for, its reason, and its weight among its equals."""
+    """One thing that speaks against merging at once: what it asks for, its reason, and its weight among its equals.
+
+    ``risk`` is that of the function it stands on: of two reasons with equal points the busier one comes first.
+    """
 
     level: Decision
     ask: Ask
     reason: Reason
     weight: int = 0
+    risk: int = 0
     incomplete: bool = False
 
 
@@ -70,7 +74,7 @@ def triggers(case: Case, findings: Iterable[Finding], score: Score, config: Conf
     """Everything that speaks for a decision, strongest first; a fact is named once."""
     findings = tuple(findings)
     found = [
-        *_flagged(findings),
+        *_flagged(findings, score),
         *_unjudged_rules(findings),
         *_agent(case, config),
         *_profile(case, config),
@@ -82,9 +86,9 @@ def triggers(case: Case, findings: Iterable[Finding], score: Score, config: Conf
     return tuple(sorted(found, key=_by_strength))
 
 
-def _by_strength(trigger: Trigger) -> tuple[int, int, str, str, str, int]:
+def _by_strength(trigger: Trigger) -> tuple[int, int, int, str, str, str, int]:
     reason = trigger.reason
-    rank = -_ORDER.index(trigger.level), -trigger.weight
+    rank = -_ORDER.index(trigger.level), -trigger.weight, -trigger.risk
     return *rank, reason.text, reason.rule or "", reason.path or "", reason.line or 0
 
 
@@ -102,7 +106,7 @@ def exit_code(verdict: Verdict, mode: Mode, fail_on: FailOn) -> int:
 # --------------------------------------------------------------------------- rules
 
 
-def _flagged(findings: tuple[Finding, ...]) -> Iterator[Trigger]:
+def _flagged(findings: tuple[Finding, ...], score: Score) -> Iterator[Trigger]:
     """One trigger a rule, from its gravest finding, with the points that the rule adds to the score."""
     for group in _by_rule(findings, Outcome.FLAGGED):
         first, points = group[0], max(0, *(finding.points for finding in group))
@@ -114,7 +118,8 @@ def _flagged(findings: tuple[Finding, ...]) -> Iterator[Trigger]:
         reason = Reason(
             text=first.message + more, points=points, rule=first.rule, path=first.path, line=first.line
         )  # fmt: skip
-        yield Trigger(level=level, ask=ask, reason=reason, weight=points)
+        risk = score.by_function.get(first.function, 0) if first.function is not None else 0
+        yield Trigger(level=level, ask=ask, reason=reason, weight=points, risk=risk)
 
 
 def _unjudged_rules(findings: tuple[Finding, ...]) -> Iterator[Trigger]:

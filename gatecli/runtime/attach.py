@@ -163,7 +163,7 @@ def _claims(profile: Profile) -> Iterator[str]:
 
 
 def _samples(profile: Profile) -> int:
-    return sum(source.samples or 0 for source in profile.meta.sources if source.basis == "sampled")
+    return sum(source.samples or 0 for source in profile.meta.sources if source.basis == "sampled" and not source.selective)
 
 
 def _length(seconds: float) -> str:

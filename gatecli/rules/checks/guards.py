@@ -37,7 +37,9 @@ _RETRY_NAME = re.compile(r"(?i)(?:^|[._])(?:retry|retries|retrying|asyncretrying
 _RETRY_LOOP = re.compile(r"(?i)retr(?:y|ies)|attempt|tries")
 _ATTEMPTS = re.compile(r"(?i)(?:^|_)(?:retries|attempts|tries|retry_count|retry_limit)$")
 _RETRY_SETTING = re.compile(r"(?i)max_retries|max_attempts|retries|autoretry_for|retry_kwargs|num_retries")
-_TRANSACTION = re.compile(r"(?i)(?:^|[._])(?:\w{0,40}atomic|atomic\w{0,40}|begin|begin_nested|savepoint|transaction)$")
+_TRANSACTION = re.compile(
+    r"(?i)(?:(?:^|[._])(?:\w{0,40}atomic|atomic\w{0,40}|begin_nested|savepoint)|(?:^|\.)(?:begin|\w{0,20}(?<!start_)transaction))$"
+)
 _LOCK = re.compile(r"(?i)(?:^|[._])(?:\w{0,40}_)?(?:lock|rlock|mutex|semaphore|advisory_lock|critical_section)$")
 _DEADLINE = re.compile(r"(?:^|\.)(?:wait_for|timeout|timeout_at|fail_after|move_on_after)$")
 _SUPPRESS = re.compile(r"(?:^|\.)suppress$")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _DJANGO = ("migrations/",)
 _ALEMBIC = ("alembic/", "versions/", "migrations/")
-_SQL_FILES = ("/**/migrations/**/*.sql", "/**/migrations/*.sql", "/**/delta/**/*.sql", "!*down*.sql", "!*rollback*.sql")
+_SQL_FILES = ("**/migrations/**/*.sql", "**/delta/**/*.sql", "!*down*.sql", "!*rollback*.sql", "!rollback/", "!down/")
 
 _CALLS = "(call) @match"
 _DECLARED = """

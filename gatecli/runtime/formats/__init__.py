@@ -1,10 +1,8 @@
 """Recordings from files: one reader a format, told apart by content."""
 
-import gzip
 import hashlib
 import io
 import stat
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,8 +10,25 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from gatecli.errors import EvidenceError, GateError, UsageError
-from gatecli.runtime.formats import collapsed, otlp, pstats
-from gatecli.runtime.recording import Recording
+from gatecli.runtime.formats import (
+    chrome,
+    collapsed,
+    coverage,
+    gate_profile,
+    jaeger,
+    otlp,
+    otlp_protobuf,
+    pprof,
+    prometheus,
+    pstats,
+    pyinstrument,
+    sampler_lines,
+    sentry,
+    speedscope,
+    table,
+)
+from gatecli.runtime.formats.compressed import Inflated, inflated
+from gatecli.runtime.recording import Basis, Recording
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -21,9 +36,6 @@ if TYPE_CHECKING:
 HEAD_BYTES = 65_536
 # A recording above this is too much for one process; an hour of py-spy at 100 Hz is some megabytes.
 MAX_BYTES = 512 * 1024 * 1024
-
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +49,25 @@ class Reader:
 
 READERS = (
     Reader(title="pstats (cProfile, yappi, Python 3.15 sampler)", matches=pstats.matches, read=pstats.read),
+    Reader(title="gate's own profile", matches=gate_profile.matches, read=gate_profile.read),
     Reader(title="OTLP JSON or JSON lines", matches=otlp.matches, read=otlp.read),
+    Reader(title="OTLP protobuf", matches=otlp_protobuf.matches, read=otlp_protobuf.read),
+    Reader(title="pprof", matches=pprof.matches, read=pprof.read),
+    Reader(title="speedscope", matches=speedscope.matches, read=speedscope.read),
+    Reader(title="Chrome trace (viztracer, py-spy)", matches=chrome.matches, read=chrome.read),
+    Reader(title="pyinstrument JSON", matches=pyinstrument.matches, read=pyinstrument.read),
+    Reader(title="Sentry profile or chunk", matches=sentry.matches, read=sentry.read),
+    Reader(title="Python 3.15 --jsonl", matches=sampler_lines.matches, read=sampler_lines.read),
+    Reader(title="coverage (sqlite, JSON with contexts)", matches=coverage.matches, read=coverage.read),
+    Reader(title="Jaeger JSON", matches=jaeger.matches, read=jaeger.read),
+    Reader(title="Prometheus text", matches=prometheus.matches, read=prometheus.read),
+    Reader(title="CSV or JSON with the columns function and calls or samples", matches=table.matches, read=table.read),
     Reader(title="collapsed stacks (py-spy raw, austin, Python 3.15)", matches=collapsed.matches, read=collapsed.read),
 )
 
 
 def read(path: Path, *, name_hint: str | None = None) -> Recording:
-    """Read one recording, plain or gzipped; ``name_hint`` is what messages call it instead of its path.
+    """Read one recording, plain or compressed; ``name_hint`` is what messages call it instead of its path.
 
     Raises:
         UsageError: no such file, or no known format.
@@ -56,7 +80,7 @@ def read(path: Path, *, name_hint: str | None = None) -> Recording:
         reader = _reader(head)
         with _opened(path) as stream:
             recording = reader.read(stream)
-        if recording.ended_at is None:
+        if recording.ended_at is None and recording.basis is not Basis.PROFILE:
             recording = replace(
                 recording,
                 ended_at=path.stat().st_mtime,
@@ -66,8 +90,6 @@ def read(path: Path, *, name_hint: str | None = None) -> Recording:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except GateError as error:
         raise type(error)(f"{name}: {error.message}", error.hint) from error
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise EvidenceError(f"{name}: the gzip data is damaged or cut off", "record or copy the file again") from error
     except OSError as error:
         raise UsageError(
             f"{name}: cannot be read ({error.strerror or type(error).__name__})", "check the path"
@@ -80,8 +102,6 @@ def read(path: Path, *, name_hint: str | None = None) -> Recording:
 def _reader(head: bytes) -> Reader:
     if not head.strip():
         raise EvidenceError("the file is empty", "was the recording stopped before it was written?")
-    if head.startswith(_ZSTD):
-        raise UsageError("the file is compressed with zstd, which is not read", "decompress it first: zstd -d FILE")
     for reader in READERS:
         if reader.matches(head):
             return reader
@@ -91,20 +111,18 @@ def _reader(head: bytes) -> Reader:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """The content of a regular file, inflated if it is gzipped, bounded by ``MAX_BYTES``."""
+    """The content of a regular file, inflated if it is compressed, bounded by ``MAX_BYTES``."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise UsageError("not a regular file", "name the file that the profiler wrote")
     with path.open("rb") as file:
-        is_gzip = file.read(2) == _GZIP
-        file.seek(0)
-        with gzip.GzipFile(fileobj=file) if is_gzip else file as inner:
+        with inflated(file) as inner:
             yield io.BufferedReader(_Bounded(inner), HEAD_BYTES)
 
 
 class _Bounded(io.RawIOBase):
     """A stream that fails once it gave ``MAX_BYTES``: a small gzip file can hold a terabyte."""
 
-    def __init__(self, inner: "gzip.GzipFile | io.BufferedReader") -> None:
+    def __init__(self, inner: Inflated) -> None:
         self._inner = inner
         self._left = MAX_BYTES
 
@@ -112,7 +130,7 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        count = self._inner.readinto(buffer)
+        count = self._inner.readinto(buffer) or 0
         self._left -= count
         if self._left < 0:
             raise EvidenceError(f"more than {MAX_BYTES:,} bytes of content", "record for a shorter time, or split it")

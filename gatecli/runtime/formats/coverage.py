@@ -3,6 +3,7 @@
 https://coverage.readthedocs.io/en/latest/dbschema.html
 """
 
+import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,8 +55,10 @@ def read(stream: IO[bytes]) -> Recording:
         EvidenceError: cut off, malformed, empty, or above a bound.
         UsageError: it does not say which test executed a line, or is another sqlite file.
     """
-    head = stream.read(len(_SQLITE))
-    found = _sqlite(head + stream.read(MAX_BYTES)) if head == _SQLITE else _json(_Joined(head, stream))
+    data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise EvidenceError(f"more than {MAX_BYTES:,} bytes of coverage", "split the run")
+    found = _sqlite(data) if data.startswith(_SQLITE) else _json(data)
     tests: dict[str, int] = {}
     frames: list[Frame] = []
     covered: list[Covered] = []
@@ -77,27 +80,12 @@ def read(stream: IO[bytes]) -> Recording:
         frames=tuple(frames),
         covered=tuple(covered),
         tests=tuple(tests),
-        environment=None,
     )
 
 
-class _Joined:
-    """A stream with its first bytes put back."""
-
-    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
-        self._head = head
-        self._stream = stream
-
-    def read(self, size: int) -> bytes:
-        head, self._head = self._head, b""
-        return head + self._stream.read(size - len(head))
-
-
-def _json(stream: _Joined) -> _Lines:
-    document = decode(stream, _Document, "a coverage report")  # type: ignore[arg-type]
-    lines: _Lines = defaultdict(lambda: defaultdict(set))
-    pairs = ((path, _line(line), name) for path, line, name in _contexts(document.files))
-    return _collected(pairs, lines)
+def _json(data: bytes) -> _Lines:
+    document = decode(io.BytesIO(data), _Document, "a coverage report")
+    return _collected((path, _line(line), name) for path, line, name in _contexts(document.files))
 
 
 def _contexts(files: Mapping[str, _File]) -> Iterator[tuple[str, str, str]]:
@@ -113,7 +101,8 @@ def _line(text: str) -> int:
     return int(text)
 
 
-def _collected(found: Iterable[tuple[str, int, str]], lines: _Lines) -> _Lines:
+def _collected(found: Iterable[tuple[str, int, str]]) -> _Lines:
+    lines: _Lines = defaultdict(lambda: defaultdict(set))
     total = 0
     for pairs, (path, line, name) in enumerate(found, start=1):
         if name and 0 < line <= _MAX_LINE:
@@ -128,14 +117,12 @@ def _collected(found: Iterable[tuple[str, int, str]], lines: _Lines) -> _Lines:
 def _sqlite(data: bytes) -> _Lines:
     import sqlite3
 
-    if len(data) > MAX_BYTES:
-        raise EvidenceError(f"more than {MAX_BYTES:,} bytes of coverage", "split the run")
     connection = sqlite3.connect(":memory:")
     try:
         connection.deserialize(data)
         _check_tables(connection)
         _confine(connection)
-        return _collected(_executed(connection), defaultdict(lambda: defaultdict(set)))
+        return _collected(_executed(connection))
     except (sqlite3.Error, OverflowError, UnicodeDecodeError, MemoryError) as error:
         raise EvidenceError(
             f"the sqlite data is damaged or cut off ({str(error)[:100]})", "was the test run stopped? run it again"

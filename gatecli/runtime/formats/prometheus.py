@@ -180,7 +180,7 @@ def _metric(samples: list[_Sample]) -> str:
     if not found:
         raise UsageError(
             "no counter has labels for a function and its module",
-            "gate reads labels such as module and function; traces give entry points (gate profile import traces.jsonl)",
+            "gate reads labels such as module and function; traces give entry points",
         )
     return max(found, key=lambda metric: (found[metric], metric))
 

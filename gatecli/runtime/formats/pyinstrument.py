@@ -1,6 +1,7 @@
 """pyinstrument's JSON: a tree of calls with times, and the first line of each function.
 
-Its ``class_name`` is the class of ``self``, which an inherited method does not belong to: it is not read, the line tells.
+Its ``class_name`` is the class of ``self``, which an inherited method does not belong to: it is not
+read, the line tells.
 """
 
 from collections.abc import Iterator

@@ -1,14 +1,15 @@
 """Tables with named columns, one row a function: CSV, TSV, a JSON list of objects, or JSON lines.
 
-That is what a query answers: ClickHouse's ``FORMAT CSVWithNames`` or ``JSONEachRow``, a vendor's export, a script's own.
+That is what a query answers: ClickHouse's ``FORMAT CSVWithNames`` or ``JSONEachRow``, a vendor's export, or a script.
 """
 
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
-from gatecli.errors import EvidenceError, UsageError
-from gatecli.runtime.formats.documents import decode, decode_lines, keys
+from gatecli.errors import EvidenceError
+from gatecli.runtime.formats.documents import decode, decode_lines, keys, line_number
 from gatecli.runtime.recording import Basis, Frame, Record, Recording
 
 MAX_ROWS = 1_000_000
@@ -107,36 +108,99 @@ def _is_table(columns: Iterable[str]) -> bool:
 
 def _rows(stream: IO[bytes]) -> Iterator[tuple[int, _Row]]:
     """The rows with gate's own column names, from whichever form."""
-    head = b""
-    while not head.strip():
-        head = stream.readline(MAX_CELL_CHARACTERS)
-        if not head:
-            return
-    if head.lstrip()[:1] == b"[":
-        objects: Iterable[tuple[int, Any]] = enumerate(
-            decode(_Joined(head, stream), list[dict[str, Any]], "a table"), start=1
-        )
-    elif head.lstrip()[:1] == b"{":
-        objects = decode_lines(_Joined(head, stream), dict[str, Any], "a row of a table")  # type: ignore[arg-type]
+    data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise EvidenceError(f"more than {MAX_BYTES:,} bytes of table", "give the functions with the most calls only")
+    rows: Iterable[tuple[int, Mapping[str, Any]]]
+    if data.lstrip()[:1] == b"[":
+        rows = enumerate(decode(io.BytesIO(data), list[dict[str, Any]], "a table"), start=1)
+    elif data.lstrip()[:1] == b"{":
+        rows = decode_lines(io.BytesIO(data), dict[str, Any], "a row of a table")
     else:
-        objects = _csv(head, stream)
-    for number, row in objects:
+        rows = _csv(data)
+    for number, row in rows:
         yield number, _named(row)
 
 
-class _Joined:
-    """A stream with its first line put back."""
+def _csv(data: bytes) -> Iterator[tuple[int, Mapping[str, str]]]:
+    import csv
 
-    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
-        self._head = head
-        self._stream = stream
+    lines = io.StringIO(data.decode("utf-8-sig", "replace"), newline="")
+    first = lines.readline()
+    lines.seek(0)
+    delimiter = max(_DELIMITERS, key=first.count)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        header = next(reader)
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                raise EvidenceError(
+                    f"line {reader.line_num:,} has {len(cells):,} cells for {len(header):,} columns",
+                    "was the file cut off?",
+                )
+            yield reader.line_num, dict(zip(header, cells, strict=True))
+    except (csv.Error, StopIteration) as error:
+        raise EvidenceError(f"line {reader.line_num:,} is no row of a table: {error}", "was it cut off?") from None
 
-    def read(self, size: int) -> bytes:
-        head, self._head = self._head, b""
-        return head + self._stream.read(size - len(head))
 
-    def readline(self, size: int) -> bytes:
-        if head := self._head:
-            self._head = b""
-            return head if head.endswith(b"\n") else head + self._stream.readline(size)
-        return self._stream.readline(size)
+def _named(row: Mapping[str, Any]) -> _Row:
+    """The columns that are known, as text; the first of several with the same meaning."""
+    result: dict[str, str] = {}
+    for name, value in row.items():
+        column = _ALIASES.get(name.strip().lower())
+        if column is None or value is None or isinstance(value, bool | dict | list):
+            continue
+        if isinstance(value, int) and abs(value) >= 2**64:
+            value = "out of range"
+        text = str(value).strip()
+        if text and len(text) <= MAX_CELL_CHARACTERS:
+            result.setdefault(column, text)
+    return result
+
+
+def _frame(row: _Row, number: int) -> Frame:
+    """The function of a row: ``path::qualname``, a name with its file, or a dotted name with its module."""
+    name = row.get("function", "")
+    if not name:
+        raise EvidenceError(f"row {number:,} names no function", "the column is called function")
+    path, separator, qualname = name.rpartition("::")
+    if separator and path and qualname:
+        return Frame(file=path, name=qualname, first_line=_line(row, number))
+    file, module = row.get("file"), row.get("module")
+    if module and not name.startswith(f"{module}."):
+        name = f"{module}.{name}"
+    is_dotted = bool(module) or (file is None and "." in name)
+    return Frame(file=file, name=name, first_line=_line(row, number), dotted=is_dotted)
+
+
+def _line(row: _Row, number: int) -> int | None:
+    return line_number(round(line)) if (line := _figure(row, "line", number)) is not None else None
+
+
+def _record(row: _Row, number: int, frame: int, is_sampled: bool) -> Record:
+    if is_sampled:
+        total = _figure(row, "samples", number)
+        return Record(
+            frame=frame, calls=None, self_weight=_figure(row, "self_samples", number), total_weight=total or 0.0
+        )
+    calls, errors = _figure(row, "calls", number), _figure(row, "errors", number)
+    if errors is not None and errors > (calls or 0.0):
+        raise EvidenceError(f"row {number:,} has more errors than calls", "check the query")
+    return Record(
+        frame=frame,
+        calls=round(calls or 0.0),
+        self_weight=_figure(row, "self_s", number),
+        total_weight=_figure(row, "total_s", number),
+        errors=None if errors is None else round(errors),
+    )
+
+
+def _figure(row: _Row, column: str, number: int) -> float | None:
+    text = row.get(column)
+    if text is None:
+        return None
+    if _NUMBER.fullmatch(text) is None or not (value := float(text)) < 2**63:
+        raise EvidenceError(f"row {number:,}: {column} {text[:40]!r} is no figure", "give a plain number of 0 or more")
+    return value

@@ -23,8 +23,8 @@ from tests.rules.support import messages
         ("get(u, session_timeout=10)", "get(u, session_timeout=100)", []),
         ("go(u)", "requests.get(u)", ["now calls requests.get without a timeout"]),
         ("go(u)", "requests.get(u, **o)", []),
-        ("go(u)", "urlopen(u, None, 5)", ["now calls urlopen without a timeout"]),
-        ("go(u)", "urlopen(u, None, 5, 1)", []),
+        ("go(u)", "urlopen(u, None)", ["now calls urlopen without a timeout"]),
+        ("go(u)", "urlopen(u, None, 5)", []),
         ("go(u)", "socket.create_connection(u, 5)", []),
         ("go(u)", "httpx.get(u)", []),  # it has a default
         ("requests.get(u)", "requests.get(v)", []),
