@@ -1,7 +1,5 @@
 """Whether a call fits a signature: Python itself is asked."""
 
-import inspect
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +49,7 @@ def test_bound_agrees_with_python(signature: str, given_: tuple[int, list[str]])
     exec(f"def f({signature}): pass", namespace)
     ours = bound(function(f"def f({signature}):\n    pass\n"), _call(text)[0])
     try:
-        inspect.signature(namespace["f"]).bind(*range(count), **{key: key for key in keys})  # type: ignore[arg-type]
+        namespace["f"](*range(count), **{key: key for key in keys})  # type: ignore[operator]
     except TypeError:
         assert ours is Fit.BREAKS
     else:

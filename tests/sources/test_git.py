@@ -255,7 +255,7 @@ def hostile_home(tmp_path, monkeypatch):
     for hook in ("post-index-change", "pre-commit", "fsmonitor-watchman"):
         (home / "hooks" / hook).symlink_to(pwn)
     (home / "order").write_text("z*\n")
-    (home / "attributes").write_text("*.py diff=python\n")
+    (home / "attributes").write_text("zz.py -diff\n")
     config = HOSTILE_CONFIG.format(pwn=pwn, hooks=home / "hooks", order=home / "order", attributes=home / "attributes")
     (home / ".gitconfig").write_text(config)
     monkeypatch.setenv("HOME", str(home))
@@ -266,6 +266,7 @@ def _all_answers(path: Path, base: str, head: str) -> list[object]:
     opened = Repository.open(path)
     return [
         opened.diff(base, head),
+        opened.diff(base),
         opened.revisions(base, head),
         list(opened.log(head, ["shop/b.py"], limit=9)),
         opened.grep(["price"], head),
@@ -280,6 +281,7 @@ def _all_answers(path: Path, base: str, head: str) -> list[object]:
 def two_commits(repo):
     body = "def price(n):\n    return n\n\n\ndef other(n):\n    return n * 2\n"
     base = repo.commit({"shop/a.py": body, "zz.py": "import shop\n", ".mailmap": "X <x@x> <ines@shop.example>\n"})
+    repo.commit({".gitattributes": "*.py diff=python\n"})
     repo.git("mv", "shop/a.py", "shop/b.py")
     head = repo.commit({"shop/b.py": body.replace("n * 2", "n * 3"), "zz.py": "import price\n"}, "second\n\nbody")
     return repo, base, head

@@ -110,7 +110,7 @@ def test_no_content_can_pass_for_a_commit(repo):
 
 
 def test_text_that_looks_like_headers_is_only_text(repo):
-    content = "--- a/evil.py\n+++ b/evil.py\n@@ -1 +1 @@\ndiff --git a/x b/x\n"
+    content = "-- a/evil.py\n++ b/evil.py\n@@ -1 +1 @@\ndiff --git a/x b/x\n"
     repo.commit({"a.py": "x = 1\n"}, "first")
     repo.commit({"a.py": content}, "second")
     repo.commit({"a.py": None}, "third")
