@@ -383,7 +383,11 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileSummary:
-    """What the report says of the profile as a whole; ``matched`` of ``touched`` functions have a figure."""
+    """What the report says of the profile as a whole; ``observed`` of ``touched`` functions have a figure.
+
+    ``commits_behind`` is how many commits the base of the change is ahead of the revision that was recorded (None: not
+    known), ``changed_since`` how many of the touched functions those commits changed.
+    """
 
     path: str
     service: str | None
@@ -399,6 +403,8 @@ class ProfileSummary:
     not_observed: int = 0
     unmatched: int = 0
     warnings: tuple[str, ...] = ()
+    commits_behind: int | None = None
+    changed_since: int = 0
 
 
 class EdgeBasis(StrEnum):

@@ -13,6 +13,7 @@ from gatecli.errors import UsageError
 from gatecli.model import (
     Blast,
     Case,
+    FileChange,
     FunctionChange,
     FunctionHistory,
     FunctionId,
@@ -28,6 +29,7 @@ from gatecli.sources.source import Source
 
 if TYPE_CHECKING:
     from gatecli.rules.spec import Rule
+    from gatecli.runtime.carry import Carried
     from gatecli.runtime.profile import Profile
 
 CUSTOM_RULES = ".gate/rules/"
@@ -92,8 +94,10 @@ def judge(origin: Source, request: Request) -> Report:
     with clock("functions"):
         functions, parsed = match.changed_functions(change.files)
     with clock("runtime"):
-        profile, profile_path = _profile(origin, request, settings)
-        usage = attach.attach(profile, functions)
+        recorded, profile_path = _profile(origin, request, settings)
+        carried = _carry(origin, recorded, change.files, settings.paths.tests) if recorded else None
+        profile = carried.profile if carried else None
+        usage = attach.attach(profile, functions, carried.since if carried else None)
         production = call_tree.call_tree(profile, {change.base_id for change in functions}) if profile else None
     with clock("callers"):
         blast = _blast(origin, functions, profile, lambda path: matches(settings.paths.tests, path))
@@ -112,7 +116,7 @@ def judge(origin: Source, request: Request) -> Report:
         tests=frozenset(file.path for file in change.files if matches(settings.paths.tests, file.path)),
     )
     if profile is not None:
-        summary = attach.summarise(profile, profile_path, usage, case.running, request.now)
+        summary = attach.summarise(profile, profile_path, usage, case.running, request.now, carried)
         case = replace(case, profile=summary)
     with clock("rules"):
         findings = registry.run(checks, case, settings.paths)
@@ -285,6 +289,33 @@ def _profile(origin: Source, request: Request, settings: Config) -> "tuple[Profi
     on_disk = origin.root / path
     added = any(file.path == path for file in origin.change.files)
     return (profile.load(on_disk), path) if on_disk.is_file() and not added else (None, path)
+
+
+def _carry(origin: Source, profile: "Profile", touched: Iterable[FileChange], tests: tuple[str, ...]) -> "Carried":
+    """The profile as one of the revision before the change; as it is where the recorded one is not at hand."""
+    from gatecli.rules.paths import matches
+    from gatecli.runtime import carry
+    from gatecli.syntax import match
+
+    if profile.meta.revision is None:
+        return carry.Carried(profile=profile)
+    paths = {file.old_path for file in touched if file.old_path}
+    drift = origin.drift(
+        profile.meta.revision,
+        lambda pairs: carry.files_to_follow(profile, paths, pairs, lambda path: matches(tests, path)),
+    )
+    if drift is None:
+        unknown = f"the recorded revision {profile.meta.revision[:12]} is not in this clone: matched by name alone"
+        return carry.Carried(profile=profile, warnings=(unknown,))
+    functions, _ = match.changed_functions(drift.files)
+    return carry.carry(
+        profile,
+        drift.files,
+        functions,
+        behind=drift.behind,
+        ahead=drift.ahead,
+        truncated=drift.differing > carry.MAX_FILES,
+    )
 
 
 def _blast(

@@ -16,7 +16,9 @@ def anchors(report: Report) -> Callable[[Finding], int]:
 
     def anchor(finding: Finding) -> int:
         lines = added.get(finding.path, [])
-        wanted = finding.line or 1
+        wanted = max(1, finding.line or 1)
+        if wanted in lines:
+            return wanted
         return _nearest(wanted, _within(lines, spans, finding.function)) or _nearest(wanted, lines) or wanted
 
     return anchor

@@ -215,6 +215,8 @@ class Profile(_Object):
     sources: list[str]
     window_s: Seconds | None
     revision: str | None
+    commits_behind: Count | None
+    changed_since: Count
     age_s: Seconds | None
     functions: int
     grade: model.Grade

@@ -205,6 +205,8 @@ def _profile(profile: model.ProfileSummary) -> document.Profile:
         sources=list(profile.sources),
         window_s=profile.window_s,
         revision=profile.revision,
+        commits_behind=profile.commits_behind,
+        changed_since=profile.changed_since,
         age_s=profile.age_s,
         functions=profile.functions,
         grade=profile.grade,

@@ -78,7 +78,7 @@ def _findings(report: Report) -> list[_Test]:
     asked = [finding for finding in flagged if finding.severity is not Severity.NOTE]
     tests = [_finding(report, finding) for finding in asked]
     tests += [_note(finding) for finding in flagged if finding.severity is Severity.NOTE]
-    tests += [_unknown(finding) for finding in report.findings if finding.outcome in (Outcome.UNKNOWN, Outcome.ERROR)]
+    tests += [_unknown(report, finding) for finding in report.findings if finding.outcome in (Outcome.UNKNOWN, Outcome.ERROR)]
     if len(tests) <= MAX_CASES:
         return tests
     left = _Test(classname="gate", name=f"{count(len(tests) - MAX_CASES, 'more finding')}", state="skipped")
@@ -100,9 +100,9 @@ def _note(finding: Finding) -> _Test:
     return _Test(classname=finding.path, name=_name(finding), detail=finding.message)
 
 
-def _unknown(finding: Finding) -> _Test:
+def _unknown(report: Report, finding: Finding) -> _Test:
     said = f"could not tell: {finding.message}"
-    state = "error" if finding.outcome is Outcome.ERROR else "skipped"
+    state = "error" if finding.outcome is Outcome.ERROR and report.exit_code else "skipped"
     return _Test(classname=finding.path, name=_name(finding), state=state, kind=str(finding.outcome), said=said)
 
 
@@ -117,7 +117,7 @@ def _signoffs(report: Report) -> list[_Test]:
     for requirement in merging.asked(report)[:MAX_CASES]:
         needed = requirement.status in merging.OUTSTANDING
         state = _failing(report) if needed else "passed"
-        if requirement.status is RequirementStatus.ERROR:
+        if requirement.status is RequirementStatus.ERROR and report.exit_code:
             state = "error"
         said = _excused(report, merging.ask(report, requirement)) if needed else ""
         detail = requirement.reason if needed else f"signed by {', '.join(requirement.satisfied_by)}"

@@ -40,7 +40,7 @@ def render(report: Report) -> str:
     """The report as SARIF: one run, whose results are the flagged findings, gravest first."""
     found = summary.flagged(report)
     rules = _rules(report, found)
-    indices = {rule.id: index for index, rule in enumerate(rules)}
+    indices = {_id(rule.id): index for index, rule in enumerate(rules)}
     run = {
         "tool": {
             "driver": {
@@ -65,7 +65,7 @@ def render(report: Report) -> str:
 def _rules(report: Report, found: tuple[Finding, ...]) -> list[RuleText]:
     """The rules of the findings, by code; of one whose text is not in the report, as much as its findings say."""
     known = {rule.id: rule for rule in report.rules}
-    named = {finding.rule: known.get(finding.rule) or _untold(finding) for finding in found}
+    named = {_id(finding.rule): known.get(finding.rule) or _untold(finding) for finding in found}
     return sorted(named.values(), key=lambda rule: (rule.code, rule.id))
 
 
@@ -83,9 +83,9 @@ def _untold(finding: Finding) -> RuleText:
 
 def _descriptor(rule: RuleText) -> dict[str, Any]:
     security = rule.family in SECURITY_FAMILIES
-    tags = [tag for tag in (rule.family, rule.code, "security" if security else "") if tag.strip()]
+    tags = dict.fromkeys(plain(tag, 60) for tag in (rule.family, rule.code, "security" * security) if tag.strip())
     properties: dict[str, Any] = {
-        "tags": [plain(tag, 60) for tag in tags],
+        "tags": list(tags),
         "precision": "high",
         "problem.severity": _PROBLEMS[rule.severity],
     }
@@ -93,7 +93,7 @@ def _descriptor(rule: RuleText) -> dict[str, Any]:
         properties["security-severity"] = _SECURITY[rule.severity]
     return {
         "id": _id(rule.id),
-        "name": re.sub(r"[^A-Za-z0-9]+", "", rule.id.title())[:255] or "Rule",
+        "name": re.sub(r"[^A-Za-z0-9]+", "", rule.id.title())[:200] + "Rule",
         "shortDescription": {"text": _message(rule.asks, _id(rule.id))},
         "fullDescription": {"text": _message(rule.why, _id(rule.id))},
         "help": {
@@ -134,7 +134,7 @@ def _results(report: Report, found: tuple[Finding, ...], indices: dict[str, int]
         seen[fingerprint] += 1
         result = {
             "ruleId": _id(finding.rule),
-            "ruleIndex": indices[finding.rule],
+            "ruleIndex": indices[_id(finding.rule)],
             "level": _LEVELS[finding.severity],
             "message": {"text": _said(finding, line)},
             "locations": [_location(finding, line, columns)],

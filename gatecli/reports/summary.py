@@ -305,6 +305,8 @@ def matching(report: Report) -> tuple[str, ...]:
         phrases.append(f"{profile.not_observed:,} not seen")
     if profile.unmatched:
         phrases.append(f"{profile.unmatched:,} not matched")
+    if profile.changed_since:
+        phrases.append(f"{profile.changed_since:,} changed since")
     phrases.append(f"grade {profile.grade}" + (", never lowers risk" if profile.grade is Grade.WEAK else ""))
     return tuple(phrases)
 
@@ -321,6 +323,7 @@ def profile_origin(report: Report) -> tuple[str, ...]:
         f"{age(profile.window_s)} of traffic" if profile.window_s is not None else "window unknown",
         f"{age(profile.age_s)} old" if profile.age_s is not None else "age unknown",
         f"revision {short(profile.revision)}",
+        *([f"{count(profile.commits_behind, 'commit')} behind"] if profile.commits_behind else []),
         *([f"figures {listed(sorted(bases), 3)}"] if bases else []),
     )
 

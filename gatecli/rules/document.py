@@ -15,6 +15,62 @@ the change's likelihood: +10 doubles the odds of a bad outcome. `.gate/policy.ym
 rule or switch it off; a repository adds its own rules under `.gate/rules/`.
 """
 
+SAMPLE = """\
+id: print-added
+code: X01
+family: own
+severity: note
+asks: Does the change print?
+why: Nobody reads what a service prints; the log has a level and a time.
+points: {value: 1, source: "judgement"}
+remedy: Use the logger.
+since: 1.0.0
+match:
+  side: added
+  says: "now prints: {text}"
+  query: |
+    ((call function: (identifier) @key) @match (#eq? @key "print"))
+filters:
+  paths: ["*.py", "!cli/"]
+escalate:
+  - {severity: review, min_calls_per_minute: 1000}
+examples:
+  - name: a print more
+    flags: true
+    files: {shop/a.py: {before: "x = 1", after: "print(x)"}}
+  - name: on a hot function
+    flags: true
+    severity: review
+    usage: {"shop/a.py::f": {calls_per_minute: 5000}}
+    files: {shop/a.py: {after: "def f(x):\\n    print(x)"}}
+  - name: it printed before
+    flags: false
+    files: {shop/a.py: {before: "print(1)", after: "print(2)"}}
+  - name: the command line may print
+    flags: false
+    files: {cli/a.py: {after: "print(1)"}}
+"""
+
+_OWN = f"""
+## Your own rules
+
+A rule is one file, `.gate/rules/<id>.yml`, read from the base revision: a change cannot bring the rule that judges it.
+
+```yaml
+{SAMPLE}```
+
+- `match.query` is a [tree-sitter query](https://tree-sitter.github.io/tree-sitter/using-parsers/queries/) on Python.
+  With `side: added` or `removed` its matches are news if the other side of the same function has fewer of them; two
+  matches are the same if their `@key` is (without one, the whole `@match`), whatever the layout. With `side: changed`
+  a match is news if its `@key` stayed and its `@value` did not (`{{before}}` and `{{after}}` in `says`).
+- What went from one function of the change to another is no news, unless `moves: false`.
+- `where: {{in_loop: true}}` and `where: {{in_async: true}}` look at what is around a match.
+- `filters` leave out by `scope` (`production`, the default, `tests` or `any`), `paths` (gitignore patterns; `!` takes
+  out), `kinds` of change, `min_calls_per_minute` and `min_share` of traffic.
+- `mode: advise` tries a rule out: its findings are notes worth no points.
+- Two examples that must be flagged and two near misses are required; `gate rules test` runs them.
+"""
+
 
 def page(rules: Iterable[Rule]) -> str:
     """The whole page as Markdown."""
@@ -26,7 +82,7 @@ def page(rules: Iterable[Rule]) -> str:
     ]
     for rule in rules:
         lines += ["", *_section(rule)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + _OWN
 
 
 def severity(rule: Rule) -> str:

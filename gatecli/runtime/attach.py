@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
 from gatecli.model import FunctionChange, FunctionId, Grade, ProfileSummary, Usage, UsageStatus
+from gatecli.runtime.carry import Carried, Since, as_of
 from gatecli.runtime.entries import label
 from gatecli.runtime.profile import Edge, Profile, ProfiledFunction
 
@@ -23,8 +24,13 @@ WEAK_AGE_S = 90 * 86_400
 MAX_WARNINGS = 20
 
 
-def attach(profile: Profile | None, functions: tuple[FunctionChange, ...]) -> dict[FunctionId, Usage]:
-    """The usage of each touched function, looked up by its id before the change; ``reason`` says what is missing."""
+def attach(
+    profile: Profile | None, functions: tuple[FunctionChange, ...], since: Mapping[FunctionId, Since] | None = None
+) -> dict[FunctionId, Usage]:
+    """The usage of each touched function, looked up by its id before the change; ``reason`` says what is missing.
+
+    ``since`` says what happened to functions between the recording and the change, by their ids before the change.
+    """
     if profile is None:
         return {change.id: Usage(status=UsageStatus.NO_PROFILE, reason="no profile") for change in functions}
     callers, callees = _neighbours(profile, {str(change.base_id) for change in functions})
@@ -32,10 +38,12 @@ def attach(profile: Profile | None, functions: tuple[FunctionChange, ...]) -> di
     for change in functions:
         key = str(change.base_id)
         row = profile.function(key) if change.before is not None else None
+        past = since.get(change.base_id) if since and change.before is not None else None
         if row is None:
-            result[change.id] = _absent(profile, change)
+            result[change.id] = _absent(profile, change, is_new=past is not None and past.was is None)
         else:
-            result[change.id] = _observed(profile, row, callers.get(key, ()), callees.get(key, ()))
+            observed = _observed(profile, row, callers.get(key, ()), callees.get(key, ()))
+            result[change.id] = as_of(observed, change.base_id, past) if past else observed
     return result
 
 
@@ -122,11 +130,13 @@ def _without_rate(row: ProfiledFunction) -> str | None:
     return "sampled: shares of time, no calls" if row.time_total else "seen only in tracebacks"
 
 
-def _absent(profile: Profile, change: FunctionChange) -> Usage:
+def _absent(profile: Profile, change: FunctionChange, *, is_new: bool) -> Usage:
     """Why there is no figure, and whether that says that the function did not run."""
     id = change.base_id
     if change.before is None:
         return Usage(status=UsageStatus.UNMATCHED, reason="new function")
+    if is_new:
+        return Usage(status=UsageStatus.UNMATCHED, reason="newer than the profile")
     if _is_ambiguous(profile, id):
         return Usage(status=UsageStatus.UNMATCHED, reason="ambiguous: the profile has frames that may be of several")
     known = profile.has_file(id.path)
@@ -163,7 +173,9 @@ def _claims(profile: Profile) -> Iterator[str]:
 
 
 def _samples(profile: Profile) -> int:
-    return sum(source.samples or 0 for source in profile.meta.sources if source.basis == "sampled" and not source.selective)
+    return sum(
+        source.samples or 0 for source in profile.meta.sources if source.basis == "sampled" and not source.selective
+    )
 
 
 def _length(seconds: float) -> str:
@@ -179,13 +191,18 @@ def summarise(
     usage: Mapping[FunctionId, Usage],
     functions: tuple[FunctionChange, ...],
     now: int,
+    carried: Carried | None = None,
 ) -> ProfileSummary:
-    """What the report says of the profile as a whole; ``now`` is UTC epoch seconds."""
+    """What the report says of the profile as a whole; ``now`` is UTC epoch seconds.
+
+    ``carried`` says how the profile was brought to the revision before the change.
+    """
     meta = profile.meta
+    since = carried.since if carried else {}
     age_s, age_warning = _age(profile, now)
     statuses = Counter(usage[change.id].status for change in functions if change.id in usage)
     warnings = [warning for source in meta.sources for warning in source.warnings]
-    warnings = [*age_warning, *_summary_warnings(profile, age_s), *warnings]
+    warnings = [*age_warning, *_summary_warnings(profile, age_s), *(carried.warnings if carried else ()), *warnings]
     return ProfileSummary(
         path=path,
         service=meta.service,
@@ -203,6 +220,8 @@ def summarise(
         not_observed=statuses[UsageStatus.NOT_OBSERVED],
         unmatched=statuses[UsageStatus.UNMATCHED],
         warnings=tuple(dict.fromkeys(warnings))[:MAX_WARNINGS],
+        commits_behind=carried.commits_behind if carried else None,
+        changed_since=sum(change.base_id in since and since[change.base_id].changed for change in functions),
     )
 
 

@@ -13,7 +13,7 @@ from gatecli.runtime.recording import Basis, Recording
 class Count:
     """Calls, and measured seconds with and without what was called; ``total_s`` is None where it is not known.
 
-    ``overcounted`` says that resumptions of a generator or coroutine were counted as calls. ``errors`` are failed calls.
+    ``overcounted`` says that resumptions of a generator or coroutine were counted as calls, ``errors`` are failed ones.
     """
 
     calls: int = 0

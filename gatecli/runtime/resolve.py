@@ -1,8 +1,9 @@
 """Recordings to one profile of the functions of a tree."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from gatecli import __version__
 from gatecli.errors import UsageError
@@ -10,17 +11,23 @@ from gatecli.model import FunctionId, Tree
 from gatecli.runtime.counted import count
 from gatecli.runtime.entries import Routes, by_handler
 from gatecli.runtime.frames import FunctionsOf, Match, resolve
+from gatecli.runtime.merging import merged, renamed
 from gatecli.runtime.paths import Reason
 from gatecli.runtime.profile import Meta, Profile, Source, Unmatched, UnmatchedFrame, Window
 from gatecli.runtime.recording import Basis, Recording
 from gatecli.runtime.rows import Sums, edge_rows, entry_rows, function_rows, moment, text
-from gatecli.runtime.sampled import measure
+from gatecli.runtime.sampled import BUCKETS, measure
 from gatecli.runtime.traces import trace
 
 # Rates from a shorter stretch of spans are noise: two spans a millisecond apart are not 60,000 a minute.
 LEAST_WINDOW_S = 60.0
 MAX_EXAMPLES = 50
+# A helper that every test runs names none of them.
+MAX_TESTS = 200
 
+_BASES: dict[Basis, Literal["counted", "spans", "sampled", "coverage"]] = {
+    Basis.COUNTED: "counted", Basis.SPANS: "spans", Basis.SAMPLED: "sampled", Basis.COVERAGE: "coverage",
+}  # fmt: skip
 _PROJECT = (Reason.AMBIGUOUS, Reason.NO_FILE, Reason.NO_FUNCTION)
 
 
@@ -62,7 +69,7 @@ def build_profile(
     warnings += _mismatches(recordings, sums, revision)
     seen = [_occurrences(recording) for recording in recordings]
     edges = edge_rows(sums)
-    return Profile(
+    made = Profile(
         meta=Meta(
             service=_text(service or _only(recording.service for recording in recordings)),
             environment=_text(environment or _joined(recording.environment for recording in recordings)),
@@ -75,13 +82,43 @@ def build_profile(
             sources=tuple(
                 _source(recording, sums.matches[position], seen[position], [w for at, w in warnings if at == position])
                 for position, recording in enumerate(recordings)
+                if recording.profile is None
             ),
         ),
         functions=function_rows(sums, edges),
         edges=edges,
         entry_points=entry_rows(sums),
+        tests=_tests(recordings, sums.matches),
         unmatched=_unmatched(recordings, sums.matches, seen),
     )
+    return merged([made, *_carried(recordings, sums.matches, warnings)])
+
+
+def _tests(recordings: Sequence[Recording], matches: Sequence[Sequence[Match]]) -> dict[str, tuple[str, ...]] | None:
+    """The tests that executed a line of each function's body, None where no recording says."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for recording, of in zip(recordings, matches, strict=True):
+        for line in recording.covered:
+            function = of[line.frame].function
+            if function is not None and function.kind not in BUCKETS:
+                found[str(function.id)].update(recording.tests[test] for test in line.tests)
+    if not any(recording.covered for recording in recordings):
+        return None
+    return {id: tuple(text(test) for test in sorted(tests)[:MAX_TESTS]) for id, tests in sorted(found.items())}
+
+
+def _carried(
+    recordings: Sequence[Recording], matches: Sequence[Sequence[Match]], warnings: Sequence[tuple[int, str]]
+) -> Iterator[Profile]:
+    """The profiles among the recordings, with the ids that their functions have in the tree."""
+    for position, (recording, of) in enumerate(zip(recordings, matches, strict=True)):
+        if recording.profile is not None:
+            ids = {
+                row.id: str(match.function.id)
+                for row, match in zip(recording.profile.functions, of, strict=True)
+                if match.function is not None
+            }
+            yield renamed(recording.profile, ids, [warning for at, warning in warnings if at == position])
 
 
 def _check(recordings: Sequence[Recording], window_s: float | None) -> None:
@@ -211,6 +248,8 @@ def _weighted_frames(recording: Recording) -> Iterator[tuple[int, float]]:
         if span.code is not None:  # a task's name is no frame: that it names a function is a guess
             yield span.code, 1.0
         yield from ((frame, 1.0) for raised in span.raised for frame in raised.frames)
+    for line in recording.covered:
+        yield line.frame, 1.0
 
 
 def _source(recording: Recording, matches: Sequence[Match], seen: _Seen, warnings: Iterable[str]) -> Source:
@@ -226,7 +265,8 @@ def _source(recording: Recording, matches: Sequence[Match], seen: _Seen, warning
         kind=recording.kind,
         file=text(recording.file),
         sha256=recording.sha256,
-        basis=recording.basis.value,
+        basis=_BASES[recording.basis],
+        selective=recording.selective,
         clock=recording.clock,
         samples=recording.samples,
         rate_hz=recording.rate_hz,

@@ -3,19 +3,25 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.model import Change, FileChange, FileStatus, Revision, SourceKind
-from gatecli.sources.git import EMPTY_TREE, MAX_REVISIONS, Repository
+from gatecli.sources.git import DIFF_FLAGS, EMPTY_TREE, MAX_REVISIONS, Repository
 from gatecli.sources.patch import PatchFile, parse
 from gatecli.sources.rebuild import file_changes, file_type, hunks_between
 from gatecli.sources.trees import read_file
 
 MAX_PATCH_BYTES = 200_000_000
 MAX_TOTAL_BYTES = 200_000_000
+
+# Windows takes a command line of 32,767 characters.
+MAX_PATHS_TEXT = 20_000
+
+_PYTHON = ("*.py", "*.pyi")
+_GLOBS = {"GIT_LITERAL_PATHSPECS": "0"}
 
 # git looks at this many bytes to tell text from binary (buffer_is_binary in xdiff-interface.c).
 _BINARY_PROBE = 8_000
@@ -131,6 +137,33 @@ def read_patch(data: bytes, name: str, read: Callable[[str], bytes | None]) -> C
     )
 
 
+def read_python_between(
+    repository: Repository, old: str, new: str, choose: Callable[[list[tuple[str | None, str]]], Collection[str]]
+) -> tuple[tuple[FileChange, ...], int]:
+    """The chosen Python files that differ between two commits, with both sides, and how many differ in all.
+
+    ``choose`` is given the old path (None: the file is new) and the new path of each, and returns new paths. Only what
+    it returns is read.
+
+    Raises:
+        EvidenceError: the clone lacks one of them.
+    """
+    listing = ("diff", "--raw", "-z", "-M", "--no-abbrev", "--no-ext-diff", old, new, "--", *_PYTHON)
+    entries, _ = _split_output(repository.run(*listing, env=_GLOBS))
+    pairs = [(None if entry.status == "A" else entry.old_path, entry.path) for entry in entries]
+    chosen = set(choose(pairs))
+    if not chosen:
+        return (), len(pairs)
+    names = sorted({path for pair in pairs if pair[1] in chosen for path in pair if path is not None})
+    if sum(map(len, names)) <= MAX_PATHS_TEXT:
+        out = repository.run("diff", *DIFF_FLAGS, old, new, "--", *names)
+    else:
+        out = repository.run("diff", *DIFF_FLAGS, old, new, "--", *_PYTHON, env=_GLOBS)
+    entries, patch = _split_output(out)
+    sections = parse(patch, name="git diff").files if patch else ()
+    return tuple(_files(repository, entries, sections, on_disk=False, wanted=chosen)), len(pairs)
+
+
 def _split_range(revisions: str) -> tuple[str, str, str]:
     for dots in ("...", ".."):
         base, found, head = revisions.partition(dots)
@@ -212,9 +245,17 @@ def _split_output(out: bytes) -> tuple[list[_Entry], bytes]:
 
 
 def _files(
-    repository: Repository, entries: list[_Entry], sections: tuple[PatchFile, ...], *, on_disk: bool
+    repository: Repository,
+    entries: list[_Entry],
+    sections: tuple[PatchFile, ...],
+    *,
+    on_disk: bool,
+    wanted: Collection[str] | None = None,
 ) -> Iterator[FileChange]:
-    """Raw entries joined with their patch sections, which stand in the same order (a type change has two)."""
+    """Raw entries joined with their patch sections, which stand in the same order (a type change has two).
+
+    Of entries that are not ``wanted`` (None: all are) nothing is read.
+    """
     expected = sum(2 if entry.status == "T" else 1 for entry in entries)
     if expected != len(sections):
         raise EvidenceError(
@@ -225,7 +266,8 @@ def _files(
     budget = _Budget(left=MAX_TOTAL_BYTES)
     for entry in entries:
         parts = [next(remaining) for _ in range(2 if entry.status == "T" else 1)]
-        yield _file(repository, entry, parts, budget, on_disk)
+        if wanted is None or entry.path in wanted:
+            yield _file(repository, entry, parts, budget, on_disk)
 
 
 def _file(

@@ -246,6 +246,11 @@ class Repository:
             "to compare the two trees as they are, give two dots: gate check BASE..HEAD",
         )
 
+    def distance(self, old: str, new: str) -> tuple[int, int]:
+        """How many commits the second revision has that the first lacks, and the other way round."""
+        lacking, having = self.text("rev-list", "--left-right", "--count", f"{old}...{new}", "--").split()
+        return int(having), int(lacking)
+
     def revisions(self, base: str, head: str) -> tuple[Revision, ...]:
         """The commits of ``base..head``, newest first, at most ``MAX_REVISIONS``."""
         out = self.run(

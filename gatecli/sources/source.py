@@ -1,18 +1,32 @@
 """Where a change comes from: the change itself, and the trees and history that the later stages may ask about it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatecli.errors import UsageError
-from gatecli.model import Change, PastCommit, Tree
-from gatecli.sources.changes import read_patch, read_range, read_staged, read_worktree
+from gatecli.errors import EvidenceError, UsageError
+from gatecli.model import Change, FileChange, PastCommit, Tree
+from gatecli.sources.changes import read_patch, read_python_between, read_range, read_staged, read_worktree
 from gatecli.sources.git import Repository
 from gatecli.sources.trees import DirectoryTree, EmptyTree
 
 # Path-limited history is read newest first; more commits than this say nothing new about who knows a function.
 MAX_PAST_COMMITS = 300
 MAX_LOG_PATHS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What lies between the revision that was recorded and the one before the change.
+
+    The latter has ``behind`` commits that the former lacks, and lacks ``ahead`` of its. ``files`` are those that were
+    chosen of the ``differing`` Python files.
+    """
+
+    behind: int = 0
+    ahead: int = 0
+    files: tuple[FileChange, ...] = ()
+    differing: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +50,37 @@ class Source:
         """Whether the history is cut off."""
         return self.repository is not None and self.repository.is_shallow
 
+    def drift(
+        self, revision: str, choose: Callable[[list[tuple[str | None, str]]], Collection[str]]
+    ) -> "Drift | None":
+        """What happened between a revision and the one before the change; None where the revision is not at hand.
+
+        ``choose`` picks the Python files to read, see ``read_python_between``. Nothing is read where the two are one.
+        """
+        start = self._start
+        if self.repository is None or start is None:
+            return None
+        try:
+            deployed = self.repository.resolve(revision)
+        except UsageError:
+            return None
+        if deployed == start:
+            return Drift()
+        try:
+            behind, ahead = self.repository.distance(deployed, start)
+            files, differing = read_python_between(self.repository, deployed, start, choose)
+        except EvidenceError:
+            return None
+        return Drift(behind=behind, ahead=ahead, files=files, differing=differing)
+
+    @property
+    def _start(self) -> str | None:
+        """The commit before the change."""
+        return self.change.merge_base or (self.repository.head() if self.repository else None)
+
     def log(self, paths: Sequence[str]) -> Iterator[PastCommit]:
         """The commits before the change that touched one of the paths, newest first; none without a history."""
-        start = self.change.merge_base or (self.repository.head() if self.repository else None)
+        start = self._start
         if self.repository is None or start is None:
             return iter(())
         return self.repository.log(start, paths[:MAX_LOG_PATHS], limit=MAX_PAST_COMMITS)

@@ -103,20 +103,22 @@ def _search(
             asked.add(id)
             if target := target_of(id, change.function.kind):
                 frontier[id] = target
-            _add_profile_edges(graph, id, profile_callers)
     _label_targets(graph, project, tree, {change.id.path for change in changes if change.after})
-    for _ in range(MAX_DEPTH):
-        reached = _level(graph, project, tree, frontier, is_test)
-        reached |= _profiled(graph, frontier or asked, profile_callers)
+    _follow_profile(graph, asked, profile_callers)
+    for depth in range(MAX_DEPTH):
+        reached = _level(graph, project, tree, frontier, is_test, unlikely_files=0 if depth else MAX_UNLIKELY_FILES)
         fresh = {id: kind for id, kind in reached.items() if id not in asked}
         asked.update(fresh)
         if len(asked) > MAX_NODES:
             graph.truncated = True
             return graph
-        frontier = {id: target for id, kind in fresh.items() if (target := target_of(id, kind)) is not None}
+        _follow_profile(graph, fresh, profile_callers)
+        # Where production showed who calls a caller, its code is not searched for more of them.
+        unseen = ((id, kind) for id, kind in fresh.items() if not graph.edges.get(id))
+        frontier = {id: target for id, kind in unseen if (target := target_of(id, kind)) is not None}
         if not frontier:
             return graph
-    graph.truncated = graph.truncated or bool(frontier)
+    graph.truncated = True
     return graph
 
 
@@ -142,6 +144,7 @@ def _level(
     tree: Tree,
     frontier: Mapping[FunctionId, Target],
     is_test: Callable[[str], bool],
+    unlikely_files: int,
 ) -> dict[FunctionId, FunctionKind]:
     """The uses of all functions of one level; returns the certain callers, to be followed."""
     by_name: dict[str, list[Target]] = defaultdict(list)
@@ -155,9 +158,9 @@ def _level(
         if graph.files_read >= MAX_FILES:
             graph.truncated = True
             break
-        targets = _worth_reading(path, source, by_name, unlikely)
+        targets = _worth_reading(path, source, by_name, unlikely, unlikely_files)
         if not targets:
-            graph.truncated = True
+            graph.truncated = graph.truncated or unlikely_files > 0  # further up possible callers are not looked for
             continue
         graph.files_read += 1
         try:
@@ -170,19 +173,19 @@ def _level(
 
 
 def _worth_reading(
-    path: str, source: bytes, by_name: Mapping[str, list[Target]], unlikely: Counter[str]
+    path: str, source: bytes, by_name: Mapping[str, list[Target]], unlikely: Counter[str], unlikely_files: int
 ) -> dict[str, list[Target]]:
     """The targets that a file may refer to.
 
-    A file that names neither the module nor the class of a function can only call it on an unknown receiver; of those
-    the first ones are read, or a function called ``get`` would have half of the tree parsed for nothing.
+    A file that names neither the module nor the class of a function can only call it on an unknown receiver. Of those
+    the first ``unlikely_files`` a name are read, or a function called ``get`` would have half of the tree parsed.
     """
     chosen: dict[str, list[Target]] = {}
     for name, targets in by_name.items():
         if name.encode() not in source:
             continue
         likely = [target for target in targets if target.id.path == path or any(h in source for h in target.homes)]
-        if not likely and unlikely[name] < MAX_UNLIKELY_FILES:
+        if not likely and unlikely[name] < unlikely_files:
             unlikely[name] += 1
             likely = targets
         if likely:
@@ -230,15 +233,17 @@ def _label(graph: _Graph, caller: FunctionId, labels: Mapping[FunctionId, str], 
         graph.labels[caller].append(label)
 
 
-def _profiled(
-    graph: _Graph, ids: Iterable[FunctionId], profile_callers: ProfileCallers
-) -> dict[FunctionId, FunctionKind]:
-    """Callers that the profile saw above the functions of a level."""
-    reached = {}
-    for id in ids:
-        for caller in _add_profile_edges(graph, id, profile_callers):
-            reached[caller] = FunctionKind.METHOD if "." in caller.qualname else FunctionKind.FUNCTION
-    return reached
+def _follow_profile(graph: _Graph, ids: Iterable[FunctionId], profile_callers: ProfileCallers) -> None:
+    """Add the edges that the profile saw above some functions, level by level."""
+    seen = set(ids)
+    level = list(seen)
+    for _ in range(MAX_DEPTH):
+        above = [caller for id in level for caller in _add_profile_edges(graph, id, profile_callers)]
+        level = [caller for caller in dict.fromkeys(above) if caller not in seen]
+        seen.update(level)
+        if len(seen) > MAX_NODES:
+            graph.truncated = True
+            return
 
 
 def _add_profile_edges(graph: _Graph, id: FunctionId, profile_callers: ProfileCallers) -> list[FunctionId]:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from gatecli.rules import document
-from gatecli.rules.spec import Example, ExampleCaller, ExampleUsage, FileSides
+from gatecli.rules import document, examples
+from gatecli.rules.spec import Example, ExampleCaller, ExampleUsage, FileSides, read_rule
 from tests.rules.support import SHIPPED, rule
 
 ROOT = Path(__file__).parents[2]
@@ -10,6 +10,12 @@ ROOT = Path(__file__).parents[2]
 def test_the_page_is_current() -> None:
     page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
     assert page == document.page(SHIPPED), "gate rules list --markdown > docs/rules.md"
+
+
+def test_the_sample_on_the_page_is_a_rule_that_works() -> None:
+    block = document.page(()).split("```yaml\n")[1].split("```")[0]
+    sample = read_rule(block.encode(), ".gate/rules/print-added.yml", ())
+    assert examples.failures([sample]) == ()
 
 
 def test_the_page_shows_nothing_invisible() -> None:

@@ -281,7 +281,7 @@ def _all_answers(path: Path, base: str, head: str) -> list[object]:
 def two_commits(repo):
     body = "def price(n):\n    return n\n\n\ndef other(n):\n    return n * 2\n"
     base = repo.commit({"shop/a.py": body, "zz.py": "import shop\n", ".mailmap": "X <x@x> <ines@shop.example>\n"})
-    repo.commit({".gitattributes": "*.py diff=python\n"})
+    repo.commit({".gitattributes": "shop/*.py diff=python\n"})
     repo.git("mv", "shop/a.py", "shop/b.py")
     head = repo.commit({"shop/b.py": body.replace("n * 2", "n * 3"), "zz.py": "import price\n"}, "second\n\nbody")
     return repo, base, head

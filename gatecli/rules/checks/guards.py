@@ -140,7 +140,7 @@ def _lost(view: View, guards: Guards) -> Iterator[_Lost]:
             if left[guard.text] > 0 and position < len(bare) and bare[position][0] < guard.range[1]:
                 left[guard.text] -= 1
                 moved = (touched.change.id.path, guard.text) in gained
-                yield _Lost(touched, guard, _telling(bare[position:], guard.range[1]), moved)
+                yield _Lost(touched, guard, _telling(bare[position : position + 20], guard.range[1]), moved)
 
 
 def _bare(view: View, before: Code, after: Code, old: list[Guard], new: list[Guard]) -> list[tuple[int, str]]:
@@ -156,7 +156,7 @@ def _bare(view: View, before: Code, after: Code, old: list[Guard], new: list[Gua
 
 def _telling(bare: list[tuple[int, str]], end: int) -> str:
     """The name that says most of what a guard held: a method or function before a class."""
-    names = [name for start, name in bare[:20] if start < end]
+    names = [name for start, name in bare if start < end]
     return next((name for name in names if not name.rpartition(".")[2][:1].isupper()), names[0])
 
 

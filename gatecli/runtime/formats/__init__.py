@@ -114,9 +114,8 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The content of a regular file, inflated if it is compressed, bounded by ``MAX_BYTES``."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise UsageError("not a regular file", "name the file that the profiler wrote")
-    with path.open("rb") as file:
-        with inflated(file) as inner:
-            yield io.BufferedReader(_Bounded(inner), HEAD_BYTES)
+    with path.open("rb") as file, inflated(file) as inner:
+        yield io.BufferedReader(_Bounded(inner), HEAD_BYTES)
 
 
 class _Bounded(io.RawIOBase):

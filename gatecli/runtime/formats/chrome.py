@@ -190,7 +190,7 @@ def _counted(events: list[_Event], metadata: _Metadata) -> Recording:
         records=counts.records(),
         clock="wall",
         processes=len({pid for pid, _ in threads}),
-        window_s=(last - first) * _MICROSECONDS or None,
+        # No window: how often something ran in a minute of a profiler's run is no rate of anything.
         started_at=base + first * _MICROSECONDS if base else None,
         ended_at=base + last * _MICROSECONDS if base else None,
         environment="profile-run",

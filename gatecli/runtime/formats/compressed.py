@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_CHUNK_BYTES = 65_536
+# A zstd block of four bytes can hold 128 KiB of content: these become 32 MiB at most at once.
+_CHUNK_BYTES = 1_024
 
 
 class Inflated(Protocol):

@@ -14,8 +14,8 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 Time = Annotated[float, msgspec.Meta(ge=-1e18, le=1e18)]
 """A moment or length of time, in whatever unit; never NaN or infinite, as JSON has neither."""
 Amount = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
-Count = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
-Integer = Annotated[int, msgspec.Meta(ge=-(2**63), lt=2**63)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 _KEY = re.compile(rb'"((?:[^"\\]|\\.){1,60})"\s{0,20}:')
 _T = TypeVar("_T")

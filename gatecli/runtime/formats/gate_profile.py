@@ -5,7 +5,7 @@ Its functions are frames, named by path and qualified name at the revision they 
 
 from typing import IO
 
-from gatecli.errors import EvidenceError, UsageError
+from gatecli.errors import EvidenceError
 from gatecli.runtime.profile import MAX_BYTES, SCHEMA, ProfiledFunction, decode
 from gatecli.runtime.recording import Basis, Frame, Recording
 
@@ -23,10 +23,7 @@ def read(stream: IO[bytes]) -> Recording:
         UsageError: another version of the schema.
         EvidenceError: cut off, malformed, or without functions.
     """
-    try:
-        profile = decode(stream.read(MAX_BYTES))
-    except UsageError as error:
-        raise type(error)(error.message, error.hint) from error
+    profile = decode(stream.read(MAX_BYTES))
     if not profile.functions and not profile.tests:
         raise EvidenceError("the profile names no function", "make it again: gate profile import FILE")
     return Recording(
@@ -34,7 +31,6 @@ def read(stream: IO[bytes]) -> Recording:
         basis=Basis.PROFILE,
         frames=tuple(map(_frame, profile.functions)),
         profile=profile,
-        ended_at=0.0,
         service=profile.meta.service,
         environment=profile.meta.environment,
         revision=profile.meta.revision,

@@ -23,6 +23,7 @@ _SAMPLES = {
     "wall": ("samples", "sample"),
     "wall-time": ("wall-samples",),
 }
+_TYPE_KEY, _SAMPLE_KEY = 0x0A, 0x12
 _COUNTS = ("samples", "sample", "cpu-samples", "wall-samples")
 
 
@@ -47,7 +48,7 @@ class _Message:
 
 
 def matches(head: bytes) -> bool:
-    """Whether the bytes start a profile: a sample type (two numbers), or a sample behind none."""
+    """Whether the bytes start a profile: with a sample type (two numbers), or as Datadog's with a sample."""
     data = memoryview(head)
     try:
         key, position = varint(data, 0)
@@ -55,7 +56,9 @@ def matches(head: bytes) -> bool:
         inner, _ = varint(data, position)
     except EvidenceError:
         return False
-    return key == 0x0A and size <= 22 and inner in (0x08, 0x10)
+    if key == _SAMPLE_KEY:
+        return inner in (0x08, 0x0A, 0x10, 0x12)
+    return key == _TYPE_KEY and size <= 22 and inner in (0x08, 0x10)
 
 
 def read(stream: IO[bytes]) -> Recording:
