@@ -7,7 +7,7 @@ Units: shares are 0..1 of the profile's total, times are milliseconds, rates are
 window, lines are 1-based and inclusive, timestamps are UTC epoch seconds. ``None`` means "not known", never zero.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -180,8 +180,11 @@ class Tree(Protocol):
         """The content of a file, None where there is none or it is too large to read."""
         ...
 
-    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """The Python files that contain one of the words (whole identifiers), with their content."""
+    def grep(self, words: Iterable[str], keep: Callable[[str], bool] | None = None) -> Iterator[tuple[str, bytes]]:
+        """The Python files that contain one of the words (whole identifiers), with their content.
+
+        ``keep`` says which paths are wanted; the others are not read.
+        """
         ...
 
 

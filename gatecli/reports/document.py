@@ -215,8 +215,8 @@ class Profile(_Object):
     sources: list[str]
     window_s: Seconds | None
     revision: str | None
-    commits_behind: Count | None
-    changed_since: Count
+    commits_behind: int | None
+    changed_since: int
     age_s: Seconds | None
     functions: int
     grade: model.Grade

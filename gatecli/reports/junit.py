@@ -78,7 +78,9 @@ def _findings(report: Report) -> list[_Test]:
     asked = [finding for finding in flagged if finding.severity is not Severity.NOTE]
     tests = [_finding(report, finding) for finding in asked]
     tests += [_note(finding) for finding in flagged if finding.severity is Severity.NOTE]
-    tests += [_unknown(report, finding) for finding in report.findings if finding.outcome in (Outcome.UNKNOWN, Outcome.ERROR)]
+    tests += [
+        _unknown(report, finding) for finding in report.findings if finding.outcome in (Outcome.UNKNOWN, Outcome.ERROR)
+    ]
     if len(tests) <= MAX_CASES:
         return tests
     left = _Test(classname="gate", name=f"{count(len(tests) - MAX_CASES, 'more finding')}", state="skipped")

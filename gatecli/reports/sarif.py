@@ -93,7 +93,6 @@ def _descriptor(rule: RuleText) -> dict[str, Any]:
         properties["security-severity"] = _SECURITY[rule.severity]
     return {
         "id": _id(rule.id),
-        "name": re.sub(r"[^A-Za-z0-9]+", "", rule.id.title())[:200] + "Rule",
         "shortDescription": {"text": _message(rule.asks, _id(rule.id))},
         "fullDescription": {"text": _message(rule.why, _id(rule.id))},
         "help": {

@@ -13,7 +13,17 @@ from enum import StrEnum
 
 import msgspec
 
-from gatecli.model import ChangeKind, FileChange, FileStatus, Function, FunctionChange, FunctionId, FunctionKind, Hunk, Usage
+from gatecli.model import (
+    ChangeKind,
+    FileChange,
+    FileStatus,
+    Function,
+    FunctionChange,
+    FunctionId,
+    FunctionKind,
+    Hunk,
+    Usage,
+)
 from gatecli.runtime.profile import EntryShare, Profile, ProfiledFunction
 
 MAX_FILES = 2_000

@@ -50,9 +50,7 @@ class Source:
         """Whether the history is cut off."""
         return self.repository is not None and self.repository.is_shallow
 
-    def drift(
-        self, revision: str, choose: Callable[[list[tuple[str | None, str]]], Collection[str]]
-    ) -> "Drift | None":
+    def drift(self, revision: str, choose: Callable[[list[tuple[str | None, str]]], Collection[str]]) -> "Drift | None":
         """What happened between a revision and the one before the change; None where the revision is not at hand.
 
         ``choose`` picks the Python files to read, see ``read_python_between``. Nothing is read where the two are one.

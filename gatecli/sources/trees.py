@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 10_000_000
 MAX_FILES = 200_000
 _SKIPPED_FOLDERS = frozenset({".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".mypy_cache"})
+
+
+Keep = Callable[[str], bool] | None
 
 
 class CommitTree:
@@ -37,10 +40,10 @@ class CommitTree:
         name = self._files.get(path)
         return self._repository.blob(name) if name is not None else None
 
-    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def grep(self, words: Iterable[str], keep: Keep = None) -> Iterator[tuple[str, bytes]]:
         """The Python files that contain one of the identifiers, with their content."""
         for path in self._repository.grep(words, self._sha):
-            if (content := self.read(path)) is not None:
+            if (keep is None or keep(path)) and (content := self.read(path)) is not None:
                 yield path, content
 
 
@@ -59,10 +62,10 @@ class WorkTree:
         """The content of a regular file, None where there is none or it is too large."""
         return read_file(self._repository.root, path)
 
-    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def grep(self, words: Iterable[str], keep: Keep = None) -> Iterator[tuple[str, bytes]]:
         """The Python files that contain one of the identifiers, with their content."""
         for path in self._repository.grep(words, None):
-            if (content := self.read(path)) is not None:
+            if (keep is None or keep(path)) and (content := self.read(path)) is not None:
                 yield path, content
 
 
@@ -77,7 +80,7 @@ class EmptyTree:
         """No content."""
         return None
 
-    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def grep(self, words: Iterable[str], keep: Keep = None) -> Iterator[tuple[str, bytes]]:
         """No match."""
         return iter(())
 
@@ -103,14 +106,15 @@ class DirectoryTree:
         """The content of a regular file, None where there is none or it is too large."""
         return read_file(self._root, path)
 
-    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def grep(self, words: Iterable[str], keep: Keep = None) -> Iterator[tuple[str, bytes]]:
         """The Python files that contain one of the identifiers, with their content."""
         alternatives = b"|".join(re.escape(word.encode("utf-8", "surrogateescape")) for word in words)
         if not alternatives:
             return
         pattern = re.compile(rb"\b(?:" + alternatives + rb")\b")
         for path in self.paths():
-            if path.endswith((".py", ".pyi")) and (content := self.read(path)) and pattern.search(content):
+            wanted = path.endswith((".py", ".pyi")) and (keep is None or keep(path))
+            if wanted and (content := self.read(path)) and pattern.search(content):
                 yield path, content
 
 

@@ -29,7 +29,7 @@ from gatecli.syntax.python import MODULE, Module, read_module
 # Bounds of one search, so that cost follows the diff: a bound that was hit shows as ``truncated``.
 MAX_TARGETS = 300
 MAX_DEPTH = 6
-MAX_FILES = 400
+MAX_FILES = 250
 MAX_UNLIKELY_FILES = 25
 MAX_NODES = 300
 MAX_CALLERS = 60
@@ -152,9 +152,7 @@ def _level(
         by_name[target.name].append(target)
     reached: dict[FunctionId, FunctionKind] = {}
     unlikely: Counter[str] = Counter()
-    for path, source in tree.grep(sorted(by_name)) if by_name else ():
-        if is_test(path):
-            continue
+    for path, source in tree.grep(sorted(by_name), lambda path: not is_test(path)) if by_name else ():
         if graph.files_read >= MAX_FILES:
             graph.truncated = True
             break

@@ -1,7 +1,7 @@
 """The sample program as a tree, and profiles of it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,13 @@ class Files:
     def read(self, path: str) -> bytes | None:
         return self.files.get(path)
 
-    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def grep(self, words: Iterable[str], keep: Callable[[str], bool] | None = None) -> Iterator[tuple[str, bytes]]:
         pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words).encode())
-        return ((path, content) for path, content in self.files.items() if pattern.search(content))
+        return (
+            (path, content)
+            for path, content in self.files.items()
+            if (keep is None or keep(path)) and pattern.search(content)
+        )
 
 
 SHOP = Files(

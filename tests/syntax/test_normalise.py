@@ -202,14 +202,16 @@ def _parse(source: str) -> ast.Module:
         return ast.parse(source)
 
 
-def _meaning(source: str) -> str:
+def meaning(source: str) -> str:
+    """The syntax tree as text, without docstrings."""
     return ast.dump(_Undocumented().visit(_parse(source)))
 
 
 CORPUS = [f(body) for pair in (*COSMETIC, *SEMANTIC) for body in pair if "??" not in body and "1 ! 2" not in body]
 
 
-def _valid(source: str) -> bool:
+def parses(source: str) -> bool:
+    """Whether the running Python accepts a source."""
     try:
         _parse(source)
     except (SyntaxError, ValueError):
@@ -217,13 +219,13 @@ def _valid(source: str) -> bool:
     return True
 
 
-VALID = [source for source in CORPUS if _valid(source)]
+VALID = [source for source in CORPUS if parses(source)]
 
 
 def test_equal_shapes_mean_equal_syntax_trees():
     by_shape: dict[bytes, set[str]] = {}
     for source in VALID:
-        by_shape.setdefault(shape(source), set()).add(_meaning(source))
+        by_shape.setdefault(shape(source), set()).add(meaning(source))
     assert [meanings for meanings in by_shape.values() if len(meanings) > 1] == []
     assert len(by_shape) > 60
 
@@ -235,14 +237,14 @@ def test_a_mutated_function_has_another_shape_unless_it_means_the_same(source, s
     piece = generator.choice([*"()[]{},.:;=+-*'\"#fr \n\\x1", "    ", "''", "()", ", ", "not ", "await "])
     cut = generator.choice([0, 1, 1, 2])
     mutant = source[:position] + piece * (generator.random() < 0.8) + source[position + cut :]
-    if not _valid(mutant) or read_module("a.py", mutant.encode()).error_lines:
+    if not parses(mutant) or read_module("a.py", mutant.encode()).error_lines:
         return
     try:
         same_shape = shape_of_module(source) == shape_of_module(mutant)
     except Exception as error:
         raise AssertionError(mutant) from error
     if same_shape:
-        assert _meaning(source) == _meaning(mutant), mutant
+        assert meaning(source) == meaning(mutant), mutant
 
 
 def shape_of_module(source: str) -> bytes:

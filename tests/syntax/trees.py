@@ -1,7 +1,7 @@
 """A tree in memory for the tests of callers."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 
 class MemoryTree:
@@ -18,8 +18,9 @@ class MemoryTree:
         self.asked.append(path)
         return self.files.get(path)
 
-    def grep(self, words: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def grep(self, words: Iterable[str], keep: Callable[[str], bool] | None = None) -> Iterator[tuple[str, bytes]]:
         pattern = re.compile(rb"\b(?:" + b"|".join(re.escape(word.encode()) for word in words) + rb")\b")
         for path, content in self.files.items():
-            if path.endswith((".py", ".pyi")) and pattern.search(content):
+            wanted = path.endswith((".py", ".pyi")) and (keep is None or keep(path))
+            if wanted and pattern.search(content):
                 yield path, content

@@ -43,8 +43,8 @@ def matches(head: bytes) -> bool:
     """Whether the first line names a function column and a figure, or the first JSON object does."""
     start = head.lstrip()
     if start[:1] in (b"{", b"["):
-        found = {key.decode("utf-8", "replace") for key in keys(start.lstrip(b"[ \r\n\t"))}
-        return _is_table(found) and b'"ph"' not in head
+        row = start.lstrip(b"[ \r\n\t").partition(b"}")[0]  # a row is flat
+        return b"{" not in row[1:] and _is_table(key.decode("utf-8", "replace") for key in keys(row))
     first = head.partition(b"\n")[0].decode("utf-8-sig", "replace")
     return "\0" not in first and any(
         _is_table({cell.strip().strip('"') for cell in first.split(delimiter)}) for delimiter in _DELIMITERS

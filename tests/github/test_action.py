@@ -1,0 +1,300 @@
+"""The action's own steps, run for real against a local GitHub and a local git server."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatecli.reports.markdown import MARKER
+from tests.conftest import GitRepo
+from tests.github.action import Job, Result
+from tests.github.fake import BOT, SLUG, TOKEN, FakeGitHub, commit, pull_request, review
+from tests.reports.payloads import PAYLOADS
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the steps run under bash")
+
+SAFE = "async def price(items):\n    return sum(items)\n"
+SLOWER = "import time\n\n\nasync def price(items):\n    time.sleep(1)\n    return sum(items)\n"
+
+
+@pytest.fixture
+def remote(make_repo: Callable[..., GitRepo]) -> GitRepo:
+    """The repository on the server, with one function on main."""
+    repo = make_repo(f"server/{SLUG}")
+    repo.git("config", "uploadpack.allowAnySHA1InWant", "true")  # as GitHub allows it
+    repo.commit({"shop/pricing.py": SAFE, "README.md": "shop\n"})
+    return repo
+
+
+@pytest.fixture
+def propose(remote: GitRepo, fake: FakeGitHub, tmp_path: Path) -> Callable[..., Job]:
+    """Push a branch, open pull request 1204 of it, and start a job for it."""
+
+    def call(
+        files: dict[str, str | bytes | None],
+        *,
+        branch: str = "topic",
+        message: str = "change",
+        inputs: dict[str, str] | None = None,
+        **more: Any,
+    ) -> Job:
+        base = remote.head()
+        remote.git("checkout", "-q", "-b", branch)
+        head = remote.commit(files, message)
+        remote.git("checkout", "-q", "main")
+        repository = {"full_name": SLUG, "default_branch": "main"}
+        pull = pull_request(
+            head={"sha": head, "ref": branch, "repo": repository},
+            base={"sha": base, "ref": "main", "repo": repository},
+            **more,
+        )
+        fake.pulls[1204] = pull
+        fake.commits[1204] = [commit(head)]
+        names = remote.git("diff", "--name-only", "-z", base, head).split("\0")
+        fake.files[1204] = [{"filename": name} for name in names if name]
+        event = {"action": "opened", "pull_request": json.loads(json.dumps(pull))}
+        job = Job(tmp_path / "runner", tmp_path / "server", fake, event, inputs or {})
+        job.install()
+        return job
+
+    return call
+
+
+def statuses(fake: FakeGitHub) -> list[tuple[str, str]]:
+    return [(one["state"], one["description"]) for one in reversed(fake.statuses)]
+
+
+def ended(job: Job, code: int) -> Result:
+    """Run it; whatever happens, the token is nowhere and the runner is given no command but annotations."""
+    result = job.run()
+    shown = result.log + result.errors + result.summary
+    assert result.code == code, shown
+    assert TOKEN not in shown
+    assert "Traceback" not in shown
+    assert result.commands <= {"error", "warning", "notice"}
+    assert not list(job.home.rglob("pwned"))
+    return result
+
+
+def test_a_pass_is_quiet(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    job = propose({"README.md": "a shop\n"})
+    result = ended(job, 0)
+    reports = job.temp / "gate"
+    assert result.outputs == {
+        "verdict": "pass",
+        "outcome": "pass",
+        "score": "0",
+        "sign-off": "not_required",
+        "folder": str(reports),
+        "json-file": str(reports / "gate.json"),
+        "html-file": str(reports / "gate.html"),
+        "sarif-file": str(reports / "gate.sarif"),
+        "markdown-file": str(reports / "gate.md"),
+    }
+    assert statuses(fake) == [("success", "#1204 pass: risk 0")]
+    assert fake.comments == []
+    assert result.summary.startswith(f"{MARKER}\n**gate: pass**")
+    report = json.loads((reports / "gate.json").read_text())
+    assert report["change"]["head"] == fake.pulls[1204]["head"]["sha"]
+    assert report["change"]["branch"] == "topic"
+    assert (reports / "gate.html").read_text().startswith("<!doctype html>")
+    assert json.loads((reports / "gate.sarif").read_text())["version"] == "2.1.0"
+
+
+def test_a_review_waits_for_the_sign_off_and_passes_with_it(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    job = propose({"shop/pricing.py": SLOWER})
+    first = ended(job, 3)
+    assert (first.outputs["outcome"], first.outputs["sign-off"]) == ("review", "outstanding")
+    assert "warning" in first.commands
+    assert [one["state"] for one in fake.statuses] == ["pending"]
+    (comment,) = fake.comments
+    assert comment["body"].startswith(f"{MARKER}\n**gate: review**")
+
+    head = fake.pulls[1204]["head"]["sha"]
+    fake.reviews[1204] = [review("ravi", commit=head)]
+    fake.permissions = {"ravi": "write"}
+    second = ended(job, 0)
+    assert (second.outputs["verdict"], second.outputs["outcome"]) == ("review", "pass")
+    assert second.outputs["sign-off"] == "satisfied"
+    assert [one["state"] for one in fake.statuses] == ["success", "pending"]
+    assert f"<sub>was review at {head[:7]} → now pass at {head[:7]}</sub>" in fake.comments[0]["body"]
+
+    fake.reviews[1204] = [review("ravi", "DISMISSED", commit=head)]
+    ended(job, 3)
+    assert [one["state"] for one in fake.statuses] == ["pending", "success", "pending"]
+    assert len(fake.comments) == 1
+
+
+def test_a_read_only_token_judges_and_writes_nothing(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    fake.allowed = set()
+    job = propose({"shop/pricing.py": SLOWER}, inputs={"request-reviewers": "true", "label": "true"})
+    result = ended(job, 3)
+    assert (fake.statuses, fake.comments, fake.pulls[1204]["labels"]) == ([], [], [])
+    for feature, permission in (("status", "statuses"), ("comment", "pull-requests"), ("label", "pull-requests")):
+        assert f"gate: {feature}: not written, the token needs `{permission}: write" in result.errors
+    assert (result.outputs["outcome"], "warning" in result.commands) == ("review", True)
+    assert result.summary.startswith(MARKER)
+
+
+@pytest.mark.parametrize(("files", "code"), [({"README.md": "a\n"}, 4), ({"shop/pricing.py": SLOWER}, 3)])
+def test_an_api_that_is_down_leaves_the_verdict(
+    propose: Callable[..., Job], fake: FakeGitHub, files: dict, code: int
+) -> None:
+    job = propose(files)
+    fake.trouble("/", status=502, times=999)
+    result = ended(job, code)
+    assert result.outputs["outcome"] == ("pass" if code == 4 else "review")
+    assert "going by the event instead" in result.errors
+    assert "::warning::gate cannot read the reviews" in result.log
+    assert fake.statuses == []
+
+
+def test_an_expired_token(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    job = propose({"README.md": "a\n"})
+    fake.tokens = ()
+    result = ended(job, 4)
+    assert "answered 401: Bad credentials" in result.errors
+    assert result.outputs["outcome"] == "pass"
+    assert fake.statuses == []
+
+
+def test_a_head_that_is_gone_turns_an_earlier_green_off(
+    propose: Callable[..., Job], fake: FakeGitHub, remote: GitRepo
+) -> None:
+    job = propose({"README.md": "a\n"})
+    fake.pulls[1204]["head"]["sha"] = "d" * 40
+    fake.status("#1204 pass: risk 0", sha="d" * 40)
+    result = ended(job, 4)
+    assert (result.outputs["verdict"], result.outputs["outcome"], result.outputs["score"]) == ("error", "error", "")
+    assert result.outputs["json-file"] == ""
+    assert statuses(fake)[-1] == ("error", "#1204 error: gate could not judge this change, the log says why")
+    assert "could not be judged" in result.summary
+
+
+def test_a_profile_that_is_missing_is_no_pass(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    job = propose({"README.md": "a\n"}, inputs={"profile": "nowhere.json.gz"})
+    result = ended(job, 2)
+    assert "no profile at nowhere.json.gz" in result.errors
+    assert [one["state"] for one in fake.statuses] == ["error"]
+
+
+def test_a_run_about_no_pull_request(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    job = propose({"README.md": "a\n"})
+    job.event = {"ref": "refs/heads/main"}
+    assert "about no pull request" in ended(job, 2).errors
+    job.inputs = {"pull-request": "1204"}
+    assert ended(job, 0).outputs["outcome"] == "pass"
+
+
+def test_a_queue_judges_the_pull_request_and_its_commit_gets_the_status(
+    propose: Callable[..., Job], fake: FakeGitHub
+) -> None:
+    job = propose({"shop/pricing.py": SLOWER})
+    pull = job.event["pull_request"]
+    fake.reviews[1204] = [review("ravi", commit=pull["head"]["sha"])]
+    fake.permissions = {"ravi": "write"}
+    queue = f"refs/heads/gh-readonly-queue/main/pr-1204-{pull['base']['sha']}"
+    job.event = {"merge_group": {"head_sha": "e" * 40, "head_ref": queue, "base_sha": pull["base"]["sha"]}}
+    ended(job, 0)
+    assert [(one["state"], one["sha"]) for one in fake.statuses] == [("success", "e" * 40)]
+
+
+def test_the_job_s_inputs_reach_gate(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    inputs = {
+        "mode": "advise",
+        "fail-on": "block",
+        "comment": "always",
+        "status": "false",
+        "label": "true",
+        "policy": "strict.yml",
+    }
+    job = propose({"README.md": "a\n"}, inputs=inputs)
+    (job.workspace / "strict.yml").write_text("version: 1\nprovenance: {no_evidence: treat_as_ai}\n")
+    result = ended(job, 0)
+    assert (result.outputs["outcome"], len(fake.comments), fake.statuses) == ("review", 1, [])
+    assert "advice only" in fake.comments[0]["body"]
+    assert fake.pulls[1204]["labels"] == [{"name": "gate: review"}]
+
+
+def test_what_a_checkout_has_is_not_fetched_again(
+    propose: Callable[..., Job], fake: FakeGitHub, remote: GitRepo
+) -> None:
+    job = propose({"README.md": "a\n"})
+    GitRepo(job.workspace.parent).git("clone", "-q", str(remote.path), str(job.workspace))
+    ended(job, 0)
+    found = (job.temp / "gate" / "repository.git" / "objects" / "info" / "alternates").read_text()
+    assert found == f"{job.workspace}/.git/objects\n"
+
+
+# --------------------------------------------------------------------------- hostile input
+
+TRAP = "open('pwned', 'w').close()\n"
+
+
+def test_nothing_in_the_workspace_is_run(propose: Callable[..., Job]) -> None:
+    job = propose({"README.md": "a\n"})
+    traps = ("gatecli/__init__.py", "pip/__main__.py", "venv/__main__.py", "json.py", "requests.py", "sitecustomize.py")
+    for name in traps:
+        (job.workspace / name).parent.mkdir(exist_ok=True)
+        (job.workspace / name).write_text(TRAP)
+    ended(job, 0)
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "$(touch${IFS}pwned)",
+        "`touch${IFS}pwned`",
+        "a;touch${IFS}pwned",
+        "a'b\"c",
+        "copilot/fix-1",
+        "ü/漢",
+        "x=y",
+        "a|b&c",
+    ],
+)
+def test_branches_of_any_name(propose: Callable[..., Job], fake: FakeGitHub, branch: str) -> None:
+    job = propose({"README.md": "a\n"}, branch=branch)
+    result = ended(job, 0 if branch != "copilot/fix-1" else 3)
+    report = json.loads(Path(result.outputs["json-file"]).read_text())
+    assert report["change"]["branch"] == branch
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"mode": "enforce; touch pwned"},
+        {"mode": "$(touch pwned)"},
+        {"fail-on": "--help"},
+        {"profile": "`touch pwned`"},
+        {"policy": "--repo"},
+        {"pull-request": "1204; touch pwned"},
+        {"pull-request": "$(touch pwned)"},
+        {"comment": "auto --dry-run"},
+        {"status": "$(touch pwned)"},
+    ],
+)
+def test_inputs_are_values_and_never_code(propose: Callable[..., Job], inputs: dict[str, str]) -> None:
+    job = propose({"README.md": "a\n"}, inputs=inputs)
+    ended(job, 0 if "status" in inputs else 2)
+
+
+def test_hostile_text_is_inert_in_log_summary_comment_and_status(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    texts = [text[:200] for text in PAYLOADS.values() if text.strip() and "\0" not in text]
+    message = "\n".join(["Change", "", *(text.encode("utf-8", "replace").decode() for text in texts)])
+    names = {f"shop/{text[:60].replace('/', '_')}.py" for text in texts if text.isprintable()}
+    files = {name: SLOWER for name in names} | {"shop/pricing.py": SLOWER, "a\n::error::b.py": SLOWER}
+    job = propose(files, message=message, title=texts[10], user={"login": BOT, "id": 1, "type": "Bot"})
+    result = ended(job, 3)
+    assert not any("pwned" in line for line in result.log.splitlines() if line.startswith("::error file=a.py"))
+    for text in (result.log, result.errors, result.summary, fake.comments[0]["body"], fake.statuses[0]["description"]):
+        assert not any(char in text for char in "\x1b\x07\x08\x9b\r\u202e\u2066\u200b")
+        assert not any(
+            line.lstrip().startswith(("::add-mask", "::stop-commands", "##[", "##vso[")) for line in text.splitlines()
+        )
+    body = fake.comments[0]["body"]
+    assert "<script" not in body
+    assert "<img" not in body
