@@ -307,7 +307,7 @@ def _carry(origin: Source, profile: "Profile", touched: Iterable[FileChange], te
     if drift is None:
         unknown = f"the recorded revision {profile.meta.revision[:12]} is not in this clone: matched by name alone"
         return carry.Carried(profile=profile, warnings=(unknown,))
-    functions, _ = match.changed_functions(drift.files)
+    functions, _ = match.changed_functions(carry.files_to_parse(drift.files, paths))
     return carry.carry(
         profile,
         drift.files,

@@ -9,6 +9,7 @@ from gatecli.model import Change
 
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SERVER = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[\w.~-]+)*")
+_LONGEST = 4_096
 _REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+", re.ASCII)
 
 
@@ -34,6 +35,15 @@ def folder_url(folder: Path) -> str:
 
 def link(source_url: str, path: str, line: int | None) -> str:
     """The address of a line: the path is percent-encoded, so that it can end neither the address nor what holds it."""
-    encoded = quote(path[:4_096].encode(errors="replace"), safe="/")
     on_web = source_url.startswith(("http://", "https://"))
-    return f"{source_url}{encoded}" + (f"#L{line}" if on_web and line is not None else "")
+    return f"{source_url}{relative_url(path)}" + (f"#L{line}" if on_web and line is not None else "")
+
+
+def relative_url(path: str) -> str:
+    """A path as a relative address: bytes that are not UTF-8 stay those bytes, a colon makes no scheme."""
+    path = path[:_LONGEST]
+    try:
+        encoded = path.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # half a surrogate pair, which no file name has
+        encoded = path.encode(errors="surrogatepass")
+    return quote(encoded, safe="/").lstrip("/") or "."

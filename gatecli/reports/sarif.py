@@ -9,11 +9,11 @@ import json
 import re
 from collections import Counter
 from typing import Any
-from urllib.parse import quote
 
 from gatecli.model import Evidence, Finding, Outcome, Report, RuleText, Severity
 from gatecli.reports import summary
 from gatecli.reports.anchors import anchors
+from gatecli.reports.links import relative_url
 from gatecli.reports.text import count, json_source, plain
 from gatecli.reports.text import markdown as prose
 
@@ -179,7 +179,7 @@ class _Columns:
 def _location(finding: Finding, line: int, columns: _Columns) -> dict[str, Any]:
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": _uri(finding.path), "uriBaseId": "%SRCROOT%"},
+            "artifactLocation": {"uri": relative_url(finding.path), "uriBaseId": "%SRCROOT%"},
             "region": columns.region(finding.path, line),
         }
     }
@@ -189,21 +189,10 @@ def _location(finding: Finding, line: int, columns: _Columns) -> dict[str, Any]:
 
 
 def _related(item: Evidence) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(item.path or ""), "uriBaseId": "%SRCROOT%"}}
+    physical: dict[str, Any] = {"artifactLocation": {"uri": relative_url(item.path or ""), "uriBaseId": "%SRCROOT%"}}
     if item.line is not None and item.line > 0:
         physical["region"] = {"startLine": item.line}
     return {"physicalLocation": physical, "message": {"text": _message(item.text, item.kind)}}
-
-
-def _uri(path: str) -> str:
-    """A path relative to the repository; a name with a colon in its first folder is no scheme, bytes stay bytes."""
-    encoded = quote(path[:4_096].encode(errors="surrogatepass" if _is_split(path) else "surrogateescape"), safe="/")
-    return encoded.lstrip("/") or "."
-
-
-def _is_split(path: str) -> bool:
-    """Whether it holds half a surrogate pair that is no byte of a file name."""
-    return re.search("[\ud800-\udc7f\udd00-\udfff]", path) is not None
 
 
 def _message(text: str, instead: str) -> str:

@@ -7,7 +7,10 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 # What is shipped beside a service but does not run in it; tests and generated files are the repository's to name.
-_BESIDE = ("tests.py", "testing/", "docs/", "doc/", "examples/", "example/", "benches/", "benchmarks/", "samples/")
+_BESIDE = (
+    *("tests.py", "testing/", "docs/", "doc/", "examples/", "example/", "benches/", "benchmarks/", "samples/"),
+    *("vendor/", "vendored/", "_vendor/", "third_party/", "/contrib/", "scripts-dev/", ".*/"),
+)
 
 
 @lru_cache(maxsize=256)
@@ -29,5 +32,5 @@ def matches(patterns: tuple[str, ...], path: str) -> bool:
 
 
 def is_production(path: str) -> bool:
-    """Whether a file that is no test may run in production: no documentation, examples or benchmarks."""
+    """Whether a file that is no test may run in production: no documentation, examples, vendored code or tools."""
     return not matches(_BESIDE, path)

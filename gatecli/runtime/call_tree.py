@@ -236,7 +236,9 @@ def _held(node: _Node, calls: _Calls) -> list[tuple[str, float]]:
         return []
     scaled = [(key, min(share * node.share / whole, calls.most(key, node.entry))) for key, share in found.items()]
     held, room = [], node.share
-    for key, share in sorted(scaled, key=lambda item: (_is_nested(item[0]), -item[1], item[0])):
+    for key, share in sorted(
+        scaled, key=lambda item: (_is_nested(item[0]), item[0] not in calls.leads, -item[1], item[0])
+    ):
         taken = min(share, room)
         # What does not fit was counted twice: a decorator's wrapper holds the time of what it wraps.
         if taken > share / 2:

@@ -6,6 +6,7 @@ that only one went by before and only one goes by now. What cannot be followed k
 gone: production runs it, the code no longer has it (reference: runtime data §15.4 D).
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ MAX_FILES = 2_000
 
 MAX_NAMED = 5
 
+_DEFINITION = re.compile(rb"\b(?:def|class|lambda)\b")
 _UNSURE = ("lines", "unique name")
 _IMPORTED = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
 
@@ -91,6 +93,27 @@ def files_to_follow(
     return frozenset(wanted)
 
 
+def files_to_parse(files: Iterable[FileChange], touched: Collection[str]) -> tuple[FileChange, ...]:
+    """Those of the files in which recorded functions may have got another name, or may have come from another file.
+
+    A function keeps its name as long as the lines that define it and what encloses it stay. Of the touched files
+    (old paths) all is wanted: what is new there, and what changed.
+    """
+    listed = [file for file in files if file.hunks or file.path in touched]
+    wanted = {file.path for file in listed if file.path in touched or file.old_path in touched}
+    losing = {file.path for file in listed if _defines(file.before, (hunk.removed for hunk in file.hunks))}
+    if losing:
+        gaining = {file.path for file in listed if _defines(file.after, (hunk.added for hunk in file.hunks))}
+        wanted |= losing | gaining
+    return tuple(file for file in listed if file.path in wanted)
+
+
+def _defines(source: bytes | None, blocks: Iterable[range]) -> bool:
+    """Whether one of the lines begins a function or class, or may."""
+    lines = source.split(b"\n") if source is not None else []
+    return any(_DEFINITION.search(b"\n".join(lines[block.start - 1 : block.stop - 1])) for block in blocks if block)
+
+
 def carry(
     profile: Profile,
     files: Collection[FileChange],
@@ -105,7 +128,7 @@ def carry(
     Args:
         profile: Matched at the revision that was recorded.
         files: What differs between the two revisions, with both sides.
-        functions: The functions that differ.
+        functions: The functions that differ in the files that were worth parsing.
         behind: Commits that the later revision has and the recorded one lacks.
         ahead: Commits that the recorded revision has and the later one lacks.
         truncated: Only some of the files are there: the others are taken to be unchanged.
@@ -162,7 +185,8 @@ def _in_renamed_files(profile: Profile, files: Iterable[FileChange], skipped: Co
 
 def _distances(ahead: int, truncated: bool) -> Iterator[str]:
     if ahead:
-        yield f"the recorded revision has {ahead:,} commits that the base of the change lacks"
+        what = "1 commit" if ahead == 1 else f"{ahead:,} commits"
+        yield f"the recorded revision has {what} that the base of the change lacks"
     if truncated:
         yield (
             f"more than {MAX_FILES:,} Python files changed since the profile was recorded: "
@@ -302,7 +326,8 @@ def _why_gone(change: FunctionChange, files: Collection[FileChange]) -> str:
 def _gone_warning(gone: Mapping[FunctionId, str]) -> str:
     named = ", ".join(str(id) for id in sorted(gone)[:MAX_NAMED])
     more = f" and {len(gone) - MAX_NAMED:,} more" if len(gone) > MAX_NAMED else ""
-    return f"{len(gone):,} recorded functions are no longer in the code: {named}{more}"
+    what = "1 recorded function is" if len(gone) == 1 else f"{len(gone):,} recorded functions are"
+    return f"{what} no longer in the code: {named}{more}"
 
 
 def _only_moved(

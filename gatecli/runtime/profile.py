@@ -28,7 +28,7 @@ _GZIP = b"\x1f\x8b"
 
 Share = Annotated[float, Bound(ge=0, le=1)]
 Amount = Annotated[float, Bound(ge=0)]
-Count = Annotated[int, Bound(ge=0)]
+Count = Annotated[int, Bound(ge=0, le=2**63 - 1)]
 
 
 class Document(msgspec.Struct, frozen=True, gc=False):

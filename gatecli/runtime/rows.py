@@ -79,6 +79,7 @@ def _function_row(function: Function, sums: Sums) -> ProfiledFunction:
     if errors is None and counted is not None and counted.errors is not None:
         errors, error_rate = counted.errors, _part(counted.errors, counted.calls)
     own_code, own, total = _times(id, sums)
+    waited, waited_basis = _critical(id, sums)
     return ProfiledFunction(
         id=str(id),
         kind=_kind(function),
@@ -97,6 +98,8 @@ def _function_row(function: Function, sums: Sums) -> ProfiledFunction:
         error_types={text(type): count for type, count in sorted(raised.most_common(MAX_ERROR_TYPES))} or None,
         latency_ms=_latency(operations) if operations else None,
         entry_points=_entry_shares(id, sums),
+        critical_path_share=waited,
+        critical_path_basis=waited_basis,
         first_seen=moment_ns(operations.first_ns) if operations else None,
         last_seen=moment_ns(operations.last_ns) if operations else None,
     )
@@ -142,6 +145,17 @@ def _times(id: FunctionId, sums: Sums) -> tuple[TimeShare | None, TimeShare | No
         return None, None, None
     total = None if counted.total_s is None else _measured(counted.total_s, sums.counts.seconds)
     return _measured(counted.self_s, sums.counts.seconds), None, total
+
+
+def _critical(id: FunctionId, sums: Sums) -> tuple[float | None, Literal["trace", "inclusive"] | None]:
+    """The share of the critical path of the entry points that reach a function; without traces, of their samples."""
+    traced = sums.traces.critical.share(id)
+    if traced is not None:
+        return round(traced, 6), "trace"
+    if not (by_entry := sums.samples.by_entry.get(id)):
+        return None, None
+    whole = sum(weight for entry, weight in sums.samples.entries.items() if entry.id in by_entry)
+    return _part(sum(by_entry.values()), whole), "inclusive"
 
 
 def _sampled(weight: float, count: int) -> TimeShare:

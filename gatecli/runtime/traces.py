@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gatecli.model import FunctionId
+from gatecli.runtime.critical_path import CriticalTimes
 from gatecli.runtime.entries import Entry, Routes
 from gatecli.runtime.frames import Match
 from gatecli.runtime.recording import Basis, Recording, SpanKind, TraceSpan
@@ -54,13 +55,14 @@ class Traces:
     """Sums over all recordings of spans.
 
     ``entries`` are by id. ``raised`` has the exceptions that passed through a function, by type, each once a trace.
-    ``warnings`` come with the position of their recording.
+    ``critical`` is what requests wait for. ``warnings`` come with the position of their recording.
     """
 
     functions: dict[FunctionId, Operations] = field(default_factory=lambda: defaultdict(Operations))
     entries: dict[str, tuple[Entry, Operations]] = field(default_factory=dict)
     edges: dict[tuple[FunctionId, FunctionId], float] = field(default_factory=lambda: defaultdict(float))
     raised: dict[FunctionId, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    critical: CriticalTimes = field(default_factory=CriticalTimes)
     warnings: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -133,8 +135,27 @@ def _add(
             if (span.trace, id, type) not in seen:
                 seen.add((span.trace, id, type))
                 traces.raised[id][type] += 1
+    own = [service is None or span.service in (None, service) for span in spans]
+    traces.critical.add(
+        spans,
+        parents,
+        [function if ours else None for function, ours in zip(functions, own, strict=True)],
+        _roots(spans, parents, [entry if ours else None for entry, ours in zip(entries, own, strict=True)]),
+    )
     if unrouted:
         yield f"{unrouted:,} requests matched no route and are left out"
+
+
+def _roots(spans: Sequence[TraceSpan], parents: list[int | None], entries: Sequence[Entry | None]) -> dict[int, str]:
+    """The spans by which work came in from outside, with their entry points; nobody waits for a job."""
+    entered = _contexts(parents, entries)
+    roots = {}
+    for index, entry in enumerate(entries):
+        parent = parents[index]
+        is_outermost = parent is None or entered[parent] is None
+        if entry is not None and (is_outermost or spans[index].kind is SpanKind.CONSUMER):
+            roots[index] = entry.id
+    return roots
 
 
 def _raised(span: TraceSpan, matches: Sequence[Match]) -> Iterator[tuple[str, FunctionId]]:

@@ -208,9 +208,7 @@ def _judge_pair(before: _Side, after: _Side, moved_file: bool) -> FunctionChange
         return None  # a diff may also blame the lines between two look-alikes on one of them
     if same_text and same_ends:
         kind = ChangeKind.MOVED
-    elif same_text or normalise.own_shape(before.module, before.index) == normalise.own_shape(
-        after.module, after.index
-    ):
+    elif same_text or normalise.same_own_code(before.module, before.index, after.module, after.index):
         kind = ChangeKind.COSMETIC
     else:
         kind = ChangeKind.EDITED

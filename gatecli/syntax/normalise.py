@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from gatecli.syntax.python import Module, children
@@ -42,10 +42,14 @@ _DEFINITIONS = frozenset({"function_definition", "class_definition", "decorated_
 _SELF = b"\x00self"
 
 
-def own_shape(module: Module, index: int) -> bytes:
-    """Digest of the function's own code: nested functions and classes count only as "something is defined here"."""
+def same_own_code(before: Module, old: int, after: Module, new: int) -> bool:
+    """Whether two functions do the same themselves: nested ones count only as "something is defined here"."""
+    return all(a == b for a, b in zip_longest(_own_tokens(before, old), _own_tokens(after, new)))
+
+
+def _own_tokens(module: Module, index: int) -> Iterator[bytes]:
     starts = frozenset(module.nodes[inner].start_byte for inner in _nested(module, index))
-    return _digest(_walk(module.nodes[index], skip=starts))
+    return _walk(module.nodes[index], skip=starts)
 
 
 def body_shape(module: Module, index: int) -> tuple[bytes, int]:

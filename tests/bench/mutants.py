@@ -38,9 +38,11 @@ def functions(generator: random.Random) -> list[str]:
         except (SyntaxError, ValueError):
             continue
         lines = text.split("\n")
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and 2 < node.end_lineno - node.lineno < 25:
-                found.append(textwrap.dedent("\n".join(lines[node.lineno - 1 : node.end_lineno])) + "\n")
+        found += [
+            textwrap.dedent("\n".join(lines[node.lineno - 1 : node.end_lineno])) + "\n"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and 2 < node.end_lineno - node.lineno < 25
+        ]
     return [source for source in found if parses(source)]
 
 

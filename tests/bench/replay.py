@@ -2,8 +2,8 @@
 
     python tests/bench/replay.py REPOSITORY [--changes 100] [--profile FILE]
 
-Each of the newest first-parent commits is judged against its first parent. Prints a row a failure and a summary; exits 1
-if anything failed. Nothing of the repository is written or kept.
+Each of the newest first-parent commits is judged against its first parent. Prints a row a failure and a summary, and
+exits 1 if anything failed. Nothing of the repository is written or kept.
 """
 
 import argparse

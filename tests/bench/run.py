@@ -26,9 +26,10 @@ GATE = str(Path(sys.executable).with_name("gate"))
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: seconds on the clock, and the peak memory of its largest process in MB."""
+    """One run: seconds on the clock, processor seconds of all its processes, peak memory of the largest one in MB."""
 
     seconds: float
+    cpu_seconds: float
     megabytes: float
     status: int
 
@@ -51,7 +52,7 @@ def run(command: list[str], folder: Path) -> Run:
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
     megabytes = usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
-    return Run(seconds, megabytes, process.returncode)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, megabytes, process.returncode)
 
 
 def alternate(first: list[str], second: list[str], folder: Path, rounds: int) -> tuple[list[Run], list[Run]]:
@@ -67,14 +68,20 @@ def compare(name: str, ours: list[Run], theirs: list[Run], labels: tuple[str, st
     """Print the medians of two commands and their ratio."""
     for label, runs in zip(labels, (ours, theirs), strict=True):
         seconds = [one.seconds for one in runs]
+        cpu = statistics.median(one.cpu_seconds for one in runs)
         print(
-            f"  {label:46} median {statistics.median(seconds):6.2f} s   first {seconds[0]:6.2f}   "
-            f"range {min(seconds):.2f}-{max(seconds):.2f}   peak {max(one.megabytes for one in runs):4.0f} MB   "
-            f"exit {sorted({one.status for one in runs})}"
+            f"  {label:32} median {statistics.median(seconds):5.2f} s  first {seconds[0]:5.2f}  "
+            f"range {min(seconds):.2f}-{max(seconds):.2f}  cpu {cpu:5.2f}  "
+            f"peak {max(one.megabytes for one in runs):4.0f} MB  exit {sorted({one.status for one in runs})}"
         )
-    ratio = statistics.median(one.seconds for one in ours) / statistics.median(one.seconds for one in theirs)
+    ratio = _median_ratio([one.seconds for one in ours], [one.seconds for one in theirs])
+    work = _median_ratio([one.cpu_seconds for one in ours], [one.cpu_seconds for one in theirs])
     first = ours[0].seconds / theirs[0].seconds
-    print(f"  {name}: ratio {ratio:.2f} (first pair {first:.2f}); {_against(ratio, target)}\n")
+    print(f"  {name}: ratio {ratio:.2f} (first pair {first:.2f}, cpu {work:.2f}); {_against(ratio, target)}\n")
+
+
+def _median_ratio(ours: list[float], theirs: list[float]) -> float:
+    return statistics.median(ours) / statistics.median(theirs)
 
 
 def _against(value: float, target: float) -> str:

@@ -6,7 +6,6 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -58,9 +57,9 @@ class Job:
     github: FakeGitHub
     event: dict[str, Any]
     inputs: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     workspace: Path = field(init=False)
     temp: Path = field(init=False)
-    runs: int = 0
 
     def __post_init__(self) -> None:
         """Make the folders of a fresh runner."""
@@ -82,7 +81,6 @@ class Job:
         action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
         unknown = set(self.inputs) - set(action["inputs"])
         assert not unknown, unknown
-        self.runs += 1
         values = {"github.token": TOKEN, "runner.temp": str(self.temp)}
         for name, one in action["inputs"].items():
             values[f"inputs.{name}"] = self.inputs.get(name, self._expand(one["default"], values))
@@ -156,9 +154,5 @@ class Job:
             "RUNNER_ARCH": "X64",
             "RUNNER_OS": "Linux",
             "RUNNER_TEMP": str(self.temp),
+            **self.environment,
         }
-
-
-def quoted(command: str) -> str:
-    """A command as part of the name of a branch: without the characters that git refuses."""
-    return shlex.quote(command).replace(" ", "${IFS}")

@@ -1,6 +1,7 @@
 """The action's own steps, run for real against a local GitHub and a local git server."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -139,25 +140,13 @@ def test_a_read_only_token_judges_and_writes_nothing(propose: Callable[..., Job]
     assert result.summary.startswith(MARKER)
 
 
-@pytest.mark.parametrize(("files", "code"), [({"README.md": "a\n"}, 4), ({"shop/pricing.py": SLOWER}, 3)])
-def test_an_api_that_is_down_leaves_the_verdict(
-    propose: Callable[..., Job], fake: FakeGitHub, files: dict, code: int
-) -> None:
-    job = propose(files)
+def test_an_api_that_is_down_leaves_the_verdict_and_is_no_pass(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    job = propose({"README.md": "a\n"})
     fake.trouble("/", status=502, times=999)
-    result = ended(job, code)
-    assert result.outputs["outcome"] == ("pass" if code == 4 else "review")
+    result = ended(job, 4)
+    assert result.outputs["outcome"] == "pass"
     assert "going by the event instead" in result.errors
     assert "::warning::gate cannot read the reviews" in result.log
-    assert fake.statuses == []
-
-
-def test_an_expired_token(propose: Callable[..., Job], fake: FakeGitHub) -> None:
-    job = propose({"README.md": "a\n"})
-    fake.tokens = ()
-    result = ended(job, 4)
-    assert "answered 401: Bad credentials" in result.errors
-    assert result.outputs["outcome"] == "pass"
     assert fake.statuses == []
 
 
@@ -219,74 +208,54 @@ def test_the_job_s_inputs_reach_gate(propose: Callable[..., Job], fake: FakeGitH
     assert fake.pulls[1204]["labels"] == [{"name": "gate: review"}]
 
 
-def test_what_a_checkout_has_is_not_fetched_again(
-    propose: Callable[..., Job], fake: FakeGitHub, remote: GitRepo
-) -> None:
-    job = propose({"README.md": "a\n"})
-    GitRepo(job.workspace.parent).git("clone", "-q", str(remote.path), str(job.workspace))
-    ended(job, 0)
-    found = (job.temp / "gate" / "repository.git" / "objects" / "info" / "alternates").read_text()
-    assert found == f"{job.workspace}/.git/objects\n"
-
-
 # --------------------------------------------------------------------------- hostile input
 
 TRAP = "open('pwned', 'w').close()\n"
 
 
-def test_nothing_in_the_workspace_is_run(propose: Callable[..., Job]) -> None:
+def test_a_checkout_lends_its_objects_and_nothing_in_it_is_run(
+    propose: Callable[..., Job], fake: FakeGitHub, remote: GitRepo
+) -> None:
     job = propose({"README.md": "a\n"})
+    GitRepo(job.workspace.parent).git("clone", "-q", str(remote.path), str(job.workspace))
     traps = ("gatecli/__init__.py", "pip/__main__.py", "venv/__main__.py", "json.py", "requests.py", "sitecustomize.py")
     for name in traps:
         (job.workspace / name).parent.mkdir(exist_ok=True)
         (job.workspace / name).write_text(TRAP)
     ended(job, 0)
+    found = (job.temp / "gate" / "repository.git" / "objects" / "info" / "alternates").read_text()
+    assert found == f"{job.workspace}/.git/objects\n"
 
 
 @pytest.mark.parametrize(
-    "branch",
-    [
-        "$(touch${IFS}pwned)",
-        "`touch${IFS}pwned`",
-        "a;touch${IFS}pwned",
-        "a'b\"c",
-        "copilot/fix-1",
-        "ü/漢",
-        "x=y",
-        "a|b&c",
-    ],
+    ("branch", "tools"),
+    [("$(touch${IFS}pwned)`touch${IFS}pwned`;touch${IFS}pwned|a'b\"&ü=<<E", []), ("copilot/fix-1", ["copilot"])],
 )
-def test_branches_of_any_name(propose: Callable[..., Job], fake: FakeGitHub, branch: str) -> None:
-    job = propose({"README.md": "a\n"}, branch=branch)
-    result = ended(job, 0 if branch != "copilot/fix-1" else 3)
+def test_a_branch_s_name_is_evidence_and_never_code(propose: Callable[..., Job], branch: str, tools: list[str]) -> None:
+    result = ended(propose({"README.md": "a\n"}, branch=branch), 0)
     report = json.loads(Path(result.outputs["json-file"]).read_text())
     assert report["change"]["branch"] == branch
+    assert [agent["tool"] for agent in report["provenance"]["agents"]] == tools
 
 
 @pytest.mark.parametrize(
     "inputs",
     [
-        {"mode": "enforce; touch pwned"},
-        {"mode": "$(touch pwned)"},
-        {"fail-on": "--help"},
-        {"profile": "`touch pwned`"},
-        {"policy": "--repo"},
-        {"pull-request": "1204; touch pwned"},
+        {"mode": "$(touch pwned)", "fail-on": "--help", "profile": "`touch pwned`", "policy": "--repo",
+         "status": "$(touch pwned)", "label": "; touch pwned"},
         {"pull-request": "$(touch pwned)"},
         {"comment": "auto --dry-run"},
-        {"status": "$(touch pwned)"},
     ],
-)
+)  # fmt: skip
 def test_inputs_are_values_and_never_code(propose: Callable[..., Job], inputs: dict[str, str]) -> None:
-    job = propose({"README.md": "a\n"}, inputs=inputs)
-    ended(job, 0 if "status" in inputs else 2)
+    ended(propose({"README.md": "a\n"}, inputs=inputs), 2)
 
 
 def test_hostile_text_is_inert_in_log_summary_comment_and_status(propose: Callable[..., Job], fake: FakeGitHub) -> None:
     texts = [text[:200] for text in PAYLOADS.values() if text.strip() and "\0" not in text]
     message = "\n".join(["Change", "", *(text.encode("utf-8", "replace").decode() for text in texts)])
     names = {f"shop/{text[:60].replace('/', '_')}.py" for text in texts if text.isprintable()}
-    files = {name: SLOWER for name in names} | {"shop/pricing.py": SLOWER, "a\n::error::b.py": SLOWER}
+    files = dict.fromkeys(names, SLOWER) | {"shop/pricing.py": SLOWER, "a\n::error::b.py": SLOWER}
     job = propose(files, message=message, title=texts[10], user={"login": BOT, "id": 1, "type": "Bot"})
     result = ended(job, 3)
     assert not any("pwned" in line for line in result.log.splitlines() if line.startswith("::error file=a.py"))
@@ -295,6 +264,5 @@ def test_hostile_text_is_inert_in_log_summary_comment_and_status(propose: Callab
         assert not any(
             line.lstrip().startswith(("::add-mask", "::stop-commands", "##[", "##vso[")) for line in text.splitlines()
         )
-    body = fake.comments[0]["body"]
-    assert "<script" not in body
-    assert "<img" not in body
+    prose = re.sub(r"`[^`\n]*`", "", fake.comments[0]["body"])
+    assert not re.search(r"<(?!/?(details|summary|code|sub|br)\b|!-- gate-)", prose)

@@ -515,11 +515,10 @@ def test_a_history_that_is_none_is_begun_anew(previous: str) -> None:
 
 
 def test_the_largest_comment_fits() -> None:
-    report = sample.large()
+    large = judged(sample.large())
     body: str | None = None
     for number in range(20):
-        judgement_ = replace(judged(report), word=("review", "block")[number % 2])
-        body = comment_body(judgement_, body, LINK)
+        body = comment_body(replace(large, word=("review", "block")[number % 2]), body, LINK)
         assert len(body) <= MAX_COMMENT
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gatecli.model import FileChange, FunctionChange, FunctionId, Usage, UsageStatus
 from gatecli.runtime.attach import attach, function_id
-from gatecli.runtime.carry import MAX_FILES, Carried, Since, Way, as_of, carry, files_to_follow
+from gatecli.runtime.carry import MAX_FILES, Carried, Since, Way, as_of, carry, files_to_follow, files_to_parse
 from gatecli.runtime.profile import Edge, EntryPoint, EntryShare, Meta, Profile, ProfiledFunction
 from tests.runtime.support import change
 from tests.syntax.changes import changes, file_change
@@ -96,8 +96,10 @@ def test_moved_to_another_file() -> None:
 
 
 # Most lines stay, most tokens do not: the long lines are new.
-BY_LINES = ("def f(a):\n" + "    a()\n" * 6 + f"    return {' + '.join('xyz')}\n",
-            "def g(a):\n" + "    a()\n" * 6 + f"    return [{', '.join(f'b{i}(c{i})' for i in range(40))}]\n")  # fmt: skip
+BY_LINES = (
+    "def f(a):\n" + "    a()\n" * 6 + "    return x + y + z\n",
+    "def g(a):\n" + "    a()\n" * 6 + f"    return [{', '.join(f'b{i}(c{i})' for i in range(40))}]\n",
+)
 
 
 def test_most_of_the_lines_stand_in_a_new_function() -> None:
@@ -174,7 +176,8 @@ def test_all_parts_of_the_profile_get_the_new_names() -> None:
         edges=(Edge(caller="a.py::total", callee="z.py::top", basis="counted"),
                Edge(caller="z.py::top", callee="a.py::total", basis="counted"),
                Edge(caller="z.py::top", callee="z.py::other", basis="counted")),
-        entry_points=(EntryPoint(id="a.py::total", handler="a.py::total"), EntryPoint(id="http /x", handler="z.py::top")),
+        entry_points=(EntryPoint(id="a.py::total", handler="a.py::total"),
+                      EntryPoint(id="http /x", handler="z.py::top")),
         tests={"a.py::total": ("tests/test_a.py::test",)},
     )  # fmt: skip
     found = carried(recorded, file_change(TOTAL, TOTAL, "~.py", old_path="a.py")).profile
@@ -237,6 +240,28 @@ def test_of_too_many_files_only_the_touched_ones_are_read() -> None:
     recorded = profile(*(f"{i}.py::f" for i in range(10)))
     assert files_to_follow(recorded, {"7.py"}, pairs, lambda path: False) == {"7.py"}
     assert len(files_to_follow(recorded, {"7.py"}, pairs[1:], lambda path: False)) == 9
+
+
+EDIT = file_change(TOTAL, TOTAL.replace("= 0", "= 1"), "edit.py")
+GAIN = file_change(TOTAL, TOTAL + SHIP, "gain.py")
+LOSE = file_change(TOTAL + SHIP, TOTAL, "lose.py")
+GONE = file_change(TOTAL, None, "gone.py")
+SAME = file_change(TOTAL, TOTAL, "new.py", old_path="old.py")
+
+
+@pytest.mark.parametrize(
+    ("files", "touched", "expected"),
+    [
+        ((EDIT, GAIN), set(), set()),
+        ((EDIT, GAIN), {"edit.py"}, {"edit.py"}),
+        ((EDIT, GAIN, SAME), {"gain.py", "new.py"}, {"gain.py", "new.py"}),
+        ((EDIT, GAIN, LOSE), set(), {"gain.py", "lose.py"}),
+        ((EDIT, GAIN, GONE, SAME), set(), {"gain.py", "gone.py"}),
+    ],
+)
+def test_files_that_are_parsed(files: tuple[FileChange, ...], touched: set[str], expected: set[str]) -> None:
+    """What only edits bodies cannot take a name away; what only adds functions matters where another lost some."""
+    assert {file.path for file in files_to_parse(files, touched)} == expected
 
 
 # --------------------------------------------------------------------------- what the usage says of it

@@ -135,6 +135,8 @@ def test_traced_figures() -> None:
         error_types={"RuntimeError": 1},
         latency_ms=Latency(mean=1.92, p50=1.92, p95=1.92, p99=1.92, n=1),
         entry_points=(EntryShare(id="http GET /orders/boom", share=1.0),),
+        critical_path_share=1.0,
+        critical_path_basis="trace",
         first_seen="2026-11-21T01:11:39Z",
         last_seen="2026-11-21T01:11:39Z",
         match="qualname",

@@ -1,5 +1,4 @@
 import codecs
-import time
 
 import pytest
 from hypothesis import given
@@ -235,12 +234,6 @@ def test_python_is_told_by_its_ending(path, expected):
     assert is_python(path) is expected
 
 
-def _timed(source: str):
-    start = time.perf_counter()
-    functions = read_functions("a.py", source.encode())
-    return functions, time.perf_counter() - start
-
-
 @pytest.mark.parametrize(
     ("source", "count"),
     [
@@ -280,11 +273,10 @@ def _timed(source: str):
         "f-string",
     ],
 )
-def test_large_and_deep_files_take_bounded_time(source, count):
-    functions, seconds = _timed(source)
+def test_large_and_deep_files_are_read(source, count):
+    functions = read_functions("a.py", source.encode())
     assert functions[0].kind is FunctionKind.MODULE
     assert count is None or len(functions) == count
-    assert seconds < 8
 
 
 SNIPPETS = st.lists(

@@ -56,7 +56,7 @@ def render(report: Report, *, source_url: str | None = None) -> str:
         "body",
         tag("a", "Skip to the report", href="#main", class_="skip"),
         _navigation(report, shown),
-        tag("main", header(page), *shown.values(), id="main"),
+        tag("main", header(page, shown), *shown.values(), id="main"),
         tag("footer", tag("p", f"gate {report.tool_version}")),
         tag("script", Html(_asset("script.js"))),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from gatecli.reports.links import link
 from gatecli.reports.summary import place
-from gatecli.reports.text import LIMIT, markup
+from gatecli.reports.text import LIMIT, cut, markup
 
 _VOID = frozenset({"meta", "link", "br", "input", "col"})
 _QUOTED = re.compile(r"`([^`]{1,300})`")
@@ -28,12 +28,12 @@ def text(content: str, limit: int = LIMIT) -> Html:
 
 def prose(content: str, limit: int = LIMIT) -> Html:
     """A sentence made inert, with what stands in backticks set as code."""
+    content = cut(content, limit)
     parts, end = [], 0
-    content = content if len(content) <= limit else f"{content[:limit]}… (+{len(content) - limit:,} characters)"
     for match in _QUOTED.finditer(content):
-        parts += [text(content[end : match.start()], limit), tag("code", match[1])]
+        parts += [text(content[end : match.start()], len(content)), tag("code", match[1])]
         end = match.end()
-    return join(*parts, text(content[end:], limit))
+    return join(*parts, text(content[end:], len(content)))
 
 
 def join(*content: Content) -> Html:

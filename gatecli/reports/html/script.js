@@ -39,7 +39,6 @@ function icicle(chart) {
       if (step !== bar) step.parentElement.classList.add("way");
       for (const item of step.closest("ul").children) if (item !== step.parentElement) item.classList.add("aside");
     }
-    show(bar);
   };
 
   chart.setAttribute("role", "tree");
@@ -82,8 +81,10 @@ function icicle(chart) {
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       zoom(bar === zoomed ? root : bar);
+      show(bar);
     } else if (event.key === "Escape") {
       zoom(root);
+      show(bar);
     }
   });
 }

@@ -1,6 +1,8 @@
 """The top of the page: the answer, who wrote what, why, and what is left to do before a merge."""
 
-from gatecli.model import Decision, Finding, Mode, Report, Requirement, RequirementStatus, SignOffStatus
+from collections.abc import Container
+
+from gatecli.model import Decision, Finding, Mode, Report, Requirement, RequirementStatus
 from gatecli.reports import merging, summary
 from gatecli.reports.html.context import Context
 from gatecli.reports.html.elements import Html, dotted, lines, prose, section, tag
@@ -20,8 +22,8 @@ _MARKS = {
 }
 
 
-def header(page: Context) -> Html:
-    """The verdict, made to be read alone, with the figures behind it."""
+def header(page: Context, sections: Container[str]) -> Html:
+    """The verdict, made to be read alone, with figures that lead to the ``sections`` behind them."""
     report = page.report
     word = summary.word(report)
     first, *others = summary.headline(report)
@@ -35,7 +37,7 @@ def header(page: Context) -> Html:
         tag("ul", [tag("li", prose(reason)) for reason in incomplete[:MOST]], class_="incomplete")
         if incomplete
         else None,
-        tag("dl", _figures(page), class_="figures"),
+        tag("dl", _figures(page, sections), class_="figures"),
         class_=f"verdict {word}",
     )
 
@@ -45,30 +47,30 @@ def _advice(report: Report) -> str:
     return "advice only: nothing is stopped" if report.mode is Mode.ADVISE and is_open else ""
 
 
-def _figures(page: Context) -> list[Html]:
+def _figures(page: Context, sections: Container[str]) -> list[Html]:
     """At most four figures, each with what it is of."""
     report, score = page.report, page.report.score
-    unknown = report.case.profile is None
-    figures = [
-        _figure("Risk", f"{score.total:,}", f"{score.likelihood:,} likelihood + {score.exposure:,} exposure", "#score")
-    ]
+
+    def figure(name: str, value: str, below: str, section: str) -> Html:
+        shown = tag("a", value, href=f"#{section}") if section in sections else tag("span", value)
+        return tag("div", tag("dt", name), tag("dd", shown, tag("small", below)))
+
+    parts = f"{score.likelihood:,} likelihood + {score.exposure:,} exposure"
+    figures = [figure("Risk", f"{score.total:,}", parts, "score")]
     shares = [row.blast.share for row in page.rows if row.blast and row.blast.share is not None]
+    profile = report.case.profile
     if shares:
-        figures.append(_figure("Traffic reached", share(max(shares)), "by the busiest function", "#blast"))
-    elif unknown and page.rows:
-        figures.append(_figure("Traffic reached", "unknown", "not profiled", "#record"))
-    if (profile := report.case.profile) is not None and profile.touched:
+        figures.append(figure("Traffic reached", share(max(shares)), "by the busiest function", "blast"))
+    elif profile is None and page.rows:
+        figures.append(figure("Traffic reached", "unknown", "not profiled", "record"))
+    if profile is not None and profile.touched:
         said = f"of {count(profile.touched, 'function')} · grade {profile.grade}"
-        figures.append(_figure("Seen in production", f"{profile.observed:,}", said, "#functions"))
-    if report.signoff.status is not SignOffStatus.NOT_REQUIRED:
-        done = len(merging.asked(report)) - len(merging.outstanding(report))
-        figures.append(_figure("Sign-off", f"{done:,}", f"of {len(merging.asked(report)):,} given", "#merge"))
+        figures.append(figure("Seen in production", f"{profile.observed:,}", said, "functions"))
+    asked = merging.asked(report)
+    if asked:
+        done = len(asked) - len(merging.outstanding(report))
+        figures.append(figure("Sign-off", f"{done:,}", f"of {len(asked):,} given", "merge"))
     return figures
-
-
-def _figure(name: str, value: str, below: str, href: str) -> Html:
-    inner = (tag("dt", name), tag("dd", tag("a", value, href=href), tag("small", below)))
-    return tag("div", *inner)
 
 
 # --------------------------------------------------------------------------- why

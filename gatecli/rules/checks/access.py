@@ -106,9 +106,9 @@ def _checks(view: View, side: Code | None) -> _Checks:
         return []
     found = [*_decorators(side), *_attributes(view, side), *_mixins(view, side), *_dependencies(view, side)]
     found += [
-        (_shown(match["match"]), code.line(match["match"]))
+        (f"{name}()", code.line(match["match"]))
         for match in view.own(_STATEMENTS, side)
-        if is_check(code.callee(match["match"]))
+        if is_check(name := code.callee(match["match"]))
     ]
     if "settings" in side.module.path:
         strings = (match["match"] for match in view.own(_STRINGS, side))

@@ -44,6 +44,13 @@ _LOCK = re.compile(r"(?i)(?:^|[._])(?:\w{0,40}_)?(?:lock|rlock|mutex|semaphore|a
 _DEADLINE = re.compile(r"(?:^|\.)(?:wait_for|timeout|timeout_at|fail_after|move_on_after)$")
 _SUPPRESS = re.compile(r"(?:^|\.)suppress$")
 
+# Words in the names of calls that leave the process, where failure is an everyday matter.
+_OUTSIDE = re.compile(
+    r"gets?|post|put|patch|delete|fetch\w*|send|request\w*|recv|receive|read|write|open|load|dump|download|upload|connect"
+    r"|execute\w*|query|filter|first|save|create|update|commit|flush|publish|charge|call|notify|session|cursor|objects"
+    r"|client|http|db|redis|storage|bucket|socket|lookup|resolve|run|submit|push|pull|sync|stream|api|remote"
+)
+
 # What nobody guards on purpose; a guard around nothing else is not missed.
 _HARMLESS = re.compile(
     r"^(?:len|str|int|float|bool|repr|list|dict|set|tuple|print|isinstance|getattr|hasattr|super|range|enumerate|zip"
@@ -64,9 +71,11 @@ Guards = Callable[[View, Code], list[Guard]]
 
 
 def try_removed(rule: Rule, view: View) -> Iterator[Observation]:
-    """E02: a try went away and what it held now stands bare."""
+    """E02: a try went away and what it held now stands bare; a note unless that goes out of the process by its name."""
     for lost in _lost(view, _tries):
-        yield _seen(lost, f"no longer handles failures of {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)")
+        is_io = any(_OUTSIDE.fullmatch(word) for word in re.split(r"[^a-zA-Z]+", lost.name.lower()))
+        says = f"no longer handles failures of {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)"
+        yield _seen(lost, says, is_sure=is_io)
 
 
 def retry_removed(rule: Rule, view: View) -> Iterator[Observation]:
@@ -118,8 +127,8 @@ class _Lost:
     moved: bool
 
 
-def _seen(lost: _Lost, says: str) -> Observation:
-    confidence = Confidence.LOW if lost.moved else Confidence.HIGH
+def _seen(lost: _Lost, says: str, *, is_sure: bool = True) -> Observation:
+    confidence = Confidence.HIGH if is_sure and not lost.moved else Confidence.LOW
     line = lost.touched.line_after(lost.guard.line)
     return seen(lost.touched, line, says, lost.guard.text, confidence=confidence)
 

@@ -37,7 +37,7 @@ def timeout_changed(rule: Rule, view: View) -> Iterator[Observation]:
             yield from _unbounded(view, touched, touched.after)
         if touched.before is not None and touched.after is not None:
             for gone in left_out(view, touched.before, touched.after, _is_timeout):
-                if not _NOT_A_WAIT.search(gone.callee):
+                if not _NOT_A_WAIT.search(gone.callee) and gone.value.type not in ("true", "false"):
                     says = f"no longer gives {snippet(gone.callee)} a {gone.key} (was {snippet(code.text(gone.value))})"
                     yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
             for what, old, new in replaced(view, touched.before, touched.after, _is_timeout):

@@ -121,7 +121,7 @@ _Interval = tuple[float, float, int]
 
 
 class _Counts:
-    """Calls, seconds and callers of each frame."""
+    """Calls, microseconds and callers of each frame."""
 
     def __init__(self) -> None:
         self.calls: Counter[int] = Counter()
@@ -157,8 +157,8 @@ class _Counts:
             Record(
                 frame=frame,
                 calls=calls,
-                self_weight=max(0.0, self.own[frame]),
-                total_weight=self.total[frame],
+                self_weight=max(0.0, self.own[frame]) * _MICROSECONDS,
+                total_weight=self.total[frame] * _MICROSECONDS,
                 callers=tuple(by_frame[frame]),
             )
             for frame, calls in self.calls.items()

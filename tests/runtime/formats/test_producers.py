@@ -1,0 +1,128 @@
+"""The tools themselves, run now on the sample program: what they write must be read, and every frame be matched.
+
+A tool that is not installed is skipped. ``GATE_PRODUCERS`` names further interpreters, separated as in ``PATH``, whose
+tools are run too: other versions of Python write other names and lines.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gatecli.runtime import formats
+from gatecli.runtime.profile import Profile
+from tests.runtime.support import DATA, build, rows
+
+PYTHONS = (sys.executable, *filter(None, os.environ.get("GATE_PRODUCERS", "").split(os.pathsep)))
+# A test run without pytest, so that coverage is all it needs.
+CHECK = """
+from shop.models import Item
+
+
+def test_bad_quantity():
+    try:
+        Item("a", 1, 0).validate()
+    except ValueError:
+        pass
+
+
+def test_total():
+    assert Item("a", 2, 3).total == 6
+
+
+test_bad_quantity()
+test_total()
+"""
+AUDIT, PRICE = "shop/store.py::AuditedStore.audit", "shop/pricing.py::price_order"
+
+
+@pytest.fixture(params=PYTHONS)
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
+    """Run a module's command with one of the interpreters on a copy of the program, and return what it wrote."""
+    shutil.copytree(DATA / "shop", tmp_path / "src")
+
+    def run(module: str, *arguments: str, output: str = "out") -> Path:
+        python = Path(request.param)
+        command = [str(python), "-m", module]
+        if module == "py-spy":
+            command = [str(python.with_name("py-spy"))]
+            if not python.with_name("py-spy").exists():
+                pytest.skip(f"py-spy is not installed beside {python}")
+        elif subprocess.run([str(python), "-c", f"import {module}"], capture_output=True, check=False).returncode:
+            pytest.skip(f"{module} is not installed for {python}")
+        path = tmp_path / output
+        words = [word.format(out=path, python=python) for word in arguments]
+        done = subprocess.run([*command, *words], cwd=tmp_path / "src", capture_output=True, text=True, check=False)
+        if "ermission" in done.stderr and module == "py-spy":
+            pytest.skip("py-spy may not trace processes here")
+        assert path.exists(), f"{command} {words}: {done.stderr[-2_000:]}"
+        return path
+
+    return run
+
+
+def imported(path: Path) -> Profile:
+    profile = build(formats.read(path))
+    source = profile.meta.sources[0]
+    assert source.frames_matched == source.frames_project > 0, profile.unmatched.examples
+    return profile
+
+
+@pytest.mark.parametrize("format", ["speedscope", "chrometrace", "raw"])
+@pytest.mark.parametrize("function", [True, False])
+def test_pyspy(run: Callable[..., Path], format: str, function: bool) -> None:
+    options = ["-F"] if function else []
+    path = run("py-spy", "record", *options, "-r", "200", "-f", format, "-o", "{out}", "--", "{python}",
+               "-m", "shop", "1")  # fmt: skip
+    assert AUDIT in rows(imported(path))
+
+
+@pytest.mark.parametrize("renderer", ["json", "speedscope"])
+def test_pyinstrument(run: Callable[..., Path], renderer: str) -> None:
+    assert AUDIT in rows(imported(run("pyinstrument", "-r", renderer, "-o", "{out}", "-m", "shop", "0.5")))
+
+
+def test_viztracer(run: Callable[..., Path]) -> None:
+    path = run("viztracer", "--ignore_c_function", "--tracer_entries", "5000000", "-o", "{out}",
+               "-m", "shop", "0.05", output="out.json")  # fmt: skip
+    found = rows(imported(path))
+    assert found[PRICE].calls is not None
+    assert found[PRICE].calls_basis == "counted"
+    # Every order has one price and is saved once, which makes one entry in the audit.
+    for id in (AUDIT, "shop/store.py::AuditedStore.save", "shop/store.py::Store.save"):
+        assert found[id].calls == found[PRICE].calls
+
+
+def test_cprofile(run: Callable[..., Path]) -> None:
+    found = rows(imported(run("cProfile", "-o", "{out}", "-m", "shop", "0.1")))
+    assert (found[AUDIT].calls or 0) >= 20
+
+
+def test_the_sampler_of_python_315(run: Callable[..., Path]) -> None:
+    assert AUDIT in rows(imported(run("profiling.sampling", "run", "--jsonl", "-o", "{out}", "-m", "shop", "1")))
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_coverage(run: Callable[..., Path], tmp_path: Path, as_json: bool) -> None:
+    (tmp_path / "src" / "check.py").write_text(CHECK)
+    path = run("coverage", "run", "--data-file={out}", "check.py", output="data")
+    if as_json:
+        path = run("coverage", "json", f"--data-file={path}", "--show-contexts", "-o", "{out}", output="cov.json")
+    profile = imported(path)
+    assert profile.tests == {
+        "shop/models.py::Item.validate": ("__main__.test_bad_quantity",),
+        "shop/models.py::Item.total": ("__main__.test_total",),
+    }
+
+
+def test_zstd(run: Callable[..., Path]) -> None:
+    pytest.importorskip("zstandard", reason="zstandard is not installed: Python before 3.14 has no zstd of its own")
+    import zstandard
+
+    path = run("cProfile", "-o", "{out}", "-m", "shop", "0.1")
+    path.write_bytes(zstandard.ZstdCompressor().compress(path.read_bytes()))
+    assert AUDIT in rows(imported(path))
