@@ -1,7 +1,7 @@
 """The flow: every stage in order, each given the values of the ones before it. The only module that knows them all."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,15 +13,20 @@ from gatecli.errors import UsageError
 from gatecli.model import (
     Blast,
     Case,
+    ChangeKind,
     FileChange,
+    FileStatus,
     FunctionChange,
     FunctionHistory,
     FunctionId,
+    FunctionKind,
     Mode,
     PolicyStamp,
+    ProfileSummary,
     Report,
     RuleText,
     Tree,
+    Usage,
 )
 from gatecli.sources import source
 from gatecli.sources.git import Repository
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
 CUSTOM_RULES = ".gate/rules/"
 MAX_PROFILE_DOWNLOAD = 200_000_000
 DOWNLOAD_TIMEOUT_S = 60.0
+
+_IMPORTED = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +155,84 @@ def judge(origin: Source, request: Request) -> Report:
         rules=tuple(map(_in_words, checks)),
         production=production,
         timings_ms=clock.timings(origin.read_ms),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What is known of functions that nobody has changed yet, in the order of the file.
+
+    Each stands as a change of nothing: ``before`` is the committed side (None: not committed), ``after`` the present
+    one. ``owners`` are those of the file, ``tests`` what executes each function (None: not recorded).
+    """
+
+    functions: tuple[FunctionChange, ...]
+    usage: Mapping[FunctionId, Usage]
+    blast: Mapping[FunctionId, Blast]
+    history: Mapping[FunctionId, FunctionHistory]
+    callees: Mapping[FunctionId, tuple[FunctionId, ...]]
+    tests: Mapping[FunctionId, tuple[str, ...]] | None
+    owners: tuple[str, ...]
+    profile: ProfileSummary | None
+
+
+def examine(directory: Path, path: str, qualnames: Collection[str] | None, request: Request) -> Examination:
+    """Look at functions of a file before they are changed.
+
+    Args:
+        directory: The repository, or a plain folder.
+        path: Of the file, relative to its root.
+        qualnames: Which functions; None: all of the file.
+        request: Which profile and policy, and the time.
+
+    Raises:
+        UsageError: there is no such file.
+        EvidenceError: it cannot be parsed.
+    """
+    from gatecli.policy import owners
+    from gatecli.rules.paths import matches
+    from gatecli.runtime import attach
+    from gatecli.syntax.callees import callees
+
+    origin = source.open_tree(directory)
+    settings, _ = _policy(origin, request)
+    functions = _as_they_are(origin, path, qualnames)
+    recorded, profile_path = _profile(origin, request, settings)
+    # Nothing is changed, but these functions are asked for: their file is followed as a touched one is.
+    asked = FileChange(path=path, old_path=path, status=FileStatus.MODIFIED)
+    carried = _carry(origin, recorded, [asked], settings.paths.tests) if recorded else None
+    profile = carried.profile if carried else None
+    usage = attach.attach(profile, functions, carried.since if carried else None)
+    rule = found.of(path) if (found := owners.read_owners(origin.base.read)) else None
+    return Examination(
+        functions=functions,
+        usage=usage,
+        blast=_blast(origin, functions, profile, lambda one: one != path and matches(settings.paths.tests, one)),
+        history=_history(origin, functions, settings),
+        callees=callees(origin.head, path),
+        tests=attach.tests_of(profile, functions) if profile else None,
+        owners=rule.owners if rule else (),
+        profile=attach.summarise(profile, profile_path, usage, functions, request.now, carried) if profile else None,
+    )
+
+
+def _as_they_are(origin: Source, path: str, qualnames: Collection[str] | None) -> tuple[FunctionChange, ...]:
+    """The functions of a file as changes of nothing."""
+    from gatecli.syntax.python import is_python, read_functions
+
+    content = origin.head.read(path)
+    if content is None:
+        raise UsageError(
+            f"no file {path} (or too large to read)", "name it from the root, such as shop/pricing.py::price_order"
+        )
+    if not is_python(path):
+        raise UsageError(f"{path} is no Python file", "gate reads functions of .py and .pyi files")
+    committed = origin.base.read(path)
+    before = {one.id: one for one in read_functions(path, committed)} if committed is not None else {}
+    return tuple(
+        FunctionChange(id=one.id, kind=ChangeKind.EDITED, before=before.get(one.id), after=one)
+        for one in read_functions(path, content)
+        if (one.id.qualname in qualnames if qualnames is not None else one.kind not in _IMPORTED)
     )
 
 

@@ -6,13 +6,13 @@ source: an always-on count knows, samples bound it, spans say nothing (reference
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from gatecli.model import FunctionChange, FunctionId, Grade, ProfileSummary, Usage, UsageStatus
 from gatecli.runtime.carry import Carried, Since, as_of
 from gatecli.runtime.entries import label
-from gatecli.runtime.profile import Edge, Profile, ProfiledFunction
+from gatecli.runtime.profile import Edge, Profile, ProfiledFunction, Source
 
 # Below this many samples, hot and cold are not told apart: ±3 points at a share of 10 % (reference: §15.2).
 WEAK_SAMPLES = 300
@@ -45,6 +45,13 @@ def attach(
             observed = _observed(profile, row, callers.get(key, ()), callees.get(key, ()))
             result[change.id] = as_of(observed, change.base_id, past) if past else observed
     return result
+
+
+def tests_of(profile: Profile, functions: Iterable[FunctionChange]) -> dict[FunctionId, tuple[str, ...]] | None:
+    """The tests that executed each function; None where the profile does not know of tests."""
+    if profile.tests is None:
+        return None
+    return {change.id: profile.tests.get(str(change.base_id), ()) for change in functions}
 
 
 def _neighbours(
@@ -273,7 +280,13 @@ def _is_test_run(profile: Profile) -> bool:
 
 
 def _only_sampled(profile: Profile) -> bool:
-    return all(source.basis in ("sampled", "coverage") for source in profile.meta.sources)
+    """Whether nothing but samples can tell what does not run: counters of chosen functions and tests cannot."""
+    telling = [source for source in profile.meta.sources if source.basis != "coverage" and not _is_counter(source)]
+    return bool(telling) and all(source.basis == "sampled" for source in telling)
+
+
+def _is_counter(source: Source) -> bool:
+    return source.selective and source.basis == "counted"
 
 
 def _grade(profile: Profile, age_s: float | None) -> Grade:

@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from gatecli import __version__
@@ -57,6 +58,9 @@ def build_profile(
         UsageError: there is no recording, one is there twice, or the window is no length of time.
     """
     _check(recordings, window_s)
+    # Rows name their sources by position: those that come with a profile are added behind the new ones.
+    recordings = sorted(recordings, key=lambda recording: recording.profile is not None)
+    new = sum(recording.profile is None for recording in recordings)
     sums, prefixes, warnings = _sums(
         recordings,
         tree=tree,
@@ -81,11 +85,10 @@ def build_profile(
             generator=f"gate {__version__}",
             sources=tuple(
                 _source(recording, sums.matches[position], seen[position], [w for at, w in warnings if at == position])
-                for position, recording in enumerate(recordings)
-                if recording.profile is None
+                for position, recording in enumerate(recordings[:new])
             ),
         ),
-        functions=function_rows(sums, edges),
+        functions=function_rows(replace(sums, matches=sums.matches[:new]), edges),
         edges=edges,
         entry_points=entry_rows(sums),
         tests=_tests(recordings, sums.matches),

@@ -81,11 +81,6 @@ class PullRequest:
     requested_teams: tuple[Team, ...] = ()
     labels: tuple[Label, ...] = ()
 
-    @property
-    def from_fork(self) -> bool:
-        """Whether its branch is in another repository (or gone with it)."""
-        return self.head.repo is None or self.base.repo is None or self.head.repo.full_name != self.base.repo.full_name
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatecli.errors import EvidenceError, UsageError
-from gatecli.model import Change, FileChange, PastCommit, Tree
+from gatecli.model import Change, FileChange, PastCommit, SourceKind, Tree
 from gatecli.sources.changes import read_patch, read_python_between, read_range, read_staged, read_worktree
 from gatecli.sources.git import Repository
 from gatecli.sources.trees import DirectoryTree, EmptyTree
@@ -101,6 +101,22 @@ def open_worktree(directory: Path) -> Source:
     """Everything that is not yet on the default branch, uncommitted and untracked files included."""
     repository = Repository.open(directory)
     return _source(repository, read_worktree(repository), head=repository.tree(None))
+
+
+def open_tree(directory: Path) -> Source:
+    """No change at all: the files as they are, and their history."""
+    try:
+        repository = Repository.open(directory)
+    except UsageError:
+        folder = DirectoryTree(directory)
+        return Source(change=_no_change(None), base=folder, head=folder, root=directory, repository=None)
+    head = repository.head()
+    tree = repository.tree(head if repository.bare else None) if head or not repository.bare else EmptyTree()
+    return _source(repository, _no_change(head), head=tree)
+
+
+def _no_change(at: str | None) -> Change:
+    return Change(kind=SourceKind.WORKTREE, base=at, head=at, merge_base=at, digest="", files=())
 
 
 def open_patch(directory: Path, data: bytes, name: str) -> Source:

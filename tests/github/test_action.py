@@ -161,6 +161,7 @@ def test_a_head_that_is_gone_turns_an_earlier_green_off(
     assert result.outputs["json-file"] == ""
     assert statuses(fake)[-1] == ("error", "#1204 error: gate could not judge this change, the log says why")
     assert "could not be judged" in result.summary
+    assert "::error::gate cannot fetch what it is to judge" in result.log
 
 
 def test_a_profile_that_is_missing_is_no_pass(propose: Callable[..., Job], fake: FakeGitHub) -> None:

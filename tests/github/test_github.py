@@ -138,7 +138,7 @@ def test_open_pull_requests_of_a_base_and_of_a_head(github: GitHub, fake: FakeGi
 def test_a_pull_request_of_a_deleted_fork_and_account(github: GitHub, fake: FakeGitHub) -> None:
     fake.pulls[1204] = pull_request(user=None, head={"sha": HEAD_SHA, "ref": "fix", "repo": None})
     found = github.pull_request(1204)
-    assert (found.user, found.from_fork) == (None, True)
+    assert (found.user, found.head.repo) == (None, None)
 
 
 @pytest.mark.parametrize(

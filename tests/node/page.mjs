@@ -1,10 +1,11 @@
-// Opens report pages in Chromium and says what it found, as JSON on stdout: errors, what it asked the network for,
-// what axe says at each width and scheme, where Tab and the arrow keys lead, and how long opening took.
+// Opens report pages in Chromium and says what it found, as JSON on stdout. What to look at is the first argument:
+// "look" for errors, requests and what axe says at each width and scheme, "walk" for where the keys lead,
+// "print" for what changes on paper, "time" for how long opening takes.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
-const [modules, chromium, ...files] = process.argv.slice(2);
+const [mode, modules, chromium, ...files] = process.argv.slice(2);
 const require = createRequire(pathToFileURL(`${modules}/`));
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const browser = await require("playwright-core").chromium.launch({ executablePath: chromium, args: ["--no-sandbox"] });
@@ -74,33 +75,29 @@ async function printed(page) {
   return { before, during, after, ...look };
 }
 
-async function timed(file) {
-  let best = Infinity;
-  for (let turn = 0; turn < 3; turn += 1) {
-    const { took } = await opened(file, { viewport: { width: 1280, height: 900 } }, async (page) => {
-      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-      return { took: await page.evaluate(() => performance.now()) };
-    });
-    best = Math.min(best, took);
-  }
-  return best;
+async function timed(page) {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  return { milliseconds: await page.evaluate(() => performance.now()) };
 }
 
-const report = {};
-for (const file of files) {
-  const looks = [];
-  for (const colorScheme of ["light", "dark"]) {
-    for (const width of [1280, 390]) {
-      const options = { viewport: { width, height: 900 }, colorScheme, bypassCSP: true };
-      looks.push({ colorScheme, width, ...(await opened(file, options, accessible)) });
+const desktop = { viewport: { width: 1280, height: 900 } };
+const modes = {
+  look: async (file) => {
+    const looks = [];
+    for (const colorScheme of ["light", "dark"]) {
+      for (const width of [1280, 390]) {
+        const options = { viewport: { width, height: 900 }, colorScheme, bypassCSP: true };
+        looks.push({ colorScheme, width, ...(await opened(file, options, accessible)) });
+      }
     }
-  }
-  report[file] = {
-    looks,
-    walk: await opened(file, { viewport: { width: 1280, height: 900 } }, walked),
-    print: await opened(file, { viewport: { width: 1280, height: 900 } }, printed),
-    milliseconds: await timed(file),
-  };
-}
+    return looks;
+  },
+  walk: (file) => opened(file, desktop, walked),
+  print: (file) => opened(file, desktop, printed),
+  time: async (file) => [await opened(file, desktop, timed), await opened(file, desktop, timed)],
+};
+
+const report = {};
+for (const file of files) report[file] = await modes[mode](file);
 await browser.close();
 process.stdout.write(JSON.stringify(report));

@@ -124,7 +124,11 @@ def _box(page: Context, node: Node, number: int, placed: Placed, rows: dict[Func
 
 
 def _name(node: Node) -> str:
-    return picture.label(node) if isinstance(node, FunctionId) else node
+    """What a box is called, without the module where there is no room for it."""
+    if not isinstance(node, FunctionId):
+        return node
+    label = picture.label(node)
+    return label if len(label) <= _LETTERS else node.qualname
 
 
 def _below(node: Node, row: Row | None) -> str:

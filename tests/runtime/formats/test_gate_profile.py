@@ -1,6 +1,7 @@
 """gate's own profiles as an input: several become one, and count nothing twice."""
 
 import io
+import json
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ from gatecli.runtime.profile import (
     encode,
     save,
 )
-from tests.runtime.support import SHOP, Files, build, profile, rows
+from tests.runtime.support import SHOP, Files, build, profile, recording, rows
 
 PRICE = "shop/pricing.py::price_order"
 
@@ -64,8 +65,6 @@ def test_samples_of_two_profiles_are_those_of_both_recordings() -> None:
 
 
 def test_a_recording_and_a_profile_are_added_too() -> None:
-    from tests.runtime.support import recording
-
     merged = build(recording("pyspy.raw.txt"), gate_profile.read(io.BytesIO(encode(profile("pyspy.function.raw.txt")))))
     assert [source.file for source in merged.meta.sources] == ["pyspy.raw.txt", "pyspy.function.raw.txt"]
     assert merged.functions == again(profile("pyspy.raw.txt"), profile("pyspy.function.raw.txt")).functions
@@ -100,7 +99,7 @@ def test_entry_points_are_those_of_all_the_time() -> None:
 
 
 def test_a_recording_in_two_profiles_would_count_twice() -> None:
-    with pytest.raises(UsageError, match="is the same recording as pyspy.raw.txt: it would count twice") as error:
+    with pytest.raises(UsageError, match=r"is the same recording as .*: it would count twice") as error:
         again(profile("pyspy.raw.txt"), profile("pyspy.raw.txt", "austin.raw.txt"))
     assert error.value.hint
 
@@ -121,20 +120,27 @@ def test_profiles_are_told_by_content_gzipped_or_not(tmp_path: Path) -> None:
     assert (found.kind, found.ended_at, found.warnings) == ("gate-profile", None, ())
 
 
+def document(**row: object) -> str:
+    head = '{"schema":"gate.runtime-profile/1","meta":{},"functions":['
+    return head + json.dumps({"id": "a.py::b", "kind": "function", **row}) + "]}"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ('{"schema":"gate.runtime-profile/9","meta":{}}', "this gate reads 'gate.runtime-profile/1'"),
         ('{"schema":"gate.runtime-profile/1","meta":{}}', "names no function"),
-        ('{"schema":"gate.runtime-profile/1","meta":{},"functions":[{"id":"a::b","kind":"function","calls":-1}]}', "valid"),
-        ('{"schema":"gate.runtime-profile/1","meta":{},"functions":[{"id":"a::b","kind":"function","calls":1e400}]}', ""),
-        ('{"schema":"gate.runtime-profile/1","meta"', "not a"),
+        ('{"schema":"gate.runtime-profile/1","meta"', "not a runtime profile"),
+        (document(calls=-1), "not a valid runtime profile"),
+        (document(calls=2**64), "not a valid runtime profile"),
+        (document(calls=10**399), "not a valid runtime profile"),
+        (document(errors=1.5), "not a valid runtime profile"),
+        (document(time_total={"share": 2}), "not a valid runtime profile"),
     ],
-)  # fmt: skip
+)
 def test_profiles_that_are_wrong(text: str, message: str) -> None:
     assert gate_profile.matches(text.encode())
-    with pytest.raises(GateError, match=message):
+    with pytest.raises(GateError) as error:
         gate_profile.read(io.BytesIO(text.encode()))
-    huge = text.replace("1e400", "9" * 400)
-    with pytest.raises(GateError):
-        gate_profile.read(io.BytesIO(huge.encode()))
+    assert message in error.value.message
+    assert error.value.hint

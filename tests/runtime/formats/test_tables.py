@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from gatecli.errors import EvidenceError, GateError, UsageError
+from gatecli.model import Grade, UsageStatus
+from gatecli.runtime.attach import attach, summarise
 from gatecli.runtime.formats import coverage, jaeger, otlp_protobuf, prometheus, table
 from gatecli.runtime.recording import Basis, Covered, Frame, Record, Recording, SpanKind
 from tests.runtime.formats.samples import CSV, content
-from tests.runtime.support import PROFILES, build, recording, rows
+from tests.runtime.support import PROFILES, build, change, recording, rows
 
 
 def text(module: Any, content: str) -> Recording:
@@ -278,3 +280,29 @@ def test_times_that_are_none() -> None:
 def test_a_file_of_coverage_is_told_by_its_content(tmp_path: Path) -> None:
     assert coverage.matches((PROFILES / "coverage.sqlite").read_bytes()[:100])
     assert not coverage.matches(b'{"files": {}}')
+
+
+# --------------------------------------------------------------------------- what their absence says
+
+
+def test_a_counter_of_chosen_functions_says_nothing_of_others() -> None:
+    counter = 'calls_total{module="shop.pricing",function="price_order"} 5\n'
+    found = build(text(prometheus, counter), window_s=60.0)
+    touched = change("shop/checkout.py::Checkout.receipt")
+    usage = attach(found, (touched,))[touched.id]
+    assert usage.status is UsageStatus.NOT_OBSERVED
+    assert usage.reason == "no counter names it, which does not say that it did not run; nothing in its file was"
+
+
+def test_counters_and_tests_do_not_make_a_thin_sample_good() -> None:
+    """93 samples are too few, whatever else is known."""
+    thin = [recording("sentry.profile.json")]
+    for others in ([], [text(prometheus, METRICS)], [recording("coverage.sqlite")]):
+        found = build(*thin, *others, revision="0123abc" + "0" * 33)
+        assert summarise(found, "p", {}, (), 1_795_224_000).grade is Grade.WEAK
+
+
+def test_a_table_of_the_busiest_does_not_bound_the_rest() -> None:
+    found = build(text(table, "function,file,samples,self\nprice_order,shop/pricing.py,9000,9000\n"))
+    touched = change("shop/checkout.py::Checkout.receipt")
+    assert "samples" not in (attach(found, (touched,))[touched.id].reason or "")

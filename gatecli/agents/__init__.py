@@ -1,0 +1,1 @@
+"""How agents ask: answers small enough to read before every edit."""
