@@ -35,6 +35,7 @@ from gatecli.sources.source import Source
 if TYPE_CHECKING:
     from gatecli.rules.spec import Rule
     from gatecli.runtime.carry import Carried
+    from gatecli.runtime.compare import Comparison
     from gatecli.runtime.profile import Profile
 
 CUSTOM_RULES = ".gate/rules/"
@@ -46,7 +47,11 @@ _IMPORTED = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user asked for; None leaves it to the policy. ``now`` (epoch seconds) is the clock of every age."""
+    """What the user asked for; None leaves it to the policy.
+
+    ``call_tree`` asks for a picture of production, which takes as long as the rest on a large profile and only the HTML
+    report shows. ``now`` (epoch seconds) is the clock of every age.
+    """
 
     profile: str | None = None
     policy: Path | None = None
@@ -54,6 +59,7 @@ class Request:
     fail_on: FailOn | None = None
     approvals: bytes | None = None
     declared: Literal["auto", "yes", "no"] = "auto"
+    call_tree: bool = False
     now: int = field(default_factory=lambda: int(time.time()))
 
 
@@ -105,7 +111,8 @@ def judge(origin: Source, request: Request) -> Report:
         carried = _carry(origin, recorded, change.files, settings.paths.tests) if recorded else None
         profile = carried.profile if carried else None
         usage = attach.attach(profile, functions, carried.since if carried else None)
-        production = call_tree.call_tree(profile, {change.base_id for change in functions}) if profile else None
+        shown = profile if request.call_tree else None
+        production = call_tree.call_tree(shown, {change.base_id for change in functions}) if shown else None
     with clock("callers"):
         blast = _blast(origin, functions, profile, lambda path: matches(settings.paths.tests, path))
     with clock("history"):
@@ -305,6 +312,26 @@ def import_profile(
         generated_at=now if now is not None else int(time.time()),
         routes=entrypoints.routes(tree),
     )
+
+
+def compare_profiles(before: "Profile", after: "Profile", directory: Path) -> "tuple[Comparison, tuple[str, ...]]":
+    """What differs between two profiles, and what to mind about that.
+
+    The earlier one is first carried to the revision of the later one, where the repository at ``directory`` has both.
+    """
+    from gatecli.runtime.compare import compare
+
+    origin = source.open_tree(directory)
+    if before.meta.revision == after.meta.revision:
+        return compare(before, after), ()
+    try:
+        if origin.repository is None or after.meta.revision is None:
+            raise UsageError("the revision of the later profile is not known")
+        commit = origin.repository.resolve(after.meta.revision)
+    except UsageError:
+        return compare(before, after), ("the two revisions are not known: functions are compared by name alone",)
+    carried = _carry(replace(origin, change=replace(origin.change, merge_base=commit)), before, (), ())
+    return compare(carried.profile, after), carried.warnings
 
 
 def _deployed_tree(directory: Path, revision: str | None, *, required: bool) -> tuple[Tree, str | None]:

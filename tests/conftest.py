@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something of the machine, not of the code: timings never make a test fail.
+settings.register_profile("gate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gate")
 
 # Commits are a minute apart from here on, so that commit ids are the same on every machine.
 FIRST_COMMIT_AT = 1_700_000_000

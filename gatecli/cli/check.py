@@ -97,6 +97,7 @@ def check(
             fail_on=FailOn(fail_on.value) if fail_on else None,
             approvals=_read(approvals),
             declared=ai.value,
+            call_tree=any(format == "html" for format, _ in wanted),
         ),
     )
     try:

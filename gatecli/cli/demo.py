@@ -36,7 +36,7 @@ def demo(
         f"$ gate check main...{BRANCH}\n\n"
     )
     source = pipeline.open_source(folder, revisions=f"main...{BRANCH}")
-    emit(pipeline.judge(source, pipeline.Request(now=NOW)), report, None, folder=folder)
+    emit(pipeline.judge(source, pipeline.Request(now=NOW, call_tree=report == "html")), report, None, folder=folder)
     sys.stdout.flush()
     sys.stderr.write(_next_steps(folder))
     return 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatecli.cli import profile_compare
 from gatecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ Examples:
   gate profile show
   gate profile show --function shop/pricing.py::price_order
 """
+app.command("diff", epilog=profile_compare.DIFF_EPILOG)(profile_compare.diff)
+app.command("export", epilog=profile_compare.EXPORT_EPILOG)(profile_compare.export)
+
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 

@@ -1,4 +1,4 @@
-"""How well functions are followed over a real repository's history: ``python -m tests.bench.carrying CLONE [COMMITS…]``.
+"""How well functions are followed over a real history: ``python -m tests.bench.carrying CLONE [COMMITS…]``.
 
 Truth: code of at least five lines that stands once in either tree, in a function of any name, is the same function. A
 profile that names every production function of the older revision is carried to the newer one and compared with that.

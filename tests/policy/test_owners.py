@@ -1,4 +1,3 @@
-
 import pytest
 
 from gatecli.policy.owners import MAX_BYTES, OwnerRule, read_owners

@@ -106,9 +106,9 @@ def test_golden(name: str) -> None:
     report = sample.SAMPLES[name]()
     read(report)
     source = html.render(report).replace(html._asset("style.css"), "").replace(html._asset("script.js"), "")
-    goldens.check(
-        f"{name}.html", re.sub(r"(</(?:section|li|tr|p|div|ul|dl|details|g|header|nav)>)", r"\1\n", source).encode()
-    )
+    source = re.sub(r"sha256-[\w+/=]+", "sha256-SCRIPT", source)
+    parted = re.sub(r"(</(?:section|li|tr|p|div|ul|dl|details|g|header|nav)>)", r"\1\n", source)
+    goldens.check(f"{name}.html", parted.encode())
 
 
 @pytest.mark.parametrize("name", sample.SAMPLES)

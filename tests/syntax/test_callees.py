@@ -29,11 +29,13 @@ def called(code: str, caller: str) -> list[str]:
         ("from pkg.other import Store\n\ndef f():\n    Store.save()\n    Store()\n",
          "f", ["other.py::Store.save", "other.py::Store"]),
         ("class C:\n    def __init__(self): ...\n\ndef f():\n    C()\n", "f", ["a.py::C.__init__"]),
-        ("class C:\n    def f(self):\n        self.g()\n        self.no()\n\n    def g(self): ...\n", "C.f", ["a.py::C.g"]),
+        ("class C:\n    def f(self):\n        self.g()\n        self.no()\n\n    def g(self): ...\n",
+         "C.f", ["a.py::C.g"]),
         ("from pkg.base import Base\n\nclass C(Base):\n    def f(self):\n        self.shared()\n",
          "C.f", ["base.py::Base.shared"]),
         # which of two bases it is depends on their order: not said
-        ("from pkg.base import Base, Second\n\nclass C(Base, Second):\n    def f(self):\n        self.shared()\n", "C.f", []),
+        ("from pkg.base import Base, Second\n\nclass C(Base, Second):\n    def f(self):\n        self.shared()\n",
+         "C.f", []),
         ("def f():\n    def g(): ...\n    g()\n", "f", ["a.py::f.g"]),
         ("def f():\n    def g():\n        h()\n    def h(): ...\n", "f.g", ["a.py::f.h"]),
         # a method is no name in the bodies of the others

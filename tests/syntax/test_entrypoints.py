@@ -1,4 +1,3 @@
-
 import pytest
 
 from gatecli.syntax.entrypoints import entry_points, routes, url_label

@@ -43,7 +43,7 @@ def production(page: Context) -> Html | None:
         tag("ul", [_frame(page, frame, whole, tree.measure) for frame in tree.frames]),
     )
     chart = tag("ul", root, class_="icicle", id="icicle", aria_label="What production does")
-    said = tag("p", "Click a bar to look closer.", class_="said-of-frame", id="icicle-said", aria_live="polite")
+    said = tag("p", class_="said-of-frame", id="icicle-said", aria_live="polite")
     return section("production", "In production", tag("div", chart, said, class_="chart"), lead=lead)
 
 

@@ -54,6 +54,7 @@ function icicle(chart) {
       bar.setAttribute("aria-expanded", "true");
     }
   });
+  said.textContent = "Click a bar to look closer, or walk with the arrow keys.";
   const at = (event) => event.target.closest(".bar");
   chart.addEventListener("click", (event) => {
     const bar = at(event);
