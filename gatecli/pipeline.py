@@ -21,6 +21,7 @@ from gatecli.model import (
     FunctionId,
     FunctionKind,
     Mode,
+    PastCommit,
     PolicyStamp,
     ProfileSummary,
     Report,
@@ -33,6 +34,8 @@ from gatecli.sources.git import Repository
 from gatecli.sources.source import Source
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from gatecli.rules.spec import Rule
     from gatecli.runtime.carry import Carried
     from gatecli.runtime.compare import Comparison
@@ -106,6 +109,7 @@ def judge(origin: Source, request: Request) -> Report:
         checks = registry.load(_custom_rules(origin.base), settings.rules)
     with clock("functions"):
         functions, parsed = match.changed_functions(change.files)
+    past = _in_background(lambda: _past(origin, functions))
     with clock("runtime"):
         recorded, profile_path = _profile(origin, request, settings)
         carried = _carry(origin, recorded, change.files, settings.paths.tests) if recorded else None
@@ -116,7 +120,7 @@ def judge(origin: Source, request: Request) -> Report:
     with clock("callers"):
         blast = _blast(origin, functions, profile, lambda path: matches(settings.paths.tests, path))
     with clock("history"):
-        history = _history(origin, functions, settings)
+        history = _history(origin, functions, settings, past.result())
     with clock("provenance"):
         provenance = trailers.read(change, declared=request.declared, people=settings.people)
     case = Case(
@@ -215,7 +219,7 @@ def examine(directory: Path, path: str, qualnames: Collection[str] | None, reque
         functions=functions,
         usage=usage,
         blast=_blast(origin, functions, profile, lambda one: one != path and matches(settings.paths.tests, one)),
-        history=_history(origin, functions, settings),
+        history=_history(origin, functions, settings, _past(origin, functions)),
         callees=callees(origin.head, path),
         tests=attach.tests_of(profile, functions) if profile else None,
         owners=rule.owners if rule else (),
@@ -458,16 +462,30 @@ def _unknown(_: Iterable[FunctionId]) -> None:
     return None
 
 
+def _past(origin: Source, functions: tuple[FunctionChange, ...]) -> list[PastCommit]:
+    """The commits that touched the files of the functions before."""
+    return list(origin.log(sorted({function.before.id.path for function in functions if function.before is not None})))
+
+
+def _in_background(read: Callable[[], list[PastCommit]]) -> "Future[list[PastCommit]]":
+    """Start reading: git walks the history while this process looks at the profile and the callers."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(max_workers=1)
+    future = pool.submit(read)
+    pool.shutdown(wait=False)
+    return future
+
+
 def _history(
-    origin: Source, functions: tuple[FunctionChange, ...], settings: Config
+    origin: Source, functions: tuple[FunctionChange, ...], settings: Config, past: list[PastCommit]
 ) -> Mapping[FunctionId, FunctionHistory]:
     from gatecli.history import churn
     from gatecli.provenance import identity
 
-    paths = sorted({function.before.id.path for function in functions if function.before is not None})
     known = identity.directory(settings.people)
     return churn.look_up(
-        origin.log(paths),
+        past,
         functions,
         shallow=origin.is_shallow,
         base_available=origin.repository is not None,

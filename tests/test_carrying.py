@@ -6,6 +6,7 @@ import pytest
 
 from gatecli import pipeline
 from gatecli.model import FunctionId, Report, UsageStatus
+from gatecli.reports.summary import matching, profile_origin
 from gatecli.runtime import carry
 from gatecli.runtime.profile import Meta, Profile, ProfiledFunction, Source, Window, save
 from gatecli.sources.git import Repository
@@ -75,8 +76,6 @@ def test_usage_is_found_under_the_new_name(moved: tuple[GitRepo, str]) -> None:
 
 
 def test_the_report_says_how_far_behind_it_is(moved: tuple[GitRepo, str]) -> None:
-    from gatecli.reports.summary import profile_origin
-
     assert "2 commits behind" in profile_origin(judged(*moved, "base...HEAD"))
 
 
@@ -89,6 +88,7 @@ def test_a_change_since_is_said(repo: GitRepo, tmp_path: Path) -> None:
     assert (usage.calls_per_minute, usage.confidence, usage.reason) == (RATE, "medium", "its code changed since")
     assert report.case.profile is not None
     assert (report.case.profile.commits_behind, report.case.profile.changed_since) == (1, 1)
+    assert "1 changed since" in matching(report)
 
 
 def test_the_deployed_commit_may_be_ahead(repo: GitRepo, tmp_path: Path) -> None:

@@ -190,9 +190,9 @@ def test_all_parts_of_the_profile_get_the_new_names() -> None:
             ),
         ),
         edges=(
-            Edge(caller="z.py::top", callee="z.py::other", basis="counted"),
-            Edge(caller="z.py::top", callee="~.py::total", basis="counted"),
             Edge(caller="~.py::total", callee="z.py::top", basis="counted"),
+            Edge(caller="z.py::top", callee="~.py::total", basis="counted"),
+            Edge(caller="z.py::top", callee="z.py::other", basis="counted"),
         ),
         entry_points=(
             EntryPoint(id="http /x", handler="z.py::top"),

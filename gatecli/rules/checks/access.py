@@ -108,7 +108,7 @@ def _checks(view: View, side: Code | None) -> _Checks:
     found += [
         (f"{name}()", code.line(match["match"]))
         for match in view.own(_STATEMENTS, side)
-        if is_check(name := code.callee(match["match"]))
+        if is_check(name := code.callee(match["match"]).rpartition(".")[2])
     ]
     if "settings" in side.module.path:
         strings = (match["match"] for match in view.own(_STRINGS, side))
