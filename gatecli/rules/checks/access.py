@@ -59,12 +59,14 @@ def access_removed(rule: Rule, view: View) -> Iterator[Observation]:
         for touched in view.functions
         if touched.before is not None and touched.after is not None
     ]
-    gained = _gained(view)
+    gained, came = _gained(view), _came(view)
     for touched, old, new in pairs:
         gone = _more(old, new)
         path, qualname = touched.change.id.path, touched.change.id.qualname
         replaced = bool(_more(new, old)) or not gained.isdisjoint({(path, qualname.partition(".")[0]), (path, "")})
         for text, line in old:
+            if _SETTING.search(text) and (path, text) in came:
+                continue  # the same middleware, listed elsewhere in the settings
             if gone[text] > 0:
                 gone[text] -= 1
                 says = f"{'changed' if replaced else 'lost'} its access check `{snippet(text)}`"
@@ -82,6 +84,15 @@ def _gained(view: View) -> set[tuple[str, str]]:
             id, is_module = touched.change.id, touched.change.function.kind is FunctionKind.MODULE
             gained.add((id.path, "" if is_module else id.qualname.partition(".")[0]))
     return gained
+
+
+def _came(view: View) -> set[tuple[str, str]]:
+    """Path and text of the checks that a function or class has more of than before."""
+    return {
+        (touched.change.id.path, text)
+        for touched in view.functions
+        for text in _more(_checks(view, touched.after), _checks(view, touched.before))
+    }
 
 
 def _called(view: View, side: Code | None) -> list[str]:

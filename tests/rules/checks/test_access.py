@@ -97,3 +97,17 @@ def test_a_check_in_the_body() -> None:
 def test_a_check_that_is_called_with_something_else_is_still_there() -> None:
     before = "def refund(request, id):\n    require_staff(request)\n    return do_refund(id)\n"
     assert messages("access-removed", before, before.replace("(request)", "(request.user)")) == []
+
+
+def test_a_check_reached_by_another_way_is_still_there() -> None:
+    before = "def refund(self, r):\n    self.auth.require_staff(r)\n    return do_refund(r)\n"
+    assert messages("access-removed", before, before.replace("self.auth.", "self.users.auth.")) == []
+
+
+def test_a_middleware_that_moves_within_the_settings() -> None:
+    csrf = "django.middleware.csrf.CsrfViewMiddleware"
+    before = f"class Base:\n    MIDDLEWARE = (\n        '{csrf}',\n    )\n"
+    after = (
+        f"class Base:\n    @property\n    def MIDDLEWARE(self):\n        return [\n            '{csrf}',\n        ]\n"
+    )
+    assert messages("access-removed", before, after, path="shop/settings/base.py") == []
