@@ -71,8 +71,11 @@ Guards = Callable[[View, Code], list[Guard]]
 
 
 def try_removed(rule: Rule, view: View) -> Iterator[Observation]:
-    """E02: a try went away and what it held now stands bare; a note unless that goes out of the process by its name."""
-    for lost in _lost(view, _tries):
+    """E02: a try went away and what it held now stands bare; a note unless that goes out of the process by its name.
+
+    The call must be made as before: with other arguments (``allow_none=True``) it may fail in other ways.
+    """
+    for lost in _lost(view, _tries, exact=True):
         is_io = any(_OUTSIDE.fullmatch(word) for word in re.split(r"[^a-zA-Z]+", lost.name.lower()))
         says = f"no longer handles failures of {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)"
         yield _seen(lost, says, is_sure=is_io)
@@ -133,8 +136,11 @@ def _seen(lost: _Lost, says: str, *, is_sure: bool = True) -> Observation:
     return seen(lost.touched, line, says, lost.guard.text, confidence=confidence)
 
 
-def _lost(view: View, guards: Guards) -> Iterator[_Lost]:
-    """The guards that a surviving function has fewer of, if something that one protected now stands bare."""
+def _lost(view: View, guards: Guards, *, exact: bool = False) -> Iterator[_Lost]:
+    """The guards that a surviving function has fewer of, if something that one protected now stands bare.
+
+    With ``exact`` two calls are the same only if their arguments are.
+    """
     called, gained = _called_under(view, guards), _gained(view, guards)
     for touched in view.functions:
         if touched.before is None or touched.after is None or touched.is_container:
@@ -143,7 +149,7 @@ def _lost(view: View, guards: Guards) -> Iterator[_Lost]:
         if len(new) >= len(old) or touched.change.id.name in called:
             continue  # as many as before, or the guard went up to a caller
         left = Counter(guard.text for guard in old) - Counter(guard.text for guard in new)
-        bare = _bare(view, touched.before, touched.after, old, new)
+        bare = _bare(_Held.of(view, touched.before, old, exact), _Held.of(view, touched.after, new, exact))
         for guard in old:
             position = bisect_left(bare, (guard.range[0], ""))
             if left[guard.text] > 0 and position < len(bare) and bare[position][0] < guard.range[1]:
@@ -152,14 +158,11 @@ def _lost(view: View, guards: Guards) -> Iterator[_Lost]:
                 yield _Lost(touched, guard, _telling(bare[position : position + 20], guard.range[1]), moved)
 
 
-def _bare(view: View, before: Code, after: Code, old: list[Guard], new: list[Guard]) -> list[tuple[int, str]]:
+def _bare(was: "_Held", now: "_Held") -> list[tuple[int, str]]:
     """Where (start byte before) and what stood under a guard and now does not, in document order."""
-    was, now = _names(view, before, old), _names(view, after, new)
-    lost = {
-        name for name in now.outside if now.outside[name] > was.outside[name] and was.inside[name] > now.inside[name]
-    }
+    lost = {key for key in now.outside if now.outside[key] > was.outside[key] and was.inside[key] > now.inside[key]}
     return [
-        (node.start_byte, name) for name, node in _items(view, before) if name in lost and not _HARMLESS.match(name)
+        (item.node.start_byte, item.name) for item in was.items if item.key in lost and not _HARMLESS.match(item.name)
     ]
 
 
@@ -183,25 +186,36 @@ def _gained(view: View, guards: Guards) -> set[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
+class _Item:
+    """A call or a write of shared state: what it is compared by, and how a message names it."""
+
+    key: str
+    name: str
+    node: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a function calls and writes in document order; how often each stands under a guard, and how often bare."""
+
+    items: list[_Item]
     inside: Counter[str]
     outside: Counter[str]
 
-
-def _names(view: View, side: Code, guards: list[Guard]) -> _Names:
-    """How often each call or write stands under a guard, and how often bare."""
-    ranges = code.merged(guard.range for guard in guards)
-    names = _Names(Counter(), Counter())
-    for name, node in _items(view, side):
-        (names.inside if code.is_within(ranges, node) else names.outside)[name] += 1
-    return names
-
-
-def _items(view: View, side: Code) -> list[tuple[str, "Node"]]:
-    """Calls and writes of shared state by name, in document order."""
-    found = [(code.callee(match["match"]), match["match"]) for match in view.own(_CALLS, side)]
-    found += [(code.text(match["key"]), match["match"]) for match in view.own(_WRITES, side)]
-    return sorted(found, key=lambda item: item[1].start_byte)
+    @classmethod
+    def of(cls, view: View, side: Code, guards: list[Guard], exact: bool = False) -> "_Held":
+        """What one side of a function holds."""
+        items = []
+        for match in view.own(_CALLS, side):
+            name = code.callee(match["match"])
+            items.append(_Item(code.normal(match["match"]) if exact else name, name, match["match"]))
+        written = ((code.text(match["key"]), match["match"]) for match in view.own(_WRITES, side))
+        items.extend(_Item(key, key, node) for key, node in written)
+        items.sort(key=lambda item: item.node.start_byte)
+        ranges = code.merged(guard.range for guard in guards)
+        under = [code.is_within(ranges, item.node) for item in items]
+        inside = Counter(item.key for item, is_under in zip(items, under, strict=True) if is_under)
+        return cls(items, inside, Counter(item.key for item in items) - inside)
 
 
 def _called_under(view: View, guards: Guards) -> frozenset[str]:
@@ -210,9 +224,9 @@ def _called_under(view: View, guards: Guards) -> frozenset[str]:
     for touched in view.functions:
         if touched.after is None or not (held := guards(view, touched.after)):
             continue
-        after = _names(view, touched.after, held).inside
+        after = _Held.of(view, touched.after, held).inside
         if touched.before is not None:
-            after -= _names(view, touched.before, guards(view, touched.before)).inside
+            after = after - _Held.of(view, touched.before, guards(view, touched.before)).inside
         names |= {name.rpartition(".")[2] for name in after}
     return frozenset(names)
 
