@@ -141,7 +141,7 @@ def _function(row: summary.Row) -> document.Function:
         changed_lines=list(function.changed_lines),
         removed_lines=list(function.removed_lines),
         signature_changed=function.signature_changed,
-        signature=list(function.signature),
+        signature=list(map(str, function.signature)),
         risk=row.risk,
         usage=_usage(row.usage) if row.usage else None,
         blast=_blast(row.blast) if row.blast else None,

@@ -253,7 +253,7 @@ def _change(writer: _Writer, row: Row) -> str:
     function = row.function
     if not function.signature:
         return str(function.kind)
-    return f"{function.kind}, {writer.text(listed(function.signature, 2), _NAME)}"
+    return f"{function.kind}, {writer.text(listed(tuple(map(str, function.signature)), 2), _NAME)}"
 
 
 # --------------------------------------------------------------------------- what is folded away

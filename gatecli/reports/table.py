@@ -158,7 +158,7 @@ def _details(page: Page, row: Row, show_all: bool) -> list[Text]:
     if function.kind in (ChangeKind.RENAMED, ChangeKind.MOVED) and function.before:
         facts.append(f"{function.kind} from {function.before.id}")
     if function.signature:
-        facts.append(f"signature: {listed(function.signature, 3)}")
+        facts.append(f"signature: {listed(tuple(map(str, function.signature)), 3)}")
     if row.history and row.history.incidents:
         facts.append(f"incidents: {listed(row.history.incidents, 3)}")
     if show_all:

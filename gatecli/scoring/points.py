@@ -28,7 +28,6 @@ from gatecli.model import (
 )
 from gatecli.provenance.identity import directory
 from gatecli.scoring.weights import ExposureScale, Feature, Weights
-from gatecli.syntax.signature import binds_callers
 
 _CONTAINERS = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
 _PAST = (HistoryStatus.KNOWN, HistoryStatus.SHALLOW)
@@ -167,7 +166,7 @@ def _author_new(case: Case, histories: list[FunctionHistory], people: People) ->
 
 
 def _breaks_callers(function: FunctionChange) -> bool:
-    return function.before is not None and any(binds_callers(clause) for clause in function.signature)
+    return function.before is not None and any(clause.binds_callers for clause in function.signature)
 
 
 def _signature(case: Case, broken: list[FunctionChange]) -> _Fact:
@@ -180,7 +179,7 @@ def _signature(case: Case, broken: list[FunctionChange]) -> _Fact:
         if caller.depth == 1 and caller.id not in touched
     }
     first = broken[0]
-    clause = next(clause for clause in first.signature if binds_callers(clause))
+    clause = next(clause for clause in first.signature if clause.binds_callers)
     text = f"the signature of {called(first.id)} changed ({clause})"
     if len(broken) > 1:
         text = f"{len(broken):,} signatures changed, {called(first.id)} first ({clause})"

@@ -1,43 +1,51 @@
 """How a function's contract with its callers changed."""
 
-from gatecli.model import Function, Parameter, ParameterKind
+from gatecli.model import Function, Parameter, ParameterKind, SignatureChange, SignatureKind
 
 _VARIADIC = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
 _BY_POSITION = (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL)
 
 
-def differences(before: Function, after: Function) -> tuple[str, ...]:
-    """One clause a difference, in the words of a changelog; empty where callers cannot tell.
+def differences(before: Function, after: Function) -> tuple[SignatureChange, ...]:
+    """Every difference that a caller or a reader of the types can see; empty where there is none.
 
     A renamed parameter is one that stands at the same place with the same default; annotations come last because they
     bind nobody at run time.
     """
     old, new = {p.name: p for p in before.parameters}, {p.name: p for p in after.parameters}
     renamed = _renamed(before, after)
-    clauses = [f"parameter renamed: {a} to {b}" for a, b in renamed.items()]
-    clauses += [f"parameter removed: {name}" for name in old if name not in new and name not in renamed]
+    found = [SignatureChange(kind=SignatureKind.RENAMED, name=a, before=a, after=b) for a, b in renamed.items()]
+    found += [
+        SignatureChange(kind=SignatureKind.REMOVED, name=name)
+        for name in old
+        if name not in new and name not in renamed
+    ]
     for name in new:
         if name not in old and name not in renamed.values():
-            clauses.append(_added(new[name], shifts=_stands_before(name, old, after)))
+            kind = _added(new[name], shifts=_stands_before(name, old, after))
+            found.append(SignatureChange(kind=kind, name=name, after=new[name].default))
     shared = [name for name in old if name in new]
     for name in shared:
-        clauses += _changed(old[name], new[name])
+        found += _changed(old[name], new[name])
     placed = [name for name in shared if old[name].kind in _BY_POSITION and new[name].kind in _BY_POSITION]
     if placed != [p.name for p in after.parameters if p.name in placed]:
-        clauses.append("parameters reordered")
+        found.append(SignatureChange(kind=SignatureKind.REORDERED))
     if before.is_async != after.is_async:
-        clauses.append("became async" if after.is_async else "no longer async")
+        kind = SignatureKind.BECAME_ASYNC if after.is_async else SignatureKind.NO_LONGER_ASYNC
+        found.append(SignatureChange(kind=kind))
     if before.is_generator != after.is_generator:
-        clauses.append("became a generator" if after.is_generator else "no longer a generator")
-    clauses += [f"annotation changed: {name}" for name in shared if old[name].annotation != new[name].annotation]
+        kind = SignatureKind.BECAME_GENERATOR if after.is_generator else SignatureKind.NO_LONGER_GENERATOR
+        found.append(SignatureChange(kind=kind))
+    found += [
+        SignatureChange(
+            kind=SignatureKind.ANNOTATION, name=name, before=old[name].annotation, after=new[name].annotation
+        )
+        for name in shared
+        if old[name].annotation != new[name].annotation
+    ]
     if before.returns != after.returns:
-        clauses.append(f"return annotation changed: {before.returns or 'none'} to {after.returns or 'none'}")
-    return tuple(clauses)
-
-
-def binds_callers(clause: str) -> bool:
-    """Whether a clause of ``differences`` can break or change an existing call."""
-    return not clause.startswith(("annotation changed", "return annotation changed", "parameter added"))
+        found.append(SignatureChange(kind=SignatureKind.RETURN_ANNOTATION, before=before.returns, after=after.returns))
+    return tuple(found)
 
 
 def _renamed(before: Function, after: Function) -> dict[str, str]:
@@ -51,10 +59,10 @@ def _renamed(before: Function, after: Function) -> dict[str, str]:
     }
 
 
-def _added(parameter: Parameter, *, shifts: bool) -> str:
+def _added(parameter: Parameter, *, shifts: bool) -> SignatureKind:
     if parameter.default is None and parameter.kind not in _VARIADIC:
-        return f"new required parameter: {parameter.name}"
-    return f"parameter {'inserted' if shifts else 'added'}: {parameter.name}"
+        return SignatureKind.NEW_REQUIRED
+    return SignatureKind.INSERTED if shifts else SignatureKind.ADDED
 
 
 def _stands_before(name: str, old: dict[str, Parameter], after: Function) -> bool:
@@ -64,15 +72,15 @@ def _stands_before(name: str, old: dict[str, Parameter], after: Function) -> boo
     return any(other in old and old[other].kind in _BY_POSITION for other in following)
 
 
-def _changed(old: Parameter, new: Parameter) -> list[str]:
-    clauses = []
+def _changed(old: Parameter, new: Parameter) -> list[SignatureChange]:
+    found = []
     if old.default != new.default:
+        kind = SignatureKind.DEFAULT
         if old.default is None:
-            clauses.append(f"parameter became optional: {old.name} = {new.default}")
+            kind = SignatureKind.BECAME_OPTIONAL
         elif new.default is None:
-            clauses.append(f"parameter became required: {old.name}")
-        else:
-            clauses.append(f"default changed: {old.name} {old.default} to {new.default}")
+            kind = SignatureKind.BECAME_REQUIRED
+        found.append(SignatureChange(kind=kind, name=old.name, before=old.default, after=new.default))
     if old.kind is not new.kind:
-        clauses.append(f"parameter {old.name} became {new.kind.value}")
-    return clauses
+        found.append(SignatureChange(kind=SignatureKind.PLACE, name=old.name, before=old.kind, after=new.kind))
+    return found

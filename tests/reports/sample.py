@@ -50,6 +50,8 @@ from gatecli.model import (
     Score,
     ScorePart,
     Severity,
+    SignatureChange,
+    SignatureKind,
     SignOff,
     SignOffStatus,
     SourceKind,
@@ -92,7 +94,7 @@ def touched(
     *,
     was: FunctionId | None = None,
     lines: tuple[int, ...] = (12,),
-    signature: tuple[str, ...] = (),
+    signature: tuple[SignatureChange, ...] = (),
 ) -> FunctionChange:
     return FunctionChange(
         id=id,
@@ -238,7 +240,11 @@ def review() -> Report:
         touched(LEGACY, ChangeKind.MOVED, was=fid("shop/legacy/io.py", "load_settings")),
         touched(LOAD),
         touched(CHECKOUT, lines=(88, 89)),
-        touched(CHARGE, lines=(17,), signature=("default changed: timeout 30 → 3",)),
+        touched(
+            CHARGE,
+            lines=(17,),
+            signature=(SignatureChange(kind=SignatureKind.DEFAULT, name="timeout", before="30", after="3"),),
+        ),
         touched(CART),
         touched(fid("shop/pricing.py", "_bulk_prices"), ChangeKind.ADDED),
         touched(fid("shop/pricing.py", "price_line"), ChangeKind.REMOVED),
@@ -886,7 +892,14 @@ def hostile(payload: str) -> Report:
             ),
             parsed=(ParsedFile(path=payload, status=ParseStatus.NOT_PARSED, reason=payload),),
             functions=(
-                touched(id, ChangeKind.RENAMED, was=fid(payload, "old"), signature=(payload,)),
+                touched(
+                    id,
+                    ChangeKind.RENAMED,
+                    was=fid(payload, "old"),
+                    signature=(
+                        SignatureChange(kind=SignatureKind.DEFAULT, name=payload, before=payload, after=payload),
+                    ),
+                ),
                 touched(fid(payload, "unseen")),
             ),
             usage={id: usage, fid(payload, "unseen"): Usage(status=UsageStatus.UNMATCHED, reason=payload)},

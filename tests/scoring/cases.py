@@ -29,6 +29,7 @@ from gatecli.model import (
     ProvenanceClass,
     Revision,
     Severity,
+    SignatureChange,
     SourceKind,
     Span,
     Usage,
@@ -52,7 +53,7 @@ def changed(
     kind: ChangeKind = ChangeKind.EDITED,
     added: int = 3,
     removed: int = 0,
-    signature: tuple[str, ...] = (),
+    signature: tuple[SignatureChange, ...] = (),
     of: FunctionKind = FunctionKind.FUNCTION,
 ) -> FunctionChange:
     side = Function(id=function_id(name, path), kind=of, span=Span(first_line=10, def_line=11, end_line=60))

@@ -20,6 +20,8 @@ from gatecli.model import (
     Score,
     ScorePart,
     Severity,
+    SignatureChange,
+    SignatureKind,
     Usage,
     UsageStatus,
 )
@@ -55,7 +57,7 @@ def texts(given_case, findings=(), **options) -> list[str]:
 
 def test_the_whole_score_of_a_busy_function():
     given_case = case(
-        changed(added=20, signature=("parameter removed: tier",)),
+        changed(added=20, signature=(SignatureChange(kind=SignatureKind.REMOVED, name="tier"),)),
         changed("quote", path="shop/quotes.py", added=4),
         usage={PRICE: observed(share=0.38, rate=61_400), function_id("quote", "shop/quotes.py"): observed(share=0.005)},
         blast={PRICE: Blast(callers=(caller("post_order"), caller("main", depth=2)))},
@@ -211,9 +213,13 @@ def test_hiding_the_human_behind_an_agent_wins_nothing():
 
 
 def test_annotations_do_not_change_a_contract_and_new_functions_have_none():
-    clauses = ("annotation changed: tier", "parameter added: note", "return annotation changed: none to int")
+    clauses = (
+        SignatureChange(kind=SignatureKind.ANNOTATION, name="tier"),
+        SignatureChange(kind=SignatureKind.ADDED, name="note"),
+        SignatureChange(kind=SignatureKind.RETURN_ANNOTATION, after="int"),
+    )
     assert "signature" not in contributions(case(changed(signature=clauses)))
-    broken = ("new required parameter: tier",)
+    broken = (SignatureChange(kind=SignatureKind.NEW_REQUIRED, name="tier"),)
     assert "signature" not in contributions(case(changed(kind=ChangeKind.ADDED, signature=broken)))
     assert contributions(case(*(changed(name, signature=broken) for name in "abc")))["signature"] == 4
 
@@ -281,7 +287,7 @@ def cases(draw: st.DrawFn):
             kind=draw(st.sampled_from(list(ChangeKind))),
             added=draw(st.integers(0, 300)),
             removed=draw(st.integers(0, 300)),
-            signature=draw(st.sampled_from([(), ("parameter removed: x",)])),
+            signature=draw(st.sampled_from([(), (SignatureChange(kind=SignatureKind.REMOVED, name="x"),)])),
         )
         for name in draw(st.lists(st.sampled_from(["price_order", "other", "third"]), unique=True))
     ]

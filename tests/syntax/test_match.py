@@ -124,7 +124,7 @@ def test_both_sides_and_the_contract_of_a_change():
     (change,) = changes(file_change(before, after, path="shop/a.py"))
     assert change.id == change.base_id == FunctionId(path="shop/a.py", qualname="f")
     assert (change.kind, change.changed_lines, change.removed_lines) == (ChangeKind.EDITED, (3,), (1,))
-    assert change.signature == ("new required parameter: c", "default changed: b 1 to 2")
+    assert [str(clause) for clause in change.signature] == ["new required parameter: c", "default changed: b 1 to 2"]
     assert change.signature_changed
     assert (change.before.span.first_line, change.after.span.first_line) == (1, 3)
 

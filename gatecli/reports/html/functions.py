@@ -118,7 +118,7 @@ def _facts(page: Context, row: Row) -> Html:
     if function.kind in (ChangeKind.RENAMED, ChangeKind.MOVED) and function.before:
         facts.append(("Was", tag("code", str(function.before.id))))
     if function.signature:
-        facts.append(("Signature", listed(function.signature, _MOST)))
+        facts.append(("Signature", listed(tuple(map(str, function.signature)), _MOST)))
     facts += [("Traffic", _traffic(row)), ("Comes in by", _entries(row)), ("Called by", _callers(page, row))]
     facts.append(("History", _history(page, row)))
     if row.history and row.history.incidents:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from gatecli.model import SignatureKind
 from gatecli.rules import code
 from gatecli.rules.code import View
 from gatecli.rules.observation import Observation, seen
@@ -16,7 +17,9 @@ _DISCARDED = "(expression_statement (call) @match)"
 def await_dropped(rule: Rule, view: View) -> Iterator[Observation]:
     """Calls that were awaited and whose result is now thrown away, unless the callee stopped being a coroutine."""
     no_longer_async = {
-        touched.change.id.name for touched in view.functions if "no longer async" in touched.change.signature
+        touched.change.id.name
+        for touched in view.functions
+        if any(clause.kind is SignatureKind.NO_LONGER_ASYNC for clause in touched.change.signature)
     }
     for touched in view.functions:
         before, after = touched.before, touched.after

@@ -5,26 +5,35 @@ A caller that was read and still fits is no news. What could not be read, or may
 
 from collections.abc import Iterator
 
-from gatecli.model import Caller, Certainty, ChangeKind, Confidence, Evidence, FunctionId, FunctionKind, UsageStatus
+from gatecli.model import (
+    Caller,
+    Certainty,
+    ChangeKind,
+    Confidence,
+    Evidence,
+    FunctionId,
+    FunctionKind,
+    SignatureChange,
+    SignatureKind,
+    UsageStatus,
+)
 from gatecli.rules.checks.callsites import Fit, called_name, fit, leaves_out
 from gatecli.rules.code import Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed, plural, snippet
 from gatecli.syntax.imports import names_of
-from gatecli.syntax.signature import binds_callers
 
 _CALLED = (FunctionKind.FUNCTION, FunctionKind.METHOD, FunctionKind.LAMBDA)
-_DEFAULT = "default changed: "
-# An argument that may be left out breaks nobody; whether ``self`` is one is the class's own business.
-_HARMLESS = ("parameter became optional", "new required parameter: self", "new required parameter: cls")
+# What a call breaks on is another rule's than what it quietly gets otherwise.
+_FITTING = (SignatureKind.DEFAULT, SignatureKind.BECAME_OPTIONAL)
 
 
 def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
     """C01: callers that the change does not touch call in a way that no longer fits."""
     for touched, clauses in _clauses(view):
         before, after = touched.change.before, touched.change.after
-        binding = [clause for clause in clauses if not clause.startswith((_DEFAULT, *_HARMLESS))]
+        binding = [str(clause) for clause in clauses if clause.kind not in _FITTING and not _is_receiver(clause)]
         if not binding or before is None or after is None:
             continue
         what = f"changed its signature ({listed(binding)})"
@@ -48,13 +57,14 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
 def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
     """C02: a default changed under callers that leave the argument out."""
     for touched, clauses in _clauses(view):
-        changed = [clause.removeprefix(_DEFAULT) for clause in clauses if clause.startswith(_DEFAULT)]
+        defaults = [clause for clause in clauses if clause.kind is SignatureKind.DEFAULT]
+        changed = [f"{clause.name} {clause.before} to {clause.after}" for clause in defaults]
         after = touched.change.after
         if not changed or after is None:
             continue
         relying, unclear = [], []
         for caller in _outside(view, touched):
-            found = {leaves_out(after, clause.partition(" ")[0], caller) for clause in changed}
+            found = {leaves_out(after, clause.name or "", caller) for clause in defaults}
             if Fit.BREAKS in found:
                 relying.append(caller)
             elif Fit.UNKNOWN in found:
@@ -116,10 +126,15 @@ def _is_observed(touched: Touched) -> bool:
     return touched.usage is not None and touched.usage.status is UsageStatus.OBSERVED
 
 
-def _clauses(view: View) -> Iterator[tuple[Touched, list[str]]]:
+def _is_receiver(clause: SignatureChange) -> bool:
+    """Whether ``self`` is an argument is the class's own business."""
+    return clause.kind is SignatureKind.NEW_REQUIRED and clause.name in ("self", "cls")
+
+
+def _clauses(view: View) -> Iterator[tuple[Touched, list[SignatureChange]]]:
     for touched in view.functions:
         if touched.survives and touched.change.function.kind in _CALLED:
-            clauses = [clause for clause in touched.change.signature if binds_callers(clause)]
+            clauses = [clause for clause in touched.change.signature if clause.binds_callers]
             if clauses:
                 yield touched, clauses
 
