@@ -162,7 +162,7 @@ def _resolve_name(project: Project, file: Names, caller: Function, target: Targe
     # A function that the change removed is defined nowhere; the import still says which one was meant.
     imported = file.imports.get(name)
     removed = imported is not None and imported.name == wanted.qualname and project.kind(wanted) is None
-    return Certainty.CERTAIN if removed and imported and project.path_of(imported.module) == wanted.path else None
+    return Certainty.CERTAIN if removed and imported and project.path_of(imported.module, file.path) == wanted.path else None
 
 
 def _visible(target: Target) -> FunctionId:

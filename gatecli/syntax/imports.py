@@ -5,7 +5,7 @@ A ``Project`` answers these questions for one tree and reads only the files that
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # How many re-exports or base classes are followed; deeper chains exist only by mistake.
 MAX_HOPS = 8
+# Classes that are looked at for one attribute.
+MAX_CLASSES = 60
 
 _IMPORTS = "(import_statement) @import (import_from_statement) @from"
 
@@ -35,13 +37,15 @@ class Names:
     """What the names of one file stand for, small enough to keep while its tree is let go.
 
     ``kinds`` maps each qualified name defined in it to its kind, ``imports`` each imported local name (star imports
-    under ``*module``), ``bases`` each class to the expressions of its base classes.
+    under ``*module``), ``bases`` each class to the expressions of its base classes, ``decorators`` each decorated function to
+    the texts behind the ``@``.
     """
 
     path: str
     kinds: Mapping[str, FunctionKind]
     imports: Mapping[str, Imported]
     bases: Mapping[str, tuple[str, ...]]
+    decorators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def names_of(module: Module) -> Names:
@@ -55,6 +59,7 @@ def names_of(module: Module) -> Names:
             for function, node in zip(module.functions, module.nodes, strict=True)
             if function.kind is FunctionKind.CLASS_BODY
         },
+        decorators={function.id.qualname: function.decorators for function in module.functions if function.decorators},
     )
 
 
@@ -64,6 +69,8 @@ class Project:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._names: dict[str, Names | None] = {}
+        self._found: dict[tuple[str, str], str | None] = {}
+        self._orders: dict[FunctionId, Order] = {}
 
     @cached_property
     def _by_stem(self) -> Mapping[str, tuple[str, ...]]:
@@ -73,6 +80,16 @@ class Project:
             if is_python(path):
                 result[_parts(path)[-1]].append(path)
         return {stem: tuple(sorted(paths, key=lambda p: (len(p), p))) for stem, paths in result.items()}
+
+    @cached_property
+    def _packages(self) -> frozenset[str]:
+        return frozenset(path for paths in self._by_stem.values() for path in paths if path.endswith("__init__.py"))
+
+    @cached_property
+    def _folders(self) -> tuple[str, ...]:
+        """Every folder that holds Python files, with a slash at its end."""
+        paths = (path for paths in self._by_stem.values() for path in paths)
+        return tuple(sorted({f"{path.rpartition('/')[0]}/" for path in paths}))
 
     def names(self, path: str) -> Names | None:
         """The names of a file, None where it is not in the tree or cannot be parsed."""
@@ -88,11 +105,48 @@ class Project:
         """Remember a file that was parsed for another reason."""
         self._names[names.path] = names
 
-    def path_of(self, dotted: str) -> str | None:
-        """The file of an absolute module name: the shortest path that ends in it (flat and ``src`` layouts)."""
+    def path_of(self, dotted: str, importer: str) -> str | None:
+        """The file of an absolute module name, as a file that imports it would find it.
+
+        A module is looked for below a source root: a folder that is no package itself. Of several the one that shares
+        the longest way with the importer is meant (a repository may hold several programs), then the shortest.
+        """
+        key = (dotted, importer.rpartition("/")[0])
+        if key not in self._found:
+            self._found[key] = self._path_of(dotted, importer)
+        return self._found[key]
+
+    def _path_of(self, dotted: str, importer: str) -> str | None:
         wanted = tuple(dotted.split("."))
+        here = importer.split("/")[:-1]
+        best: tuple[int, int, str] | None = None
         for path in self._by_stem.get(wanted[-1], ()):
-            if _parts(path)[-len(wanted) :] == wanted:
+            parts = _parts(path)
+            root = parts[: len(parts) - len(wanted)]
+            if parts[len(root) :] != wanted or not self._is_root(root, here, len(wanted)):
+                continue
+            shared = next((i for i, (a, b) in enumerate(zip(root, here, strict=False)) if a != b), min(len(root), len(here)))
+            candidate = (-shared, len(root), path)
+            best = min(best, candidate) if best is not None else candidate
+        return best[2] if best is not None else None
+
+    def _is_root(self, root: tuple[str, ...], here: list[str], length: int) -> bool:
+        """Whether imports may start at a folder: no package, and for a bare module name one on the importer's way."""
+        if not root or root[-1] in ("src", "lib", "python"):
+            return True
+        if "/".join((*root, "__init__.py")) in self._packages:
+            return False
+        return length > 1 or list(root) == here[: len(root)]
+
+    def has_package(self, dotted: str, importer: str) -> bool:
+        """Whether a dotted name is a folder of modules without an ``__init__.py`` (a namespace package)."""
+        folder = dotted.replace(".", "/")
+        return any(path.startswith(f"{folder}/") or f"/{folder}/" in path for path in self._folders)
+
+    def submodule(self, package: str, name: str) -> str | None:
+        """The file of a module inside a package folder (``shop/`` or empty)."""
+        for path in self._by_stem.get(name, ()):
+            if path in (f"{package}{name}.py", f"{package}{name}/__init__.py", f"{package}{name}.pyi"):
                 return path
         return None
 
@@ -103,7 +157,7 @@ class Project:
                 return FunctionId(path=names.path, qualname=name)
             following = None
             for imported in self._candidates(names, name):
-                path = self.path_of(imported.module)
+                path = self.path_of(imported.module, names.path)
                 if path is not None and path != names.path and imported.name is not None:
                     following, name = self.names(path), imported.name
                     break
@@ -124,7 +178,7 @@ class Project:
         if imported is None:
             return None
         full = imported.module if imported.name is None else f"{imported.module}.{imported.name}"
-        return self.path_of(f"{full}.{rest}" if rest else full)
+        return self.path_of(f"{full}.{rest}" if rest else full, names.path)
 
     def expression(self, names: Names, text: str) -> FunctionId | None:
         """The class or function that ``Name`` or ``module.Name`` stands for in a file."""
@@ -142,21 +196,73 @@ class Project:
         names = self.names(id.path)
         return names.kinds.get(id.qualname) if names is not None else None
 
+    def decorators(self, id: FunctionId) -> tuple[str, ...]:
+        """The decorator texts of a function or class."""
+        names = self.names(id.path)
+        return names.decorators.get(id.qualname, ()) if names is not None else ()
+
     def ancestors(self, class_id: FunctionId) -> frozenset[FunctionId]:
         """All base classes that are in the tree."""
-        seen: set[FunctionId] = set()
-        pending = [class_id]
-        for _ in range(MAX_HOPS * 4):
-            if not pending:
-                break
-            current = pending.pop()
-            names = self.names(current.path)
-            for text in names.bases.get(current.qualname, ()) if names is not None else ():
-                base = self.expression(names, text) if names is not None else None
-                if base is not None and base not in seen:
-                    seen.add(base)
-                    pending.append(base)
-        return frozenset(seen)
+        return frozenset(self.mro(class_id).classes[1:])
+
+    def mro(self, class_id: FunctionId) -> "Order":
+        """Where Python looks for an attribute of a class: C3 over the classes of the tree."""
+        if class_id not in self._orders:
+            self._orders[class_id] = Order((class_id,), ())  # a class that is its own base
+            self._orders[class_id] = self._linearised(class_id)
+        return self._orders[class_id]
+
+    def _linearised(self, class_id: FunctionId) -> "Order":
+        names = self.names(class_id.path)
+        bases: list[FunctionId] = []
+        external: dict[str, None] = {}
+        for text in names.bases.get(class_id.qualname, ()) if names is not None else ():
+            base = self.expression(names, text) if names is not None else None
+            if base is not None and base != class_id and self.kind(base) is FunctionKind.CLASS_BODY:
+                bases.append(base)
+            elif names is not None:
+                external[self.external(names, text)] = None
+        orders = [self.mro(base) for base in bases]
+        for order in orders:
+            external |= dict.fromkeys(order.external)
+        merged = _merged([[*order.classes] for order in orders] + [bases])
+        return Order((class_id, *merged)[:MAX_CLASSES], tuple(name for name in external if name != "object"))
+
+    def external(self, names: Names, text: str) -> str:
+        """The dotted name that an expression has outside the tree."""
+        head, dot, rest = text.partition(".")
+        imported = names.imports.get(head)
+        if imported is None:
+            return text
+        full = imported.module if imported.name is None else f"{imported.module}.{imported.name}"
+        return f"{full}{dot}{rest}"
+
+    def subclasses_in_file(self, class_id: FunctionId) -> list[FunctionId]:
+        """The classes of the same file that inherit from a class."""
+        names = self.names(class_id.path)
+        if names is None:
+            return []
+        ids = (FunctionId(path=class_id.path, qualname=qualname) for qualname in names.bases)
+        return [id for id in ids if id != class_id and class_id in self.mro(id).classes]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The classes of the tree that an attribute is looked up on, nearest first, and the bases outside the tree."""
+
+    classes: tuple[FunctionId, ...]
+    external: tuple[str, ...]
+
+
+def _merged(orders: list[list[FunctionId]]) -> list[FunctionId]:
+    """The C3 merge (https://docs.python.org/3/howto/mro.html); where it has no answer, the first that is left."""
+    result: list[FunctionId] = []
+    while orders := [order for order in orders if order]:
+        tails = {id for order in orders for id in order[1:]}
+        head = next((order[0] for order in orders if order[0] not in tails), orders[0][0])
+        result.append(head)
+        orders = [[id for id in order if id != head] for order in orders]
+    return result
 
 
 def _parts(path: str) -> tuple[str, ...]:
@@ -177,7 +283,7 @@ def _import_table(module: Module) -> dict[str, Imported]:
                 head = _text(child).partition(".")[0]
                 table[head] = Imported(head)
     for node in found.get("from", ()):
-        source = _absolute(module.path, node.child_by_field_name("module_name"))
+        source = absolute(module.path, node.child_by_field_name("module_name"))
         for child in node.children_by_field_name("name"):
             if child.type == "aliased_import":
                 table[_field(child, "alias")] = Imported(source, _field(child, "name"))
@@ -188,8 +294,8 @@ def _import_table(module: Module) -> dict[str, Imported]:
     return table
 
 
-def _absolute(path: str, node: "Node | None") -> str:
-    """The module name of an import, relative ones made absolute from the path of the importing file."""
+def absolute(path: str, node: "Node | None") -> str:
+    """The module name of an import; relative ones are made absolute from the path of the importing file."""
     if node is None:
         return ""
     if node.type != "relative_import":

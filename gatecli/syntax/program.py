@@ -1,0 +1,195 @@
+"""The program as far as a question has looked: parsed files, their scopes, and where names stand in them.
+
+Scopes are kept; syntax trees are let go, because they need a hundred times the memory of the source.
+"""
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gatecli.errors import EvidenceError
+from gatecli.model import FunctionId, FunctionKind, Tree
+from gatecli.syntax import expressions as form
+from gatecli.syntax.expressions import Scope
+from gatecli.syntax.imports import Project, names_of
+from gatecli.syntax.python import Module, is_python, read_module
+from gatecli.syntax.scopes import ScopeReader
+
+# In a tree of up to this many Python files the calls that hand something to a parameter are looked for everywhere; in a
+# larger one in the file of the function, or every question would read half of the tree.
+SMALL_TREE = 400
+
+_STORED = re.compile(rb"\.(\w+)(?=[^\n=]*(?<![=!<>])=(?!=))")
+_OPENING = {"__init__", "__new__", "__post_init__"}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A name or attribute in a scope, and the call that it is called in (None: only passed on)."""
+
+    scope: Scope
+    load: form.Name | form.Attribute
+    call: form.Call | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The extent of a function in bytes."""
+
+    start: int
+    end: int
+    id: FunctionId
+    kind: FunctionKind
+
+
+class Program:
+    """Files, scopes and sites of one tree."""
+
+    def __init__(self, tree: Tree, project: Project) -> None:
+        self._tree = tree
+        self.project = project
+        self._scopes: dict[FunctionId, Scope | None] = {}
+        self._places: dict[str, tuple[_Place, ...]] = {}
+        self._stored: dict[str, Mapping[tuple[str, str], tuple[FunctionId, ...]]] = {}
+        self._readers = lru_cache(maxsize=16)(self._open)
+        self._sources = lru_cache(maxsize=SMALL_TREE)(self._source)
+        self._sites: dict[FunctionId, Mapping[int, Site]] = {}
+
+    # ------------------------------------------------------------------ files
+
+    def _source(self, path: str) -> bytes | None:
+        return self._tree.read(path)
+
+    def module(self, path: str) -> Module | None:
+        """A parsed file, None where there is none or it cannot be parsed."""
+        source = self._sources(path)
+        if source is None or not is_python(path):
+            return None
+        try:
+            return read_module(path, source)
+        except EvidenceError:
+            return None
+
+    def _open(self, path: str) -> ScopeReader | None:
+        module = self.module(path)
+        if module is None:
+            return None
+        self.project.add(names_of(module))
+        return ScopeReader(module)
+
+    def scope(self, id: FunctionId) -> Scope | None:
+        """The scope under an id."""
+        if id not in self._scopes:
+            reader = self._readers(id.path)
+            self._scopes[id] = reader.read(id) if reader is not None else None
+        return self._scopes[id]
+
+    # ------------------------------------------------------------------ where names stand
+
+    def sites(self, path: str, names: frozenset[str]) -> Iterator[Site]:
+        """The loads of some names in a file, in document order."""
+        module = self.module(path)
+        if module is None:
+            return
+        pattern = _any_word(names)
+        for match in pattern.finditer(module.source):
+            for id in self._around(module, match.start()):
+                site = self._table(id).get(match.start())
+                if site is not None:
+                    yield site
+                    break
+
+    def _around(self, module: Module, at: int) -> Iterator[FunctionId]:
+        """The functions and classes around a byte, innermost first: a default stands inside the extent of its function."""
+        places = self._places.get(module.path)
+        if places is None:
+            places = self._places[module.path] = tuple(
+                _Place(node.start_byte, node.end_byte, function.id, function.kind)
+                for function, node in zip(module.functions, module.nodes, strict=True)
+            )
+        last = bisect_right(places, at, key=lambda place: place.start)
+        for place in reversed(places[:last]):
+            if at < place.end or place.kind is FunctionKind.MODULE:
+                yield place.id
+
+    def _table(self, id: FunctionId) -> Mapping[int, Site]:
+        """The sites of a scope and of the lambdas in it, by byte."""
+        found = self._sites.get(id)
+        if found is None:
+            scope = self.scope(id)
+            found = self._sites[id] = dict(_sites_of(scope)) if scope is not None else {}
+        return found
+
+    # ------------------------------------------------------------------ what inference asks
+
+    def named(self, id: FunctionId) -> Iterator[tuple[str, str]]:
+        """The files in which calls of a function are looked for, and the names it has there."""
+        name = id.name
+        if name in _OPENING:
+            name = id.qualname.rpartition(".")[0].rpartition(".")[2]
+        if name.startswith("<"):
+            return
+        for path in self._all_paths() if self._is_small() else (id.path,):
+            source = self._sources(path)
+            if source is not None and name.encode() in source:
+                yield path, name
+                for alias in self._aliases(path, name):
+                    yield path, alias
+
+    def _aliases(self, path: str, name: str) -> Iterator[str]:
+        names = self.project.names(path)
+        for local, imported in names.imports.items() if names is not None else ():
+            if imported.name == name and local != name:
+                yield local
+
+    @lru_cache(maxsize=1)  # noqa: B019 - one program lives as long as its question
+    def _all_paths(self) -> tuple[str, ...]:
+        return tuple(sorted(path for path in self._tree.paths() if is_python(path)))
+
+    def _is_small(self) -> bool:
+        return len(self._all_paths()) <= SMALL_TREE
+
+    def storing(self, cls: FunctionId, name: str) -> tuple[FunctionId, ...]:
+        """The methods of a class whose text may store an attribute of that name."""
+        if cls.path not in self._stored:
+            self._stored[cls.path] = self._index_stores(cls.path)
+        return self._stored[cls.path].get((cls.qualname, name), ())
+
+    def _index_stores(self, path: str) -> Mapping[tuple[str, str], tuple[FunctionId, ...]]:
+        module = self.module(path)
+        if module is None:
+            return {}
+        found: dict[tuple[str, str], dict[FunctionId, None]] = defaultdict(dict)
+        for match in _STORED.finditer(module.source):
+            method = next(self._around(module, match.start()))
+            cls, _, _ = method.qualname.rpartition(".")
+            if cls:
+                found[cls, match[1].decode("utf-8", "replace")][method] = None
+        return {key: tuple(methods) for key, methods in found.items()}
+
+    def mentioning(self, path: str, text: str) -> tuple[FunctionId, ...]:
+        """The functions of a file whose text holds some text."""
+        module = self.module(path)
+        if module is None:
+            return ()
+        found = (match.start() for match in re.finditer(re.escape(text.encode()), module.source))
+        return tuple(dict.fromkeys(next(self._around(module, at)) for at in found))
+
+
+@lru_cache(maxsize=64)
+def _any_word(names: frozenset[str]) -> "re.Pattern[bytes]":
+    alternatives = b"|".join(re.escape(name.encode("utf-8", "surrogateescape")) for name in sorted(names))
+    return re.compile(rb"(?<!\w)(?:" + alternatives + rb")(?!\w)")
+
+
+def _sites_of(scope: Scope) -> Iterator[tuple[int, Site]]:
+    for load in scope.loads:
+        yield load.at, Site(scope, load, None)
+    for call in scope.calls:
+        if isinstance(call.of, (form.Name, form.Attribute)):
+            yield call.of.at, Site(scope, call.of, call)
+    for inner in scope.lambdas.values():
+        yield from _sites_of(inner)
