@@ -9,7 +9,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gatecli.errors import EvidenceError
 from gatecli.model import (
     Blast,
     Caller,
@@ -24,7 +23,9 @@ from gatecli.model import (
 from gatecli.syntax.calls import Target, Use, target_of, uses_in
 from gatecli.syntax.entrypoints import entry_points, url_label
 from gatecli.syntax.imports import Project, names_of
-from gatecli.syntax.python import MODULE, Module, read_module
+from gatecli.syntax.inference.engine import Inference
+from gatecli.syntax.inference.program import Program
+from gatecli.syntax.python import MODULE
 
 # Bounds of one search, so that cost follows the diff: a bound that was hit shows as ``truncated``.
 MAX_TARGETS = 300
@@ -96,6 +97,7 @@ def _search(
 ) -> _Graph:
     graph = _Graph()
     project = Project(tree)
+    inference = Inference(Program(tree, project))
     frontier: dict[FunctionId, Target] = {}
     asked: set[FunctionId] = set()
     for change in changes:
@@ -103,10 +105,10 @@ def _search(
             asked.add(id)
             if target := target_of(id, change.function.kind):
                 frontier[id] = target
-    _label_targets(graph, project, tree, {change.id.path for change in changes if change.after})
+    _label_targets(graph, inference.program, {change.id.path for change in changes if change.after})
     _follow_profile(graph, asked, profile_callers)
     for depth in range(MAX_DEPTH):
-        reached = _level(graph, project, tree, frontier, is_test, unlikely_files=0 if depth else MAX_UNLIKELY_FILES)
+        reached = _level(graph, inference, tree, frontier, is_test, unlikely_files=0 if depth else MAX_UNLIKELY_FILES)
         fresh = {id: kind for id, kind in reached.items() if id not in asked}
         asked.update(fresh)
         if len(asked) > MAX_NODES:
@@ -122,25 +124,18 @@ def _search(
     return graph
 
 
-def _label_targets(graph: _Graph, project: Project, tree: Tree, paths: Iterable[str]) -> None:
+def _label_targets(graph: _Graph, program: Program, paths: Iterable[str]) -> None:
     """The entry points among the touched functions themselves."""
     for path in sorted(paths):
-        source = tree.read(path)
-        if source is None:
-            continue
-        try:
-            module = read_module(path, source)
-        except EvidenceError:
-            continue
-        names = names_of(module)
-        project.add(names)
-        for id, label in entry_points(module, names).items():
-            graph.labels[id].append(label)
+        module = program.module(path)
+        if module is not None:
+            for id, label in entry_points(module, names_of(module)).items():
+                graph.labels[id].append(label)
 
 
 def _level(
     graph: _Graph,
-    project: Project,
+    inference: Inference,
     tree: Tree,
     frontier: Mapping[FunctionId, Target],
     is_test: Callable[[str], bool],
@@ -161,12 +156,10 @@ def _level(
             graph.truncated = graph.truncated or unlikely_files > 0  # further up possible callers are not looked for
             continue
         graph.files_read += 1
-        try:
-            module = read_module(path, source)
-        except EvidenceError:
+        if inference.program.module(path) is None:
             graph.truncated = True  # it names the function, and nobody can say how
             continue
-        reached |= _uses(graph, project, module, targets)
+        reached |= _uses(graph, inference, path, targets)
     return reached
 
 
@@ -192,20 +185,24 @@ def _worth_reading(
 
 
 def _uses(
-    graph: _Graph, project: Project, module: Module, targets: Mapping[str, list[Target]]
+    graph: _Graph, inference: Inference, path: str, targets: Mapping[str, list[Target]]
 ) -> dict[FunctionId, FunctionKind]:
     """Add the uses of one file to the graph; returns the callers to be followed."""
-    kinds = {function.id: function.kind for function in module.functions}
     owned = {target.id: target for found in targets.values() for target in found}
-    uses = list(uses_in(project, module, targets))
-    labels = entry_points(module, names_of(module)) if uses else {}
+    uses = list(uses_in(inference, path, targets))
+    labels: dict[FunctionId, str] = {}
+    for holder in {use.caller.path for use in uses}:
+        module = inference.program.module(holder)
+        labels |= entry_points(module, names_of(module)) if module is not None else {}
     reached = {}
     for use in uses:
         _add_use(graph, use)
-        _label(graph, use.caller, labels, url_label(module, use.line))
+        module = inference.program.module(use.caller.path)
+        _label(graph, use.caller, labels, url_label(module, use.line) if module is not None else None)
         followed = use.certainty is Certainty.CERTAIN and owned[use.target].kind not in _CONTAINERS
-        if followed and kinds[use.caller] not in _CONTAINERS:
-            reached[use.caller] = kinds[use.caller]
+        kind = inference.project.kind(use.caller)
+        if followed and not use.is_handed_on and kind is not None and kind not in _CONTAINERS:
+            reached[use.caller] = kind
     return reached
 
 

@@ -1,24 +1,37 @@
 """Who refers to a function: the uses of its name in a file, each resolved to *certain*, *possible* or not at all.
 
 A use counts when it calls the function, passes it on, registers it or names it as a decorator. Only the places where
-the name stands are looked at, so the cost follows the uses, not the size of the files.
+the name stands (and the names that it is handed on as) are looked at, so the cost follows the uses, not the files.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from gatecli.model import Certainty, Function, FunctionId, FunctionKind
-from gatecli.syntax.imports import Names, Project, names_of
-from gatecli.syntax.python import Module, owners
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
-
+from gatecli.model import Certainty, FunctionId, FunctionKind
+from gatecli.syntax.inference import forms as form
+from gatecli.syntax.inference.arguments import aliases
+from gatecli.syntax.inference.engine import Inference
+from gatecli.syntax.inference.program import Site
+from gatecli.syntax.inference.values import Bound, Class, Frame, Function, ModuleValue, Object, Parent, Unknown, Value
 
 # A longer call is not kept: nobody reads it, and nobody can say whether it still fits.
 MAX_CALL_TEXT = 2_000
+# Functions that are handed on and called under another name: so many such names are followed in a file.
+MAX_HANDED_ON = 8
+
+_CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
+# Methods that syntax calls without naming them, where the way from the class to the call can be seen.
+_IMPLIED = (
+    "__call__",
+    "__enter__",
+    "__exit__",
+    "__aenter__",
+    "__aexit__",
+    "__iter__",
+    "__next__",
+    "__aiter__",
+    "__anext__",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +54,26 @@ class Target:
         words = [self.owner.name] if self.owner is not None else parts[-2:]
         return tuple(word.encode("utf-8", "surrogateescape") for word in words)
 
+    @property
+    def is_by_class(self) -> bool:
+        """Whether code reaches it by the name of its class."""
+        return self.id.name != self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place that refers to a target, in the function that holds it; ``call`` is the call's text, if it is one."""
+    """One place that refers to a target, in the function that holds it; ``call`` is the call's text, if it is one.
+
+    ``is_handed_on`` says that the function came here as an argument: who calls this place in general says nothing
+    about the target.
+    """
 
     target: FunctionId
     caller: FunctionId
     line: int
     certainty: Certainty
     call: str | None
+    is_handed_on: bool = False
 
 
 def target_of(id: FunctionId, kind: FunctionKind) -> Target | None:
@@ -58,182 +81,180 @@ def target_of(id: FunctionId, kind: FunctionKind) -> Target | None:
     if kind is FunctionKind.MODULE or (kind is FunctionKind.CLASS_BODY and "." in id.qualname):
         return None
     outer, _, _ = id.qualname.rpartition(".")
-    if id.name in ("__init__", "__new__", "__post_init__") and outer:
+    if outer and id.name in (*_CONSTRUCTORS, *_IMPLIED):
         cls = FunctionId(path=id.path, qualname=outer)
-        return Target(id, kind, cls.name, _owner(cls) if "." in outer else None)
+        return Target(id, kind, cls.name, cls)
     if id.name.startswith("__") and id.name.endswith("__"):
         return None
-    return Target(id, kind, id.name, _owner(id) if kind is FunctionKind.METHOD else None)
+    owner = FunctionId(path=id.path, qualname=outer) if kind is FunctionKind.METHOD else None
+    return Target(id, kind, id.name, owner)
 
 
-def _owner(id: FunctionId) -> FunctionId:
-    return FunctionId(path=id.path, qualname=id.qualname.rpartition(".")[0])
+def uses_in(inference: Inference, path: str, targets: Mapping[str, list[Target]]) -> Iterator[Use]:
+    """The uses of targets in one file, in document order; ``targets`` by the name they are referred to."""
+    wanted = {name: list(found) for name, found in targets.items()}
+    file = inference.project.names(path)
+    for local, imported in file.imports.items() if file is not None else ():
+        if imported.name is not None and imported.name in targets and local not in targets:
+            wanted.setdefault(local, []).extend(targets[imported.name])
+    followed: set[tuple[str, str]] = set()
+    for site in inference.program.sites(path, frozenset(wanted)):
+        for target in wanted[_name(site.load)]:
+            certainty = _resolve(inference, site, target)
+            if certainty is None:
+                continue
+            yield from _use(inference, site, target, certainty)
+            if certainty is Certainty.CERTAIN and (site.call is None or target.id.name in _IMPLIED):
+                yield from _handed_on(inference, site, target, followed)
 
 
-def uses_in(project: Project, module: Module, targets: Mapping[str, list[Target]]) -> Iterator[Use]:
-    """The uses of targets in one file; ``targets`` by the name they are referred to."""
-    file = names_of(module)
-    project.add(file)
-    wanted = dict(targets)
-    for local, imported in file.imports.items():
-        if imported.name is not None and imported.name in targets and local not in wanted:
-            wanted[local] = targets[imported.name]
-    nodes = list(_identifiers(module, wanted))
-    holders = owners(module.functions, {node.start_point.row + 1 for node in nodes})
-    for node in nodes:
-        line = node.start_point.row + 1
-        caller = module.functions[holders[line]]
-        name = _text(node)
-        for target in wanted[name]:
-            certainty = _resolve(project, file, node, caller, target, name)
-            if certainty is not None and caller.id != target.id:
-                yield Use(target.id, caller.id, line, certainty, _call_text(node))
+def _name(load: form.Name | form.Attribute) -> str:
+    return load.id if isinstance(load, form.Name) else load.name
 
 
-def _call_text(node: "Node") -> str | None:
-    """The text of the call whose function the name is (``name(…)``, ``receiver.name(…)``), None if it is no call."""
-    called = node
-    parent = node.parent
-    if parent is not None and parent.type == "attribute" and _is_field(parent, "attribute", node):
-        called, parent = parent, parent.parent
-    if parent is None or parent.type != "call" or not _is_field(parent, "function", called):
-        return None
-    awaited = parent.parent is not None and parent.parent.type == "await"
-    text = _text(parent)
-    return None if len(text) > MAX_CALL_TEXT else f"await {text}" if awaited else text
+def _use(
+    inference: Inference, site: Site, target: Target, certainty: Certainty, *, is_handed_on: bool = False
+) -> Iterator[Use]:
+    path = site.scope.id.path
+    line, holder = inference.program.place(path, site.load.at)
+    if holder != target.id:
+        is_written = site.call is not None and not site.call.decorates
+        text = inference.program.call_text(path, site.call) if site.call is not None and is_written else None
+        call = text if text is not None and len(text) <= MAX_CALL_TEXT else None
+        yield Use(target.id, holder, line, certainty, call, is_handed_on)
 
 
-def _identifiers(module: Module, names: Iterable[str]) -> Iterator["Node"]:
-    """The identifier nodes with one of the names, found by text first."""
-    alternatives = b"|".join(re.escape(name.encode()) for name in names)
-    root = module.tree.root_node
-    for match in re.finditer(rb"(?<!\w)(?:" + alternatives + rb")(?!\w)", module.source):
-        node = root.descendant_for_byte_range(match.start(), match.end())
-        if node is not None and node.type == "identifier" and node.end_byte - node.start_byte == len(match[0]):
-            yield node
+def _handed_on(inference: Inference, site: Site, target: Target, followed: set[tuple[str, str]]) -> Iterator[Use]:
+    """The calls of a function under the names that a place hands it on as: variables, attributes, parameters."""
+    for alias in aliases(inference, site):
+        if alias in followed or len(followed) >= MAX_HANDED_ON or alias[1] == target.name:
+            continue
+        followed.add(alias)
+        for other in inference.program.sites(alias[0], frozenset({alias[1]})):
+            if other.call is None:
+                continue
+            found = inference.ask(other.load, inference.frame(other.scope))
+            if any(_is_target(inference, value, target) for value in found):
+                is_parameter = any(one.name == alias[1] for one in other.scope.parameters)
+                yield from _use(inference, other, target, Certainty.CERTAIN, is_handed_on=is_parameter)
 
 
-_BINDING_FIELDS = {
-    "function_definition": "name",
-    "class_definition": "name",
-    "keyword_argument": "name",
-    "default_parameter": "name",
-    "typed_default_parameter": "name",
-    "assignment": "left",
-    "for_statement": "left",
-    "named_expression": "name",
-    "aliased_import": "alias",
-}
-_IGNORED_PARENTS = frozenset(
-    {"dotted_name", "parameters", "lambda_parameters", "typed_parameter", "global_statement", "delete_statement"}
-)
+# ------------------------------------------------------------------------- what a place refers to
 
 
-def _resolve(
-    project: Project, file: Names, node: "Node", caller: Function, target: Target, name: str
-) -> Certainty | None:
-    parent = node.parent
-    if parent is None or parent.type in _IGNORED_PARENTS:
-        return None
-    if (field := _BINDING_FIELDS.get(parent.type)) and _is_field(parent, field, node):
-        return None
-    if parent.type == "attribute" and _is_field(parent, "attribute", node):
-        receiver = parent.child_by_field_name("object")
-        return _resolve_attribute(project, file, receiver, caller.id, target) if receiver is not None else None
-    return _resolve_name(project, file, caller, target, name)
+def _resolve(inference: Inference, site: Site, target: Target) -> Certainty | None:
+    frame = inference.frame(site.scope)
+    load = site.load
+    found = inference.ask(load, frame)
+    if any(_is_target(inference, value, target) for value in found):
+        return _by_class(inference, site, target) if target.id.name in _IMPLIED else Certainty.CERTAIN
+    if isinstance(load, form.Name):
+        return Certainty.CERTAIN if _is_removed_import(inference, site, load, target) else None
+    answers = [_through(inference, of, target) for of in inference.ask(load.of, frame)]
+    if target.is_by_class or target.owner is None:
+        return Certainty.CERTAIN if Certainty.CERTAIN in answers else None
+    return min((one for one in answers if one is not None), default=None, key=_SUREST.index)
 
 
-def _is_field(parent: "Node", field: str, node: "Node") -> bool:
-    child = parent.child_by_field_name(field)
-    return child is not None and child.start_byte == node.start_byte and child.end_byte == node.end_byte
+_SUREST = [Certainty.CERTAIN, Certainty.POSSIBLE]
 
 
-def _resolve_name(project: Project, file: Names, caller: Function, target: Target, name: str) -> Certainty | None:
-    """A bare name: a nested or module-level function of the file, or an import that leads to the target."""
-    wanted = _visible(target)
-    scope, _, _ = wanted.qualname.rpartition(".")
-    if scope and wanted.path == file.path:
-        inside = caller.id.qualname == scope or caller.id.qualname.startswith(f"{scope}.")
-        return Certainty.CERTAIN if inside and target.owner is None else None
-    if any(parameter.name == name for parameter in caller.parameters):
-        return None
-    if project.definition(file, name) == wanted:
-        return Certainty.CERTAIN
-    # A function that the change removed is defined nowhere; the import still says which one was meant.
-    imported = file.imports.get(name)
-    removed = imported is not None and imported.name == wanted.qualname and project.kind(wanted) is None
-    return Certainty.CERTAIN if removed and imported and project.path_of(imported.module, file.path) == wanted.path else None
+def _is_target(inference: Inference, value: Value, target: Target) -> bool:
+    """Whether a value is the target, is bound to it, makes it run when called, or wraps it."""
+    if isinstance(value, Bound):
+        return value.function.id == target.id
+    if isinstance(value, Function):
+        return value.id == target.id or _wraps(value.frame, target.id)
+    if isinstance(value, Class):
+        if value.id == target.id:
+            return True
+        return target.is_by_class and _defining(inference, value.id, target) == target.owner
+    if isinstance(value, Object) and target.id.name == "__call__":
+        return _defining(inference, value.cls, target) == target.owner
+    return False
 
 
-def _visible(target: Target) -> FunctionId:
-    """What a name must stand for to mean the target: the class, where the target is its ``__init__``."""
-    if target.id.name != target.name:
-        return FunctionId(path=target.id.path, qualname=target.id.qualname.rpartition(".")[0])
-    return target.id
+def _wraps(frame: Frame | None, id: FunctionId) -> bool:
+    """Whether a closure was made around a function: what a decorator of the project returns."""
+    while frame is not None:
+        for thunks in frame.arguments.values():
+            if any(isinstance(thunk.expression, form.Definition) and thunk.expression.id == id for thunk in thunks):
+                return True
+        frame = frame.outer
+    return False
 
 
-def _resolve_attribute(
-    project: Project, file: Names, receiver: "Node", caller: FunctionId, target: Target
-) -> Certainty | None:
-    """``receiver.name``: a module's function, or a method of what the receiver is."""
-    text = _text(receiver)
-    if target.owner is None or target.id.name != target.name:
-        return _resolve_in_module(project, file, text, _visible(target))
-    if text in ("self", "cls") or text.startswith("super("):
-        return _resolve_self(project, file, caller, target, is_super=text.startswith("super("))
-    called = receiver.child_by_field_name("function") if receiver.type == "call" else receiver
-    if called is not None and called.type in ("identifier", "attribute") and _is_plain(_text(called)):
-        found = project.expression(file, _text(called))
-        if found is not None and project.kind(found) is FunctionKind.CLASS_BODY:
-            return _through_class(project, found, target)
-        if receiver.type != "call" and project.imported_module(file, _text(called)) is not None:
-            return None
-    return Certainty.POSSIBLE
-
-
-def _is_plain(dotted: str) -> bool:
-    return all(part.isidentifier() for part in dotted.split("."))
-
-
-def _resolve_in_module(project: Project, file: Names, text: str, wanted: FunctionId) -> Certainty | None:
-    path = project.imported_module(file, text) if _is_plain(text) else None
-    found = project.names(path) if path is not None else None
-    if found is None:
-        return None
-    removed = found.path == wanted.path and wanted.qualname not in found.kinds
-    return Certainty.CERTAIN if removed or project.definition(found, wanted.qualname) == wanted else None
-
-
-def _resolve_self(
-    project: Project, file: Names, caller: FunctionId, target: Target, *, is_super: bool
-) -> Certainty | None:
-    holder = _enclosing_class(file, caller)
-    if holder is None:
-        return Certainty.POSSIBLE
-    if is_super:
-        return Certainty.CERTAIN if target.owner in project.ancestors(holder) else None
-    return _through_class(project, holder, target)
-
-
-def _through_class(project: Project, holder: FunctionId, target: Target) -> Certainty | None:
-    """A method looked up on a class: its own, an inherited one, or (possibly) one that a subclass overrides."""
-    if holder == target.owner:
-        return Certainty.CERTAIN
-    assert target.owner is not None, "only methods are looked up on a class"
-    if target.owner in project.ancestors(holder):
-        own = FunctionId(path=holder.path, qualname=f"{holder.qualname}.{target.name}")
-        return None if project.kind(own) is not None else Certainty.CERTAIN
-    return Certainty.POSSIBLE if holder in project.ancestors(target.owner) else None
-
-
-def _enclosing_class(file: Names, caller: FunctionId) -> FunctionId | None:
-    qualname = caller.qualname
-    while qualname:
-        if file.kinds.get(qualname) is FunctionKind.CLASS_BODY:
-            return FunctionId(path=file.path, qualname=qualname)
-        qualname = qualname.rpartition(".")[0]
+def _defining(inference: Inference, cls: FunctionId, target: Target) -> FunctionId | None:
+    """The class on which Python finds the target's name when it looks on ``cls``; a removed method is still there."""
+    for base in inference.project.mro(cls).classes:
+        id = FunctionId(path=base.path, qualname=f"{base.qualname}.{target.id.name}")
+        if base == target.owner or inference.project.kind(id) is not None:
+            return base
     return None
 
 
-def _text(node: "Node") -> str:
-    return (node.text or b"").decode("utf-8", "replace")
+def _through(inference: Inference, of: Value, target: Target) -> Certainty | None:
+    """Whether looking the target's name up on a value finds it."""
+    if isinstance(of, Unknown):
+        return Certainty.POSSIBLE
+    if isinstance(of, ModuleValue):
+        is_removed = of.path == target.id.path and inference.project.kind(_visible(target)) is None
+        return Certainty.CERTAIN if is_removed and "." not in _visible(target).qualname else None
+    if target.owner is None or target.is_by_class:
+        return None
+    if isinstance(of, Parent):
+        behind = inference.project.mro(of.cls).classes[1:]
+        found = next((base for base in behind if _defining(inference, base, target) == base), None)
+        return Certainty.CERTAIN if found == target.owner else None
+    if isinstance(of, (Object, Class)):
+        return _on_class(inference, of, target)
+    return None
+
+
+def _on_class(inference: Inference, of: Object | Class, target: Target) -> Certainty | None:
+    """A method on an object: its own, an inherited one, or one by which a subclass may have overridden it."""
+    cls = of.cls if isinstance(of, Object) else of.id
+    assert target.owner is not None, "only methods are looked up on a class"
+    defining = _defining(inference, cls, target)
+    if defining == target.owner:
+        return Certainty.CERTAIN
+    is_open = isinstance(of, Class) or not of.is_exact
+    if not is_open or cls not in inference.project.ancestors(target.owner):
+        return None
+    if defining is None:
+        return Certainty.CERTAIN  # a template method: only subclasses have it
+    return Certainty.CERTAIN if _is_abstract(inference, defining, target.id.name) else Certainty.POSSIBLE
+
+
+def _is_abstract(inference: Inference, cls: FunctionId, name: str) -> bool:
+    """Whether a method only announces what subclasses do."""
+    id = FunctionId(path=cls.path, qualname=f"{cls.qualname}.{name}")
+    if any(text.endswith(("abstractmethod", "abstractproperty")) for text in inference.project.decorators(id)):
+        return True
+    scope = inference.scope(id)
+    return scope is not None and scope.is_abstract
+
+
+def _visible(target: Target) -> FunctionId:
+    """What a name must stand for to mean the target: the class, where it is reached by that."""
+    return target.owner if target.is_by_class and target.owner is not None else target.id
+
+
+def _is_removed_import(inference: Inference, site: Site, load: form.Name, target: Target) -> bool:
+    """Whether a name was imported as a function that is defined nowhere any more."""
+    wanted = _visible(target)
+    names = inference.project.names(site.scope.id.path)
+    imported = names.imports.get(load.id) if names is not None else None
+    if imported is None or imported.name != wanted.qualname or inference.project.kind(wanted) is not None:
+        return False
+    return inference.project.path_of(imported.module, site.scope.id.path) == wanted.path
+
+
+def _by_class(inference: Inference, site: Site, target: Target) -> Certainty:
+    """A class is named where an implied method of it may run: certain where the syntax that runs it is there."""
+    from gatecli.syntax.edges import edges_of
+
+    if site.call is None:
+        return Certainty.POSSIBLE
+    reached = {edge.callee for edge in edges_of(inference, site.scope)}
+    return Certainty.CERTAIN if target.id in reached else Certainty.POSSIBLE

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gatecli.model import FunctionId
-from gatecli.syntax import expressions as form
-from gatecli.syntax.expressions import ImpliedKind, Scope
-from gatecli.syntax.infer import Inference
-from gatecli.syntax.values import Bound, Class, External, Frame, Function, Generator, Object, Value, Values
+from gatecli.syntax.inference import classes, containers
+from gatecli.syntax.inference import forms as form
+from gatecli.syntax.inference.engine import Inference
+from gatecli.syntax.inference.forms import ImpliedKind, Scope
+from gatecli.syntax.inference.values import Bound, Class, External, Frame, Function, Generator, Object, Value, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ def _entered(inference: Inference, value: Value) -> Iterator[FunctionId | str]:
 
 
 def _constructed(inference: Inference, cls: Class) -> Iterator[FunctionId | str]:
-    found = next(inference.methods(cls.id, "__init__"), None) or next(inference.methods(cls.id, "__new__"), None)
+    found = next(classes.methods(inference, cls.id, "__init__"), None) or next(
+        classes.methods(inference, cls.id, "__new__"), None
+    )
     if found is not None:
         yield found
         return
@@ -68,7 +71,7 @@ def _constructed(inference: Inference, cls: Class) -> Iterator[FunctionId | str]
 
 
 def _methods(inference: Inference, of: Object, name: str) -> list[Bound]:
-    found = (value for value in inference.of_class(of.cls, name, of) if isinstance(value, Bound))
+    found = (value for value in classes.of_class(inference, of.cls, name, of) if isinstance(value, Bound))
     return sorted(found, key=lambda one: one.function.id)
 
 
@@ -79,7 +82,7 @@ def _implied(inference: Inference, kind: ImpliedKind, found: Values) -> Iterator
             yield from _constructed(inference, value)
         elif kind is ImpliedKind.ITERATION and isinstance(value, Object):
             yield from (one.function.id for one in _methods(inference, value, "__iter__"))
-            yield from (one.function.id for one in inference.steps(value))
+            yield from (one.function.id for one in containers.steps(inference, value))
         elif kind is ImpliedKind.CONTEXT and isinstance(value, Object):
             for name in ("__enter__", "__aenter__", "__exit__", "__aexit__"):
                 yield from (one.function.id for one in _methods(inference, value, name))

@@ -37,8 +37,8 @@ class Names:
     """What the names of one file stand for, small enough to keep while its tree is let go.
 
     ``kinds`` maps each qualified name defined in it to its kind, ``imports`` each imported local name (star imports
-    under ``*module``), ``bases`` each class to the expressions of its base classes, ``decorators`` each decorated function to
-    the texts behind the ``@``.
+    under ``*module``), ``bases`` each class to the expressions of its base classes, ``decorators`` each decorated
+    function to the texts behind the ``@``.
     """
 
     path: str
@@ -125,7 +125,9 @@ class Project:
             root = parts[: len(parts) - len(wanted)]
             if parts[len(root) :] != wanted or not self._is_root(root, here, len(wanted)):
                 continue
-            shared = next((i for i, (a, b) in enumerate(zip(root, here, strict=False)) if a != b), min(len(root), len(here)))
+            shared = next(
+                (i for i, (a, b) in enumerate(zip(root, here, strict=False)) if a != b), min(len(root), len(here))
+            )
             candidate = (-shared, len(root), path)
             best = min(best, candidate) if best is not None else candidate
         return best[2] if best is not None else None

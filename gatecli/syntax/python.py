@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query, Tree
 
 MODULE = "<module>"
+# A place behind every other: what a scope leaves behind.
+END = 1 << 60
 SUFFIXES = (".py", ".pyi")
 
 # A file above this is named in the report and judged as a whole. tree-sitter reads about 4 MB a second, and its trees

@@ -79,9 +79,9 @@ profile P, grade good, 1 day old
 
 {PRICE}  lines 24-28
   runs: 40 calls/min, 40 % of traffic, p95 12 ms, 2 % errors, 50 % of the critical path
-  entry points: POST /orders (100 %)
+  entry points: POST /orders (100 %) and script shop/__main__.py
   callers: {CALL}:15 (40/min)
-  calls: ::discount_for and ::tax_rate
+  calls: ::discount_for, ::discount_for.apply and ::tax_rate
   tests: tests/test_shop.py::test_price
   owners: @ines and @org/money
   history: 2 changes, last 2 days ago: Ines Example 2
@@ -97,8 +97,9 @@ def test_without_a_profile(shop: GitRepo) -> None:
 no profile: callers and history are from the code alone
 
 {PRICE}  lines 24-28
+  entry points: script shop/__main__.py
   callers: {CALL}:15
-  calls: ::discount_for and ::tax_rate
+  calls: ::discount_for, ::discount_for.apply and ::tax_rate
   owners: @ines and @org/money
   history: 2 changes, last 2 days ago: Ines Example 2
 """
@@ -170,9 +171,12 @@ def test_json(shop: GitRepo, tmp_path: Path) -> None:
                 "callees": [
                     {"id": f"shop/pricing.py::{name}", "basis": "static", "certainty": "certain", "line": None,
                      "calls_per_minute": None}
-                    for name in ("discount_for", "tax_rate")
+                    for name in ("discount_for", "discount_for.apply", "tax_rate")
                 ],
-                "entry_points": [{"id": "POST /orders", "share": 1.0}],
+                "entry_points": [
+                        {"id": "POST /orders", "share": 1.0},
+                        {"id": "script shop/__main__.py", "share": None},
+                    ],
                 "tests": ["tests/test_shop.py::test_price"],
                 "owners": ["@ines", "@org/money"],
                 "history": {"status": "known", "changes": 2, "last_changed_at": FIRST_COMMIT_AT + 60,

@@ -33,9 +33,8 @@ def called(code: str, caller: str) -> list[str]:
          "C.f", ["a.py::C.g"]),
         ("from pkg.base import Base\n\nclass C(Base):\n    def f(self):\n        self.shared()\n",
          "C.f", ["base.py::Base.shared"]),
-        # which of two bases it is depends on their order: not said
         ("from pkg.base import Base, Second\n\nclass C(Base, Second):\n    def f(self):\n        self.shared()\n",
-         "C.f", []),
+         "C.f", ["base.py::Base.shared"]),
         ("def f():\n    def g(): ...\n    g()\n", "f", ["a.py::f.g"]),
         ("def f():\n    def g():\n        h()\n    def h(): ...\n", "f.g", ["a.py::f.h"]),
         # a method is no name in the bodies of the others

@@ -84,7 +84,7 @@ def project():
     ],
 )
 def test_the_file_of_a_module(project, dotted, path):
-    assert project.path_of(dotted) == path
+    assert project.path_of(dotted, "src/shop/orders.py") == path
 
 
 @pytest.mark.parametrize(

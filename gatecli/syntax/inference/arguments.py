@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gatecli.syntax import expressions as form
-from gatecli.syntax.expressions import Expression, Scope
-from gatecli.syntax.values import Bound, Class, Frame, Function, Thunk
+from gatecli.syntax.inference import classes
+from gatecli.syntax.inference import forms as form
+from gatecli.syntax.inference.forms import Expression, Scope
+from gatecli.syntax.inference.values import Bound, Class, Frame, Function, Thunk
 
 if TYPE_CHECKING:
     from gatecli.model import FunctionId
-    from gatecli.syntax.infer import Inference
-    from gatecli.syntax.program import Site
+    from gatecli.syntax.inference.engine import Inference
+    from gatecli.syntax.inference.program import Site
 
 # Other names that a function goes by (variables, parameters, attributes) which are followed.
 MAX_ALIASES = 16
@@ -63,7 +64,7 @@ def skipped(inference: "Inference", scope: Scope, call: form.Call, frame: Frame)
             return 0
         if isinstance(value, Bound) and value.function.id == scope.id:
             return 1
-        if isinstance(value, Class) and next(inference.methods(value.id, "__init__"), None) == scope.id:
+        if isinstance(value, Class) and next(classes.methods(inference, value.id, "__init__"), None) == scope.id:
             return 1
     return None
 
@@ -79,13 +80,13 @@ def call_sites(inference: "Inference", id: "FunctionId") -> Iterator["Site"]:
             if site.call is not None:
                 yield site
             else:
-                for alias in _aliases(inference, site):
+                for alias in aliases(inference, site):
                     if alias not in seen and len(seen) < MAX_ALIASES:
                         seen.add(alias)
                         pending.append(alias)
 
 
-def _aliases(inference: "Inference", site: "Site") -> Iterator[tuple[str, str]]:
+def aliases(inference: "Inference", site: "Site") -> Iterator[tuple[str, str]]:
     """The file and name under which a value goes on from a place that reads it."""
     scope, load = site.scope, site.load
     path = scope.id.path

@@ -1,11 +1,11 @@
 """What an expression may stand for at run time, as far as the text says."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from gatecli.model import FunctionId
-from gatecli.syntax import expressions as form
-from gatecli.syntax.expressions import Expression, Scope
+from gatecli.syntax.inference import forms as form
+from gatecli.syntax.inference.forms import Expression, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,21 +137,21 @@ class Unknown:
 
 UNKNOWN = Unknown()
 
-Value = Union[
-    Function,
-    Class,
-    Object,
-    Bound,
-    Parent,
-    ModuleValue,
-    External,
-    Container,
-    Items,
-    Operation,
-    Generator,
-    Literal,
-    Unknown,
-]
+Value = (
+    Function
+    | Class
+    | Object
+    | Bound
+    | Parent
+    | ModuleValue
+    | External
+    | Container
+    | Items
+    | Operation
+    | Generator
+    | Literal
+    | Unknown
+)
 Values = frozenset[Value]
 
 NOTHING: Values = frozenset()

@@ -30,12 +30,15 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """``of(…)``; ``keywords`` holds None for ``**more``. ``decorates`` says that it is written as ``@of``."""
+    """``of(…)``; ``keywords`` holds None for ``**more``. ``decorates`` says that it is written
+    as ``@of``. ``start`` and ``end`` are its extent in bytes.
+    """
 
     of: "Expression"
     arguments: tuple["Expression", ...]
     keywords: tuple[tuple[str | None, "Expression"], ...]
     at: int
+    start: int
     end: int
     decorates: bool = False
 

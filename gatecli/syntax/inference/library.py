@@ -5,8 +5,9 @@ Everything else of another library is unknown once it has been called: it may ha
 
 from typing import TYPE_CHECKING
 
-from gatecli.syntax import expressions as form
-from gatecli.syntax.values import (
+from gatecli.syntax.inference import classes, containers
+from gatecli.syntax.inference import forms as form
+from gatecli.syntax.inference.values import (
     ANYTHING,
     NOTHING,
     Bound,
@@ -25,8 +26,8 @@ from gatecli.syntax.values import (
 )
 
 if TYPE_CHECKING:
-    from gatecli.syntax.infer import Inference
-    from gatecli.syntax.values import Frame
+    from gatecli.syntax.inference.engine import Inference
+    from gatecli.syntax.inference.values import Frame
 
 # What gives back, or iterates over, the items of its first argument.
 _SAME_ITEMS = frozenset(
@@ -39,7 +40,7 @@ _SAME_FUNCTION = frozenset(
     {
         "functools.partial",
         "functools.partialmethod",
-        "functools.wraps",
+        "functools.update_wrapper",
         "functools.cache",
         "functools.lru_cache",
         "asyncio.coroutine",
@@ -49,9 +50,44 @@ _SAME_FUNCTION = frozenset(
 # Constructors and functions of the language: what they give is no object of the project.
 _PLAIN = frozenset(
     f"builtins.{name}"
-    for name in """str bytes int float bool complex bytearray memoryview len abs round sum any all repr hash id ord chr
-    range isinstance issubclass callable hasattr print format input open dict slice object divmod pow bin hex oct
-    """.split()
+    for name in [
+        "str",
+        "bytes",
+        "int",
+        "float",
+        "bool",
+        "complex",
+        "bytearray",
+        "memoryview",
+        "len",
+        "abs",
+        "round",
+        "sum",
+        "any",
+        "all",
+        "repr",
+        "hash",
+        "id",
+        "ord",
+        "chr",
+        "range",
+        "isinstance",
+        "issubclass",
+        "callable",
+        "hasattr",
+        "print",
+        "format",
+        "input",
+        "open",
+        "dict",
+        "slice",
+        "object",
+        "divmod",
+        "pow",
+        "bin",
+        "hex",
+        "oct",
+    ]
 )
 
 
@@ -65,9 +101,11 @@ def called_library(inference: "Inference", callee: External, call: form.Call, fr
         return _parent(inference, call, frame)
     if name in _SAME_ITEMS:
         chosen = call.arguments[-1] if name == "builtins.filter" and call.arguments else first
-        return frozenset({Items(inference.element_of_all(chosen, frame))}) if chosen is not None else NOTHING
+        return (
+            frozenset({Items(containers.element_of_all(inference, chosen, frame))}) if chosen is not None else NOTHING
+        )
     if name in _FIRST_ITEM and first is not None:
-        return inference.element_of_all(first, frame)
+        return containers.element_of_all(inference, first, frame)
     if name in _SAME_VALUE and call.arguments:
         return inference.values(call.arguments[-1], frame)
     if name == "builtins.map":
@@ -114,7 +152,7 @@ def _mapped(inference: "Inference", call: form.Call, frame: "Frame") -> Values:
     found: set[Value] = set()
     for argument in call.arguments:
         for value in _callables(inference.values(argument, frame)):
-            found |= inference.result(value, form.Call(argument, (), (), call.at, call.end), frame)
+            found |= inference.result(value, form.Call(argument, (), (), call.at, call.start, call.end), frame)
     return frozenset({Items(frozenset(found))})
 
 
@@ -133,7 +171,7 @@ def _named_attribute(inference: "Inference", call: form.Call, frame: "Frame") ->
         if not isinstance(name, str) or not name.isidentifier():
             return ANYTHING
         for of in inference.values(call.arguments[0], frame):
-            found |= inference.attribute_of(of, name)
+            found |= classes.attribute_of(inference, of, name)
     if len(call.arguments) > 2 and found:
         found |= inference.values(call.arguments[2], frame)
     return frozenset(found) if names else ANYTHING
@@ -146,21 +184,16 @@ def item_of_operation(inference: "Inference", callee: Operation, call: form.Call
         return of.values if callee.name in ("pop", "popleft", "get") else frozenset({of})
     if callee.name in ("get", "pop", "setdefault", "__getitem__", "popleft"):
         key = call.arguments[0] if call.arguments else None
-        found = inference.item_of(of, inference.keys_of(key, frame) if key is not None else None)
+        found = containers.item_of(
+            inference, of, containers.keys_of(inference, key, frame) if key is not None else None
+        )
         default = inference.values(call.arguments[1], frame) if len(call.arguments) > 1 else NOTHING
         return found | default
     if callee.name == "values":
-        return frozenset({Items(inference.item_of(of, None))})
+        return frozenset({Items(containers.item_of(inference, of, None))})
     if callee.name == "items" and isinstance(of.expression, form.Dictionary):
         pairs = tuple(form.Sequence((key, value), -1) for key, value in of.expression.items)
         return frozenset({Container(form.Sequence(pairs, -1), of.frame)})
     if callee.name in ("copy", "keys", "__iter__"):
         return frozenset({of})
     return NOTHING
-
-
-def element_of_library(of: Value) -> Values:
-    """What iterating over something that is no container gives."""
-    if isinstance(of, External):
-        return frozenset({External(of.name, is_result=True)}) if of.name.startswith("builtins.") else ANYTHING
-    return ANYTHING if isinstance(of, Unknown) else NOTHING

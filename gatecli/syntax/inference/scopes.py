@@ -1,4 +1,4 @@
-"""One scope of a file (its module body, a class body, a function) read into the forms of ``expressions``.
+"""One scope of a file (its module body, a class body, a function) read into the forms of ``forms``.
 
 Only the scopes that a question leads to are read. Nested definitions stand in their outer scope as a binding.
 """
@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from gatecli.model import FunctionId, FunctionKind
-from gatecli.syntax import expressions as form
-from gatecli.syntax.conversion import Converter, Draft, text_of
-from gatecli.syntax.expressions import Block, Expression, Implied, ImpliedKind, Scope
 from gatecli.syntax.imports import absolute
+from gatecli.syntax.inference import forms as form
+from gatecli.syntax.inference.conversion import Converter, Draft, text_of
+from gatecli.syntax.inference.forms import Block, Expression, Implied, ImpliedKind, Scope
 from gatecli.syntax.python import MODULE, Module, children
 
 if TYPE_CHECKING:
@@ -306,7 +306,7 @@ class _Statements(Converter):
         by = [self.expression(decorator, called=False) for decorator in decorators]
         for expression, decorator in zip(reversed(by), reversed(decorators), strict=True):
             at = expression.at if isinstance(expression, (form.Name, form.Attribute)) else decorator.start_byte
-            value = form.Call(expression, (value,), (), at, decorator.end_byte, decorates=True)
+            value = form.Call(expression, (value,), (), at, at, decorator.end_byte, decorates=True)
             self.draft.calls.append(value)
         if node.type == "class_definition":
             _bases(self, node)
@@ -362,9 +362,9 @@ def _with_items(node: "Node") -> Iterator["Node"]:
         child = pending.pop()
         if child.type in ("with_clause", "with_item"):
             pending.extend([one for one in children(child) if one.is_named and one.type != "comment"][::-1])
-        elif child.type == "parenthesized_expression" and any(c.type == "as_pattern" for c in child.named_children):
-            pending.extend(child.named_children[::-1])
-        elif child.type == "tuple" and any(c.type == "as_pattern" for c in child.named_children):
+        elif (
+            child.type == "parenthesized_expression" and any(c.type == "as_pattern" for c in child.named_children)
+        ) or (child.type == "tuple" and any(c.type == "as_pattern" for c in child.named_children)):
             pending.extend(child.named_children[::-1])
         else:
             yield child
@@ -379,10 +379,10 @@ def _dotted(text: str, at: int) -> Expression:
 
 
 def _is_abstract(body: "Node") -> bool:
-    """Whether a body only says that a subclass has it: a docstring, ``...``, ``pass``, ``raise NotImplementedError``."""
+    """Whether a body only says that a subclass has it: a docstring, ``...``, ``raise NotImplementedError``."""
     for child in children(body):
         text = text_of(child)
-        if child.type in ("pass_statement", "comment") or text == "...":
+        if child.type == "comment" or text == "...":
             continue
         if child.type == "expression_statement" and child.named_children and child.named_children[0].type == "string":
             continue

@@ -1,4 +1,4 @@
-"""Syntax nodes to the forms of ``expressions``, noting on the way every call, name and binding that a scope makes."""
+"""Syntax nodes to the forms of ``forms``, noting on the way every call, name and binding that a scope makes."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -6,8 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gatecli.model import FunctionId, FunctionKind
-from gatecli.syntax import expressions as form
-from gatecli.syntax.expressions import Binding, Block, Expression, Implied, ImpliedKind, Scope, ScopeParameter, Store
+from gatecli.syntax.inference import forms as form
+from gatecli.syntax.inference.forms import (
+    Binding,
+    Block,
+    Expression,
+    Implied,
+    ImpliedKind,
+    Scope,
+    ScopeParameter,
+    Store,
+)
 from gatecli.syntax.python import children
 
 if TYPE_CHECKING:
@@ -22,8 +31,28 @@ _COMPREHENSIONS = ("list_comprehension", "set_comprehension", "generator_express
 # Annotations whose first argument is what the value is, and those that hold many of it.
 _TRANSPARENT = frozenset({"Optional", "Annotated", "ClassVar", "Final", "Required", "NotRequired", "Awaitable"})
 _MANY = frozenset(
-    """list List set Set frozenset FrozenSet tuple Tuple Sequence MutableSequence Iterable Iterator Collection Generator
-    AsyncIterator AsyncIterable AsyncGenerator deque Deque QuerySet""".split()
+    [
+        "list",
+        "List",
+        "set",
+        "Set",
+        "frozenset",
+        "FrozenSet",
+        "tuple",
+        "Tuple",
+        "Sequence",
+        "MutableSequence",
+        "Iterable",
+        "Iterator",
+        "Collection",
+        "Generator",
+        "AsyncIterator",
+        "AsyncIterable",
+        "AsyncGenerator",
+        "deque",
+        "Deque",
+        "QuerySet",
+    ]
 )
 _MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict"})
 _UPDATES = frozenset({"append", "add", "insert", "extend", "update", "setdefault", "appendleft"})
@@ -133,7 +162,7 @@ class Converter:
         of = self.expression(node.child_by_field_name("function"), depth, called=True)
         arguments, keywords = self._arguments(node.child_by_field_name("arguments"), depth)
         at = of.at if isinstance(of, (form.Name, form.Attribute)) else node.start_byte
-        call = form.Call(of, arguments, keywords, at, node.end_byte)
+        call = form.Call(of, arguments, keywords, at, node.start_byte, node.end_byte)
         self.draft.calls.append(call)
         if isinstance(of, form.Attribute) and of.name in _UPDATES:
             self._update(of, call)
@@ -208,7 +237,9 @@ class Converter:
         return form.Slice(0 if first is not None and first.type == ":" else start)
 
     def _sequence(self, node: "Node", depth: int, called: bool) -> Expression:
-        items = [self.expression(child, depth) for child in children(node) if child.is_named and child.type != "comment"]
+        items = [
+            self.expression(child, depth) for child in children(node) if child.is_named and child.type != "comment"
+        ]
         return form.Sequence(tuple(items), node.start_byte)
 
     _list = _tuple = _set = _expression_list = _sequence

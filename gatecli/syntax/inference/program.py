@@ -12,11 +12,11 @@ from functools import lru_cache
 
 from gatecli.errors import EvidenceError
 from gatecli.model import FunctionId, FunctionKind, Tree
-from gatecli.syntax import expressions as form
-from gatecli.syntax.expressions import Scope
 from gatecli.syntax.imports import Project, names_of
-from gatecli.syntax.python import Module, is_python, read_module
-from gatecli.syntax.scopes import ScopeReader
+from gatecli.syntax.inference import forms as form
+from gatecli.syntax.inference.forms import Scope
+from gatecli.syntax.inference.scopes import ScopeReader
+from gatecli.syntax.python import Module, is_python, owners, read_module
 
 # In a tree of up to this many Python files the calls that hand something to a parameter are looked for everywhere; in a
 # larger one in the file of the function, or every question would read half of the tree.
@@ -103,7 +103,7 @@ class Program:
                     break
 
     def _around(self, module: Module, at: int) -> Iterator[FunctionId]:
-        """The functions and classes around a byte, innermost first: a default stands inside the extent of its function."""
+        """The functions and classes around a byte, innermost first: a default stands inside that of its function."""
         places = self._places.get(module.path)
         if places is None:
             places = self._places[module.path] = tuple(
@@ -114,6 +114,21 @@ class Program:
         for place in reversed(places[:last]):
             if at < place.end or place.kind is FunctionKind.MODULE:
                 yield place.id
+
+    def place(self, path: str, at: int) -> tuple[int, FunctionId]:
+        """The line of a byte, and the function that holds that line."""
+        module = self.module(path)
+        assert module is not None, "only places in parsed files are asked for"
+        line = module.source.count(b"\n", 0, at) + 1
+        return line, module.functions[owners(module.functions, (line,))[line]].id
+
+    def call_text(self, path: str, call: form.Call) -> str:
+        """The source text of a call, with its ``await``."""
+        module = self.module(path)
+        assert module is not None, "only places in parsed files are asked for"
+        text = module.source[call.start : call.end].decode("utf-8", "replace")
+        before = module.source[max(0, call.start - 20) : call.start].decode("utf-8", "replace").rstrip()
+        return f"await {text}" if before.endswith("await") else text
 
     def _table(self, id: FunctionId) -> Mapping[int, Site]:
         """The sites of a scope and of the lambdas in it, by byte."""
