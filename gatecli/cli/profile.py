@@ -214,8 +214,8 @@ def _card(profile: "Profile", row: "ProfiledFunction") -> "RenderableType":
     from gatecli.runtime.entries import label
 
     latency = row.latency_ms
-    callers = [edge.caller for edge in profile.edges if edge.callee == row.id]
-    callees = [edge.callee for edge in profile.edges if edge.caller == row.id]
+    callers = [edge.caller for edge in profile.calls().callers(row.id)]
+    callees = [edge.callee for edge in profile.calls().callees({row.id})]
     sources = [profile.meta.sources[index].file for index in row.sources if index < len(profile.meta.sources)]
     entries = [f"{label(entry.id)} ({share(entry.share)})" for entry in row.entry_points]
     overcounted = ", resumptions counted as calls" if row.calls_overcounted else ""

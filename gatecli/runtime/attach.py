@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 
 from gatecli.model import FunctionChange, FunctionId, Grade, ProfileSummary, Usage, UsageStatus
 from gatecli.runtime.carry import Carried, Since, as_of
+from gatecli.runtime.edges import Edge
 from gatecli.runtime.entries import label
-from gatecli.runtime.profile import Edge, Profile, ProfiledFunction, Source
+from gatecli.runtime.profile import Profile, ProfiledFunction, Source
 
 # Below this many samples, hot and cold are not told apart: ±3 points at a share of 10 % (reference: §15.2).
 WEAK_SAMPLES = 300
@@ -60,12 +61,11 @@ def _neighbours(
     """Callers and callees of the wanted functions, those with the most calls or samples first."""
     callers: dict[str, Counter[str]] = defaultdict(Counter)
     callees: dict[str, Counter[str]] = defaultdict(Counter)
-    for edge in profile.edges:
-        weight = edge.calls or edge.samples or 0
-        if edge.callee in wanted:
-            callers[edge.callee][edge.caller] += weight
-        if edge.caller in wanted:
-            callees[edge.caller][edge.callee] += weight
+    calls = profile.calls()
+    for edge in (edge for id in wanted for edge in calls.callers(id)):
+        callers[edge.callee][edge.caller] += edge.calls or edge.samples or 0
+    for edge in calls.callees(wanted):
+        callees[edge.caller][edge.callee] += edge.calls or edge.samples or 0
     return _ranked(callers), _ranked(callees)
 
 
@@ -326,26 +326,25 @@ class Callers(Mapping[FunctionId, tuple[tuple[FunctionId, float | None], ...]]):
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._edges: dict[str, list[Edge]] = defaultdict(list)
-        for edge in profile.edges:
-            self._edges[edge.callee].append(edge)
+        self._calls = profile.calls()
 
     def __getitem__(self, id: FunctionId) -> tuple[tuple[FunctionId, float | None], ...]:
         key = str(id)
-        if key not in self._edges:
+        edges = self._calls.callers(key)
+        if not edges:
             raise KeyError(id)
         rates: dict[str, float | None] = {}
-        for edge in self._edges[key]:
+        for edge in edges:
             rate = _edge_rate(edge, self._profile.function(key))
             rates[edge.caller] = rate if rate is not None else rates.get(edge.caller)
         ordered = sorted(rates.items(), key=lambda item: (-(item[1] or 0.0), item[0]))
         return tuple((function_id(caller), rate) for caller, rate in ordered)
 
     def __iter__(self) -> Iterator[FunctionId]:
-        return map(function_id, self._edges)
+        return map(function_id, self._calls.called())
 
     def __len__(self) -> int:
-        return len(self._edges)
+        return sum(1 for _ in self._calls.called())
 
 
 def _edge_rate(edge: Edge, callee: ProfiledFunction | None) -> float | None:

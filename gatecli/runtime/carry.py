@@ -357,13 +357,6 @@ def _renamed(profile: Profile, names: Mapping[str, str]) -> Profile:
     functions: dict[str, ProfiledFunction] = {}
     for old in sorted(profile.functions, key=lambda old: old.id in names):
         functions.setdefault(name(old.id), row(old))
-    # In their old order: sorting 200,000 of them takes longer than all else, and they are sorted when they are saved.
-    edges = tuple(
-        edge
-        if edge.caller not in names and edge.callee not in names
-        else msgspec.structs.replace(edge, caller=name(edge.caller), callee=name(edge.callee))
-        for edge in profile.edges
-    )
     entries = [
         msgspec.structs.replace(entry, id=name(entry.id), handler=name(entry.handler) if entry.handler else None)
         for entry in profile.entry_points
@@ -372,7 +365,7 @@ def _renamed(profile: Profile, names: Mapping[str, str]) -> Profile:
     return msgspec.structs.replace(
         profile,
         functions=tuple(functions[id] for id in sorted(functions)),
-        edges=edges,
+        edges=profile.calls().renamed(name),
         entry_points=tuple(sorted(entries, key=lambda entry: entry.id)),
         tests=tests,
     )

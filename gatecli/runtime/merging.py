@@ -12,8 +12,8 @@ from typing import TypeVar
 import msgspec
 
 from gatecli.errors import UsageError
+from gatecli.runtime.edges import Edge
 from gatecli.runtime.profile import (
-    Edge,
     EntryPoint,
     EntryShare,
     Latency,

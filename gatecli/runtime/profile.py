@@ -1,7 +1,8 @@
 """The runtime profile: one sorted JSON document, plain or gzipped, schema ``gate.runtime-profile/1``.
 
 The types are the document (reference: runtime data §15.1). Shares are 0..1, times of latency milliseconds, calls whole
-numbers in the window, and calls per minute follow from ``observed_seconds``. What is not known is null, never 0.
+numbers in the window, and calls per minute follow from ``observed_seconds``. What is not known is null or left out,
+never 0. Edges are written as columns (``edges.EdgeTable``) and may also be a list of rows, as other tools write them.
 """
 
 import gzip
@@ -10,7 +11,8 @@ import os
 import tempfile
 import zlib
 from bisect import bisect_left
-from itertools import pairwise
+from collections.abc import Sequence
+from operator import ge
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +20,7 @@ import msgspec
 from msgspec import Meta as Bound
 
 from gatecli.errors import UsageError
+from gatecli.runtime.edges import Edge, Edges, EdgeTable, problem
 
 SCHEMA = "gate.runtime-profile/1"
 DEFAULT_PATH = Path(".gate/profile.json.gz")
@@ -32,7 +35,7 @@ Count = Annotated[int, Bound(ge=0, le=2**63 - 1)]
 
 
 class Document(msgspec.Struct, frozen=True, gc=False):
-    """A part of the profile; every field is written, null where it is not known."""
+    """A part of the profile."""
 
 
 class Window(Document, frozen=True, kw_only=True):
@@ -79,7 +82,7 @@ class Meta(Document, frozen=True, kw_only=True):
     sources: tuple[Source, ...] = ()
 
 
-class TimeShare(Document, frozen=True, kw_only=True):
+class TimeShare(Document, frozen=True, kw_only=True, omit_defaults=True):
     """A part of all time; ``pm95`` is the half width of its 95 % interval, null where it was measured, not sampled."""
 
     share: Share
@@ -87,7 +90,7 @@ class TimeShare(Document, frozen=True, kw_only=True):
     samples: Count | None = None
 
 
-class Latency(Document, frozen=True, kw_only=True):
+class Latency(Document, frozen=True, kw_only=True, omit_defaults=True):
     """Durations in milliseconds of ``n`` operations."""
 
     mean: Amount | None = None
@@ -97,15 +100,15 @@ class Latency(Document, frozen=True, kw_only=True):
     n: Count = 0
 
 
-class EntryShare(Document, frozen=True, kw_only=True):
+class EntryShare(Document, frozen=True, kw_only=True, omit_defaults=True):
     """An entry point and its share of a function's weight."""
 
     id: str
     share: Share | None = None
 
 
-class ProfiledFunction(Document, frozen=True, kw_only=True):
-    """What is known of one function; lines are those at ``meta.revision``."""
+class ProfiledFunction(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of one function; lines are those at ``meta.revision``. What is not known is not written."""
 
     id: str
     kind: Literal["function", "method", "async", "generator", "async_generator", "class_body", "module"]
@@ -134,16 +137,6 @@ class ProfiledFunction(Document, frozen=True, kw_only=True):
     last_seen: str | None = None
     match: str | None = None
     sources: tuple[Count, ...] = ()
-
-
-class Edge(Document, frozen=True, kw_only=True):
-    """One function calls another; ids of both, with calls or samples as the basis says."""
-
-    caller: str
-    callee: str
-    calls: Count | None = None
-    samples: Count | None = None
-    basis: Literal["counted", "sampled", "spans"]
 
 
 class EntryPoint(Document, frozen=True, kw_only=True):
@@ -176,15 +169,19 @@ class Unmatched(Document, frozen=True, kw_only=True):
 
 
 class Profile(Document, frozen=True, kw_only=True):
-    """A whole profile; functions, edges and entry points are sorted by id, and no id is there twice."""
+    """A whole profile; functions and entry points are sorted by id, and no id is there twice."""
 
     schema: Literal["gate.runtime-profile/1"] = "gate.runtime-profile/1"
     meta: Meta
     functions: tuple[ProfiledFunction, ...] = ()
-    edges: tuple[Edge, ...] = ()
+    edges: Sequence[Edge] = ()
     entry_points: tuple[EntryPoint, ...] = ()
     tests: dict[str, tuple[str, ...]] | None = None
     unmatched: Unmatched = Unmatched()
+
+    def calls(self) -> Edges:
+        """The edges by function."""
+        return Edges.of(self.edges)
 
     def function(self, id: str) -> ProfiledFunction | None:
         """The function of an id."""
@@ -203,6 +200,41 @@ def _id(row: ProfiledFunction) -> str:
 
 class _Header(msgspec.Struct):
     schema: object = None
+
+
+class _Written(msgspec.Struct):
+    """A profile as it stands in a file."""
+
+    schema: Literal["gate.runtime-profile/1"]
+    meta: Meta
+    functions: tuple[ProfiledFunction, ...] = ()
+    edges: EdgeTable | tuple[Edge, ...] = ()
+    entry_points: tuple[EntryPoint, ...] = ()
+    tests: dict[str, tuple[str, ...]] | None = None
+    unmatched: Unmatched = Unmatched()
+
+    def profile(self) -> Profile:
+        """The profile, with the functions in order.
+
+        Raises:
+            UsageError: a function is there twice, or the edges are none.
+        """
+        functions = self.functions
+        ids = [row.id for row in functions]
+        if any(map(ge, ids, ids[1:])):
+            functions = tuple(sorted(functions, key=_id))
+            if len(set(ids)) < len(ids):
+                raise UsageError("not a valid runtime profile: a function is there twice", _REMAKE)
+        if isinstance(self.edges, EdgeTable) and (wrong := problem(self.edges)) is not None:
+            raise UsageError(f"not a valid runtime profile: {wrong}", _REMAKE)
+        return Profile(
+            meta=self.meta,
+            functions=functions,
+            edges=Edges(self.edges) if isinstance(self.edges, EdgeTable) else self.edges,
+            entry_points=self.entry_points,
+            tests=self.tests,
+            unmatched=self.unmatched,
+        )
 
 
 def load(path: Path) -> Profile:
@@ -233,29 +265,32 @@ def decode(content: bytes) -> Profile:
     """
     text = _inflated(content) if content.startswith(_GZIP) else content
     try:
-        profile = msgspec.json.decode(text, type=Profile)
+        written = msgspec.json.decode(text, type=_Written)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _explained(text, error) from error
-    if all(one.id < other.id for one, other in pairwise(profile.functions)):
-        return profile
-    ordered = tuple(sorted(profile.functions, key=_id))
-    if any(one.id == other.id for one, other in pairwise(ordered)):
-        raise UsageError("not a valid runtime profile: a function is there twice", _REMAKE)
-    return msgspec.structs.replace(profile, functions=ordered)
+    return written.profile()
 
 
 _REMAKE = "make it again: gate profile import FILE"
 
 
 def _inflated(content: bytes) -> bytes:
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            text = file.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UsageError("the gzip data is damaged or cut off", _REMAKE) from error
-    if len(text) > MAX_BYTES:
-        raise UsageError(f"more than {MAX_BYTES:,} bytes of content", "import fewer recordings at once")
-    return text
+    """The content of a gzip file, which may have several members; in one go, as ``gzip`` takes twice as long."""
+    parts = []
+    left = MAX_BYTES
+    while content:
+        member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            parts.append(member.decompress(content, left + 1))
+        except zlib.error as error:
+            raise UsageError("the gzip data is damaged or cut off", _REMAKE) from error
+        left -= len(parts[-1])
+        if left < 0:
+            raise UsageError(f"more than {MAX_BYTES:,} bytes of content", "import fewer recordings at once")
+        if not member.eof:
+            raise UsageError("the gzip data is damaged or cut off", _REMAKE)
+        content = member.unused_data.lstrip(b"\0")  # padding, as tapes have it
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _explained(text: bytes, error: Exception) -> UsageError:
@@ -276,10 +311,9 @@ def _explained(text: bytes, error: Exception) -> UsageError:
 
 
 def encode(profile: Profile) -> bytes:
-    """The profile as JSON with one function, edge and entry point a line, sorted; the same profile, the same bytes."""
+    """The profile as JSON with one function and entry point a line, sorted; the same profile, the same bytes."""
     parts: dict[str, list[Any]] = {
         "functions": sorted(profile.functions, key=_id),
-        "edges": sorted(profile.edges, key=lambda edge: (edge.caller, edge.callee, edge.basis)),
         "entry_points": sorted(profile.entry_points, key=lambda entry: entry.id),
     }
     encoder = msgspec.json.Encoder(order="deterministic")
@@ -287,9 +321,14 @@ def encode(profile: Profile) -> bytes:
     for name, rows in parts.items():
         body = b",\n".join(encoder.encode(row) for row in rows)
         lines.append(b'"' + name.encode() + b'":[' + (b"\n" + body + b"\n" if body else b"") + b"]")
+    lines.insert(3, b'"edges":' + encoder.encode(_sorted_table(profile.edges)))
     lines.append(b'"tests":' + encoder.encode(profile.tests))
     lines.append(b'"unmatched":' + encoder.encode(profile.unmatched) + b"}")
     return b",\n".join(lines) + b"\n"
+
+
+def _sorted_table(edges: Sequence[Edge]) -> EdgeTable:
+    return Edges.of(tuple(edges)).table
 
 
 def save(profile: Profile, path: Path) -> None:

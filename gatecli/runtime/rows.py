@@ -11,8 +11,9 @@ import msgspec
 
 from gatecli.model import Function, FunctionId, FunctionKind
 from gatecli.runtime.counted import Counts
+from gatecli.runtime.edges import Edge
 from gatecli.runtime.frames import Match, Rule
-from gatecli.runtime.profile import Edge, EntryPoint, EntryShare, Latency, ProfiledFunction, TimeShare
+from gatecli.runtime.profile import EntryPoint, EntryShare, Latency, ProfiledFunction, TimeShare
 from gatecli.runtime.sampled import Samples
 from gatecli.runtime.traces import Operations, Traces
 

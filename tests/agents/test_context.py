@@ -10,8 +10,8 @@ from gatecli.agents.context import MAX_FUNCTIONS, look_up, to_json, to_text
 from gatecli.cli.main import app
 from gatecli.errors import GateError, UsageError
 from gatecli.pipeline import Request
+from gatecli.runtime.edges import Edge
 from gatecli.runtime.profile import (
-    Edge,
     EntryPoint,
     EntryShare,
     Latency,

@@ -7,8 +7,8 @@ import pytest
 
 from gatecli.model import Grade, ProfileSummary, Usage, UsageStatus
 from gatecli.runtime.attach import attach, callers_in, entry_points_of, function_id, summarise, traffic_share
+from gatecli.runtime.edges import Edge
 from gatecli.runtime.profile import (
-    Edge,
     EntryPoint,
     EntryShare,
     Latency,

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from gatecli.model import CallFrame, CallTree, FunctionId, Measure
 from gatecli.runtime.call_tree import MAX_DEPTH, MAX_FRAMES, call_tree
-from gatecli.runtime.profile import Edge, EntryPoint, EntryShare, Meta, Profile, ProfiledFunction, TimeShare
+from gatecli.runtime.edges import Edge
+from gatecli.runtime.profile import EntryPoint, EntryShare, Meta, Profile, ProfiledFunction, TimeShare
 
 
 def timed(id: str, share: float, samples: int | None = None, **entries: float) -> ProfiledFunction:

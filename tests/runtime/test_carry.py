@@ -7,7 +7,8 @@ import pytest
 from gatecli.model import FileChange, FunctionChange, FunctionId, Usage, UsageStatus
 from gatecli.runtime.attach import attach, function_id
 from gatecli.runtime.carry import MAX_FILES, Carried, Since, Way, as_of, carry, files_to_follow, files_to_parse
-from gatecli.runtime.profile import Edge, EntryPoint, EntryShare, Meta, Profile, ProfiledFunction
+from gatecli.runtime.edges import Edge
+from gatecli.runtime.profile import EntryPoint, EntryShare, Meta, Profile, ProfiledFunction
 from tests.runtime.support import change
 from tests.syntax.changes import changes, file_change
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from gatecli.errors import UsageError
+from gatecli.runtime.edges import Edge
 from gatecli.runtime.export import export
-from gatecli.runtime.profile import Edge, EntryPoint, EntryShare, Meta, Profile, ProfiledFunction, TimeShare, decode
+from gatecli.runtime.profile import EntryPoint, EntryShare, Meta, Profile, ProfiledFunction, TimeShare, decode
 from tests.runtime.support import profile
 
 

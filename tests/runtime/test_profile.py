@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gatecli.errors import UsageError
 from gatecli.runtime import profile as document
+from gatecli.runtime.edges import Edge
 from gatecli.runtime.profile import (
-    Edge,
     EntryPoint,
     EntryShare,
     Latency,
@@ -77,46 +77,17 @@ FULL = Profile(
 )
 
 
-def test_the_document_has_every_field_of_the_schema_and_null_for_what_is_not_known() -> None:
+def test_the_document_has_what_is_known() -> None:
     written = json.loads(encode(FULL))
     assert list(written) == ["schema", "meta", "functions", "edges", "entry_points", "tests", "unmatched"]
     assert written["schema"] == "gate.runtime-profile/1"
-    assert written["functions"][0] == {
-        "id": "shop/a.py::f",
-        "kind": "function",
-        "first_line": None,
-        "def_line": None,
-        "end_line": None,
-        "body_hash": None,
-        "calls": None,
-        "calls_per_min": None,
-        "calls_basis": None,
-        "calls_overcounted": False,
-        "time_self": None,
-        "time_own": None,
-        "time_total": None,
-        "cpu_seconds_per_min": None,
-        "errors": None,
-        "error_rate": None,
-        "error_types": None,
-        "latency_ms": None,
-        "entry_points": [],
-        "critical_path_share": None,
-        "critical_path_basis": None,
-        "callers": None,
-        "callees": None,
-        "first_seen": None,
-        "last_seen": None,
-        "match": None,
-        "sources": [],
-    }
+    assert written["functions"][0] == {"id": "shop/a.py::f", "kind": "function"}
     assert b'"error_types":{"A":2,"B":1}' in encode(FULL), "keys are sorted"
-    assert written["edges"][0] == {
-        "caller": "shop/a.py::f",
-        "callee": "shop/b.py::f",
-        "calls": 3,
-        "samples": None,
-        "basis": "counted",
+    assert written["edges"] == {
+        "ids": ["shop/a.py::f", "shop/b.py::f"],
+        "counted": {"callees": [1], "sizes": [1], "callers": [0], "weights": [3]},
+        "sampled": {"callees": [0], "sizes": [1], "callers": [1], "weights": [3]},
+        "spans": {"callees": [], "sizes": [], "callers": [], "weights": []},
     }
     assert list(written["meta"]) == [
         "service",
@@ -134,14 +105,8 @@ def test_the_document_has_every_field_of_the_schema_and_null_for_what_is_not_kno
 
 def test_one_function_a_line_sorted_by_id() -> None:
     lines = encode(FULL).decode().split("\n")
-    starts = [line for line in lines if line.startswith('{"id":') or line.startswith('{"caller":')]
-    assert [line.split('"')[3] for line in starts] == [
-        "shop/a.py::f",
-        "shop/b.py::f",
-        "shop/a.py::f",
-        "shop/b.py::f",
-        "http POST /orders",
-    ]
+    starts = [line for line in lines if line.startswith('{"id":')]
+    assert [line.split('"')[3] for line in starts] == ["shop/a.py::f", "shop/b.py::f", "http POST /orders"]
 
 
 @pytest.mark.parametrize("name", ["profile.json", "profile.json.gz", "deep/er/.gate/profile.json.gz"])
@@ -199,6 +164,12 @@ def patched(**fields: Any) -> bytes:
 FUNCTION = {"id": "a.py::f", "kind": "function"}
 
 
+def table(**columns: list[int]) -> dict[str, Any]:
+    """Two functions that call each other, with some columns otherwise."""
+    known = {"callees": [0, 1], "sizes": [1, 1], "callers": [1, 0], "weights": [5, 7]}
+    return {"ids": ["a.py::f", "a.py::g"], "counted": {**known, **columns}}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -226,6 +197,13 @@ FUNCTION = {"id": "a.py::f", "kind": "function"}
         (patched(functions=[{**FUNCTION, "calls_per_min": float("nan")}]), "not a runtime profile"),
         (patched(functions=[{**FUNCTION, "calls_per_min": float("inf")}]), "not a runtime profile"),
         (patched(edges=[{"caller": "a", "callee": "b", "basis": "guessed"}]), "Invalid enum value 'guessed'"),
+        (patched(edges={"counted": {"callees": [0], "sizes": [1]}}), "1 callers by size and 0 in their list"),
+        (patched(edges=table(weights=[])), "2 callers and 0 weights"),
+        (patched(edges=table(callers=[0, 2])), "name functions that are not among their ids"),
+        (patched(edges=table(callees=[-1, 1])), "name functions that are not among their ids"),
+        (patched(edges=table(callees=[1, 0])), "not in order"),
+        (patched(edges=table(sizes=[3, -1])), "Expected `int` >= 0"),
+        (patched(edges=table(weights=[1, 2**64])), "not a valid runtime profile"),
         (patched(meta=None), "Expected `object`, got `null`"),
     ],
 )
