@@ -133,8 +133,9 @@ class Change:
 
     ``base`` is the revision asked for, ``merge_base`` the commit the change is measured from (as a pull request is),
     ``head`` the newest commit or None for uncommitted content. ``digest`` is the sha256 of the canonical diff: equal
-    digests mean equal content, also after a rebase. ``warnings`` are what could not be known (shallow clone, missing
-    objects, a malformed patch section): never silent.
+    digests mean equal content, also after a rebase. ``file_digests`` are those of each file's part of it, by path.
+    ``target`` is the branch that it is meant for, None where the base was named otherwise. ``warnings`` are what could
+    not be known (shallow clone, missing objects, a malformed patch section): never silent.
     """
 
     kind: SourceKind
@@ -146,6 +147,8 @@ class Change:
     revisions: tuple[Revision, ...] = ()
     branch: str | None = None
     warnings: tuple[str, ...] = ()
+    file_digests: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None
 
     @property
     def added_count(self) -> int:
@@ -682,12 +685,23 @@ class ProvenanceClass(StrEnum):
     NO_EVIDENCE = "no_evidence"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class LineRange:
+    """Lines of a file at one revision, first to last."""
+
+    path: str
+    first: int
+    last: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentEvidence:
     """One sign that a tool wrote (part of) the change.
 
     ``strength`` 3 = the tool's own account, address or session id; 2 = text the tool emits and anyone may type;
-    1 = circumstantial. ``channel`` is trailer, identity, body, branch or declared.
+    1 = circumstantial. ``channel`` is trailer, identity, body, branch, note, trace or declared; ``source`` says where
+    that stands. ``operator`` is the human whom the sign itself names as the one who prompted, ``lines`` what the tool
+    wrote at ``commit``, where the sign says so.
     """
 
     tool: str
@@ -697,6 +711,9 @@ class AgentEvidence:
     session: str | None = None
     commit: str | None = None
     text: str = ""
+    source: str = ""
+    operator: Person | None = None
+    lines: tuple[LineRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -920,15 +937,52 @@ class Requirement:
     satisfied_by: tuple[str, ...] = ()
 
 
+class SignerKind(StrEnum):
+    """Who gives an approval: people, or the agents that the policy lists."""
+
+    HUMAN = "human"
+    AGENT = "agent"
+
+
+class ApprovalSource(StrEnum):
+    """Who vouches for an approval: the forge for the account, a key for the person, nobody for a trailer."""
+
+    GITHUB = "github review"
+    SSH = "ssh signature"
+    TRAILER = "commit trailer"
+
+
+class Binding(StrEnum):
+    """How much of what is judged the person is known to have seen, strongest first.
+
+    The tree that the merge would make; the whole canonical diff (the base has moved since, or may have); the diff but
+    for some files, each of which one of its owners approved since.
+    """
+
+    MERGE_TREE = "merge tree"
+    DIFF = "diff"
+    FILES = "files"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """Someone's yes, bound to what they looked at (a commit, or the digest of the canonical diff)."""
+    """Someone's yes, bound to what they looked at. Only those that are independent and current are approvals.
+
+    ``person`` is a login, or the principal of a key: ``Directory.key_of`` says who that is. ``commit`` and ``digest``
+    are what they approved, ``changed_since`` the files that differ from that (``Binding.FILES`` alone). ``model`` is
+    the family of an agent's model. ``acknowledged`` are the fingerprints of the findings that a signature names.
+    """
 
     person: str
     at: int | None
     source: str
+    kind: SignerKind = SignerKind.HUMAN
     commit: str | None = None
     digest: str | None = None
+    binding: Binding = Binding.DIFF
+    changed_since: tuple[str, ...] = ()
+    model: str | None = None
+    acknowledged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -937,6 +991,21 @@ class Dismissal:
 
     by: str
     reason: str
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What was said of a change: the approvals that count, each person once, and all the others with the reason.
+
+    Roles are not judged here. ``barred`` maps the key of everyone who is not independent to the reason;
+    ``objections`` are the keys of people whose latest word is no.
+    """
+
+    approvals: tuple[Approval, ...] = ()
+    dismissed: tuple[Dismissal, ...] = ()
+    barred: Mapping[str, str] = field(default_factory=dict)
+    objections: tuple[str, ...] = ()
 
 
 class SignOffStatus(StrEnum):

@@ -14,6 +14,7 @@ from gatecli.model import (
     Blast,
     Case,
     ChangeKind,
+    Counted,
     FileChange,
     FileStatus,
     FunctionChange,
@@ -147,7 +148,7 @@ def judge(origin: Source, request: Request) -> Report:
             score,
             settings,
             now=request.now,
-            approvals=request.approvals,
+            reviewed=_reviewed(request, case, settings),
             owners=owners.read_owners(origin.base.read),
         )
         decision = requirements.outcome(decision, signoff)
@@ -491,6 +492,16 @@ def _history(
         base_available=origin.repository is not None,
         identify=known.key,
     )
+
+
+def _reviewed(request: Request, case: Case, settings: Config) -> Counted | None:
+    """Whose approvals count."""
+    from gatecli.policy.approvals import read_approvals
+    from gatecli.provenance import identity
+
+    if request.approvals is None:
+        return None
+    return read_approvals(request.approvals, case, identity.directory(settings.people))
 
 
 def _milliseconds_since(started: float) -> float:

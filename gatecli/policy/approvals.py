@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from gatecli.errors import UsageError
-from gatecli.model import Approval, Case, Dismissal, Person, SourceKind
+from gatecli.model import Approval, Case, Counted, Dismissal, Person, SourceKind
 from gatecli.provenance.identity import Directory, normal
 from gatecli.provenance.table import is_bot
 
@@ -20,15 +20,7 @@ _HINT = "save GitHub's REST answers as one object: {pull_request, reviews, commi
 _WEB_FLOW = "web-flow"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reviewed:
-    """Approvals that count as far as independence goes (roles are asked elsewhere), and everyone's that do not."""
-
-    approvals: tuple[Approval, ...] = ()
-    dismissed: tuple[Dismissal, ...] = ()
-
-
-def read_approvals(data: bytes, case: Case, known: Directory) -> Reviewed:
+def read_approvals(data: bytes, case: Case, known: Directory) -> Counted:
     """The reviews of a pull request, judged for the change at hand.
 
     Each person's newest approval, request for changes or dismissal decides; comments do not. An approval counts if it
@@ -51,7 +43,7 @@ def read_approvals(data: bytes, case: Case, known: Directory) -> Reviewed:
     banned = _banned(answers, case, known)
     pushers = None
     if answers.collaborators is not None:
-        pushers = {known.key_of_login(one.login) for one in answers.collaborators if one.may_push}
+        pushers = {known.key_of(one.login) for one in answers.collaborators if one.may_push}
     approvals, dismissed = [], []
     for review in _newest(answers.reviews, known):
         login = review.user.login if review.user else "a deleted account"
@@ -67,7 +59,7 @@ def read_approvals(data: bytes, case: Case, known: Directory) -> Reviewed:
                     digest=case.change.digest,
                 )
             )
-    return Reviewed(approvals=tuple(approvals), dismissed=tuple(dismissed))
+    return Counted(approvals=tuple(approvals), dismissed=tuple(dismissed))
 
 
 # --------------------------------------------------------------------------- what GitHub answers
@@ -148,7 +140,7 @@ def _newest(reviews: Iterable[_Review], known: Directory) -> list[_Review]:
     verdicts = [review for review in reviews if review.state.upper() in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")]
     last: dict[str, _Review] = {}
     for number, review in sorted(enumerate(verdicts), key=lambda pair: (_at(pair[1]) or 0, pair[0])):
-        key = known.key_of_login(review.user.login) if review.user else f"deleted account {number}"
+        key = known.key_of(review.user.login) if review.user else f"deleted account {number}"
         last.pop(key, None)
         last[key] = review
     return list(last.values())
@@ -175,7 +167,7 @@ def _why_not(
         return "the account was deleted"
     if account.is_bot:
         return "a bot"
-    key = known.key_of_login(account.login)
+    key = known.key_of(account.login)
     if key in banned:
         return banned[key]
     if case.change.kind is not SourceKind.RANGE or head is None:
@@ -186,7 +178,7 @@ def _why_not(
     if pushers is not None:
         return None if key in pushers else "may not push to this repository"
     outsider = review.author_association not in (None, "OWNER", "MEMBER", "COLLABORATOR")
-    return "no collaborator of this repository" if outsider and not known.is_senior_login(account.login) else None
+    return "no collaborator of this repository" if outsider and not known.lists_as_senior(account.login) else None
 
 
 def _banned(answers: _Answers, case: Case, known: Directory) -> dict[str, str]:
@@ -198,10 +190,10 @@ def _banned(answers: _Answers, case: Case, known: Directory) -> dict[str, str]:
         for person in people:
             banned.setdefault(known.key(person), reason)
             if login := accounts.get(normal(person.email)):
-                banned.setdefault(known.key_of_login(login), reason)
+                banned.setdefault(known.key_of(login), reason)
         for account in logins:
             if account is not None and account.login != _WEB_FLOW:
-                banned.setdefault(known.key_of_login(account.login), reason)
+                banned.setdefault(known.key_of(account.login), reason)
 
     pull, commits = answers.pull_request, answers.commits
     operator = case.provenance.operator

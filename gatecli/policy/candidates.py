@@ -62,7 +62,7 @@ def _owning(case: Case, owners: Owners | None, known: Directory) -> Iterator[tup
         for owner in rule.owners if rule else ():
             owned.setdefault(owner, []).append(file.path)
     for owner, paths in sorted(owned.items(), key=lambda item: (-len(item[1]), item[0])):
-        key = known.key_of_login(owner) if owner.startswith("@") else known.key(Person(name="", email=owner))
+        key = known.key_of(owner) if owner.startswith("@") else known.key(Person(name="", email=owner))
         what = paths[0] if len(paths) == 1 else f"{len(paths):,} touched files, {paths[0]} first"
         yield key, Candidate(person=owner, evidence=f"owns {what}")
 

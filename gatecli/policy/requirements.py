@@ -12,6 +12,7 @@ from gatecli.config import POLICY_PATH, Config
 from gatecli.model import (
     Approval,
     Case,
+    Counted,
     Decision,
     Dismissal,
     Finding,
@@ -22,7 +23,6 @@ from gatecli.model import (
     SignOffStatus,
     Verdict,
 )
-from gatecli.policy.approvals import Reviewed, read_approvals
 from gatecli.policy.candidates import Candidates, find_candidates
 from gatecli.policy.owners import Owners
 from gatecli.policy.verdict import Ask, Trigger, triggers
@@ -38,7 +38,7 @@ def sign_off(
     config: Config,
     *,
     now: int,
-    approvals: bytes | None = None,
+    reviewed: Counted | None = None,
     owners: Owners | None = None,
 ) -> SignOff:
     """The sign-offs that the change needs, who can give them, and which approvals count.
@@ -49,14 +49,11 @@ def sign_off(
         score: The score.
         config: The policy.
         now: Epoch seconds.
-        approvals: GitHub's REST answers (``--approvals``), None if none were given.
+        reviewed: The approvals that count and those that do not; None: nobody was asked.
         owners: The code owners at the base revision.
-
-    Raises:
-        UsageError: the approvals are not GitHub's answers.
     """
     known = directory(config.people)
-    reviewed = read_approvals(approvals, case, known) if approvals is not None else Reviewed()
+    reviewed = reviewed or Counted()
     asked: dict[Ask, list[Trigger]] = {}
     for trigger in triggers(case, findings, score, config):
         if trigger.ask is not Ask.NOBODY:
@@ -93,7 +90,7 @@ def _requirement(
     ask: Ask, why: list[Trigger], approvals: tuple[Approval, ...], people: Candidates, known: Directory
 ) -> Requirement:
     senior = ask in _SENIOR
-    signed = [one.person for one in approvals if not senior or known.is_senior_login(one.person)]
+    signed = [one.person for one in approvals if not senior or known.lists_as_senior(one.person)]
     reason = why[0].reason.text + (f" (and {len(why) - 1:,} more)" if len(why) > 1 else "")
     if senior and not known.seniors:
         reason += f"; no senior list is configured (people.seniors in {POLICY_PATH}), so nobody counts as senior yet"

@@ -35,9 +35,11 @@ class Directory:
                 return self.groups[known]
         return account or address or normal(person.name)
 
-    def key_of_login(self, login: str) -> str:
-        """The same for an account name on the forge."""
-        return self.groups.get(normal(login), normal(login))
+    def key_of(self, name: str) -> str:
+        """The same for an account name on the forge, or an address."""
+        if "@" in name.strip().removeprefix("@"):
+            return self.key(Person(name="", email=name))
+        return self.groups.get(normal(name), normal(name))
 
     def called(self, person: Person) -> str:
         """How a report names the person: the canonical name, the name they state, the login or the address."""
@@ -48,9 +50,9 @@ class Directory:
         claims = {self.key(person), normal(person.email), normal(person.name)}
         return not self.seniors.isdisjoint(claims)
 
-    def is_senior_login(self, login: str) -> bool:
-        """Whether the policy lists the account, or lists a person whose alias it is."""
-        return bool(login) and not self.seniors.isdisjoint({self.key_of_login(login), normal(login)})
+    def lists_as_senior(self, name: str) -> bool:
+        """Whether the policy lists the account or address, or lists a person whose alias it is."""
+        return bool(name) and not self.seniors.isdisjoint({self.key_of(name), normal(name)})
 
 
 def directory(people: People) -> Directory:

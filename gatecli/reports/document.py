@@ -96,6 +96,14 @@ class Person(_Object):
     email: str
 
 
+class LineRange(_Object):
+    """Lines of a file at one commit, first to last."""
+
+    path: str
+    first: Line
+    last: Line
+
+
 class Agent(_Object):
     """One sign that a tool wrote (part of) the change; ``strength`` 3 is the tool's own account or session."""
 
@@ -106,6 +114,9 @@ class Agent(_Object):
     strength: int
     commit: str | None
     text: str
+    source: str
+    operator: Person | None
+    lines: list[LineRange]
 
 
 class Provenance(_Object, rename={"klass": "class"}):
@@ -300,8 +311,13 @@ class Approval(_Object):
     person: str
     at: Timestamp | None
     source: str
+    kind: model.SignerKind
     commit: str | None
     digest: str | None
+    binding: model.Binding
+    changed_since: list[str]
+    model: str | None
+    acknowledged: list[str]
 
 
 class Dismissal(_Object):
@@ -309,6 +325,7 @@ class Dismissal(_Object):
 
     by: str
     reason: str
+    source: str | None
 
 
 class SignOff(_Object):

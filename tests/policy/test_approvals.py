@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from gatecli.config import People
 from gatecli.errors import UsageError
-from gatecli.model import AgentEvidence, Approval, Dismissal, Person, Provenance, ProvenanceClass, SourceKind
-from gatecli.policy.approvals import Reviewed, read_approvals
+from gatecli.model import AgentEvidence, Approval, Counted, Dismissal, Person, Provenance, ProvenanceClass, SourceKind
+from gatecli.policy.approvals import read_approvals
 from gatecli.provenance.identity import directory
 from tests.scoring.cases import DANA, INES, case, changed, revision
 
@@ -60,12 +60,12 @@ def answers(*reviews: dict, **more) -> bytes:
     return json.dumps(values | more).encode()
 
 
-def read(data: bytes, given_case=CASE) -> Reviewed:
+def read(data: bytes, given_case=CASE) -> Counted:
     return read_approvals(data, given_case, KNOWN)
 
 
 def test_an_independent_approval_of_this_commit_counts():
-    assert read(answers(review("ravi"))) == Reviewed(
+    assert read(answers(review("ravi"))) == Counted(
         approvals=(
             Approval(person="ravi", at=1_795_190_520, source="github review", commit=HEAD, digest="d"),
         )
@@ -90,12 +90,12 @@ def test_an_independent_approval_of_this_commit_counts():
     ],
 )
 def test_what_does_not_count_is_listed_with_the_reason(given_review, why):
-    assert read(answers(given_review)) == Reviewed(dismissed=(Dismissal(by=given_review["user"]["login"], reason=why),))
+    assert read(answers(given_review)) == Counted(dismissed=(Dismissal(by=given_review["user"]["login"], reason=why),))
 
 
 def test_a_deleted_account_does_not_count():
     data = answers(review("ravi") | {"user": None})
-    assert read(data) == Reviewed(dismissed=(Dismissal(by="a deleted account", reason="the account was deleted"),))
+    assert read(data) == Counted(dismissed=(Dismissal(by="a deleted account", reason="the account was deleted"),))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_the_newest_verdict_of_a_person_decides(reviews, counts):
 
 def test_two_accounts_of_one_person_are_one():
     reviews = review("ines", at="2026-11-20T10:00:00Z"), review("ines-codes", "DISMISSED", at="2026-11-20T11:00:00Z")
-    assert read(answers(*reviews)) == Reviewed(
+    assert read(answers(*reviews)) == Counted(
         dismissed=(Dismissal(by="ines-codes", reason="the approval was dismissed"),)
     )
 

@@ -10,6 +10,8 @@ from gatecli.model import (
     AgentEvidence,
     Approval,
     Candidate,
+    Case,
+    Counted,
     Decision,
     Dismissal,
     Provenance,
@@ -21,8 +23,10 @@ from gatecli.model import (
     SignOff,
     SignOffStatus,
 )
+from gatecli.policy.approvals import read_approvals
 from gatecli.policy.requirements import outcome, sign_off
 from gatecli.policy.verdict import decide
+from gatecli.provenance.identity import directory
 from tests.scoring.cases import DANA, DAY, INES, RAVI, case, changed, finding, function_id, known, revision
 
 HEAD = "a71b0d4" + "0" * 33
@@ -51,8 +55,8 @@ def given_case(provenance: Provenance = AI):
 HUMAN = given_case(Provenance(klass=ProvenanceClass.NO_EVIDENCE, operator=DANA, authors=(DANA,)))
 
 
-def approved_by(*logins: str) -> bytes:
-    return json.dumps(
+def approved_by(*logins: str, judged: Case | None = None) -> Counted:
+    answers = json.dumps(
         {
             "pull_request": {"user": {"login": "danacodes", "type": "User"}},
             "reviews": [
@@ -64,6 +68,7 @@ def approved_by(*logins: str) -> bytes:
             "collaborators": [{"login": login, "permissions": {"push": True}} for login in ("ravi", "mei", "tom")],
         }
     ).encode()  # fmt: skip
+    return read_approvals(answers, judged or given_case(), directory(CONFIG.people))
 
 
 def approval(login: str) -> Approval:
@@ -93,7 +98,7 @@ def test_an_ai_written_change_needs_a_senior():
 
 
 def test_a_senior_signs_it():
-    signed = sign_off(given_case(), (), LOW, CONFIG, now=NOW, approvals=approved_by("Ravi"))
+    signed = sign_off(given_case(), (), LOW, CONFIG, now=NOW, reviewed=approved_by("Ravi"))
     assert signed == SignOff(
         status=SignOffStatus.SATISFIED,
         requirements=(requirement("senior signs the AI-written change", "senior", AI_REASON, *SENIORS, by=("Ravi",)),),
@@ -103,7 +108,7 @@ def test_a_senior_signs_it():
 
 
 def test_somebody_else_does_not():
-    signed = sign_off(given_case(), (), LOW, CONFIG, now=NOW, approvals=approved_by("tom", "danacodes"))
+    signed = sign_off(given_case(), (), LOW, CONFIG, now=NOW, reviewed=approved_by("tom", "danacodes"))
     assert signed.status is SignOffStatus.OUTSTANDING
     assert signed.approvals == ()
     assert signed.dismissed == (
@@ -113,7 +118,7 @@ def test_somebody_else_does_not():
 
 
 def test_without_a_senior_list_the_requirement_says_so_and_names_who_knows_the_code():
-    signed = sign_off(given_case(), (), LOW, Config(), now=NOW, approvals=approved_by("ravi"))
+    signed = sign_off(given_case(), (), LOW, Config(), now=NOW, reviewed=approved_by("ravi"))
     (asked,) = signed.requirements
     assert asked.status is RequirementStatus.UNSATISFIED
     assert asked.reason == (
@@ -131,7 +136,7 @@ def test_everything_that_was_found_asks_for_its_own_sign_off():
         finding("timeout-raised", severity=Severity.REVIEW, message="timeout 3 to 30 s"),
     ]
     high = Score(likelihood=20, exposure=41, total=61)
-    signed = sign_off(given_case(), findings, high, CONFIG, now=NOW, approvals=approved_by("tom"))
+    signed = sign_off(given_case(), findings, high, CONFIG, now=NOW, reviewed=approved_by("tom"))
     assert signed.requirements == (
         requirement("reviewer who knows the code", "reviewer", "timeout 3 to 30 s", *KNOWERS, by=("tom",)),
         requirement("senior signs what blocks", "senior", "orders is dropped (and 1 more)", *SENIORS),
@@ -160,7 +165,7 @@ def test_everything_that_was_found_asks_for_its_own_sign_off():
 )
 def test_what_is_left_of_the_verdict(findings, logins, expected):
     judged = given_case()
-    signed = sign_off(judged, findings, LOW, CONFIG, now=NOW, approvals=approved_by(*logins))
+    signed = sign_off(judged, findings, LOW, CONFIG, now=NOW, reviewed=approved_by(*logins, judged=judged))
     before = decide(judged, findings, LOW, CONFIG)
     after = outcome(before, signed)
     assert (after.decision, after.outcome) == (before.decision, expected)
@@ -181,13 +186,15 @@ def test_a_decision_other_than_pass_never_passes_without_a_counted_approval(seve
     judged = given_case() if by_agent else HUMAN
     findings = [finding(f"rule{number}", severity=severity) for number, severity in enumerate(severities)]
     high = Score(likelihood=points, exposure=0, total=points)
-    signed = sign_off(judged, findings, high, CONFIG, now=NOW, approvals=approved_by(*logins))
+    signed = sign_off(judged, findings, high, CONFIG, now=NOW, reviewed=approved_by(*logins, judged=judged))
     before = decide(judged, findings, high, CONFIG)
     assert (signed.status is SignOffStatus.NOT_REQUIRED) == (before.decision is Decision.PASS)
     after = outcome(before, signed)
     if after.outcome is Decision.PASS and before.decision is not Decision.PASS:
         assert {"ravi", "mei", "tom"} & set(logins)
         assert signed.approvals
-    more = sign_off(judged, findings, high, replace(CONFIG, people=People()), now=NOW, approvals=approved_by(*logins))
+    more = sign_off(
+        judged, findings, high, replace(CONFIG, people=People()), now=NOW, reviewed=approved_by(*logins, judged=judged)
+    )
     order = (Decision.PASS, Decision.REVIEW, Decision.BLOCK)
     assert order.index(outcome(before, more).outcome) >= order.index(after.outcome)

@@ -75,11 +75,11 @@ def test_who_is_senior(who, senior):
      ("ines", False), ("", False), ("stranger", False)],
 )  # fmt: skip
 def test_which_account_is_senior(login, senior):
-    assert KNOWN.is_senior_login(login) is senior
+    assert KNOWN.lists_as_senior(login) is senior
 
 
 def test_an_account_is_its_commit_address():
-    assert KNOWN.key_of_login("DanaCodes") == KNOWN.key(person("Dana", "dana@shop.example"))
+    assert KNOWN.key_of("DanaCodes") == KNOWN.key(person("Dana", "dana@shop.example"))
     assert login_of(person("x", "123+Some-One@users.noreply.github.com")) == "some-one"
     assert login_of(person("x", "some-one@github.com")) is None
 
@@ -88,7 +88,7 @@ def test_nobody_is_senior_without_a_list():
     nobody = directory(People())
     assert not nobody.is_senior(person("Ines", "ines@shop.example"))
     assert not nobody.is_senior(person("", ""))
-    assert not nobody.is_senior_login("")
+    assert not nobody.lists_as_senior("")
 
 
 @given(st.text(max_size=40), st.text(st.characters(codec="ascii"), max_size=40))
