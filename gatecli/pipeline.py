@@ -98,6 +98,7 @@ def judge(origin: Source, request: Request) -> Report:
     from gatecli.policy import owners, requirements, verdict
     from gatecli.provenance import trailers
     from gatecli.rules import registry
+    from gatecli.rules.code import Around
     from gatecli.rules.paths import matches
     from gatecli.runtime import attach, call_tree
     from gatecli.scoring import points, weights
@@ -138,7 +139,10 @@ def judge(origin: Source, request: Request) -> Report:
         summary = attach.summarise(profile, profile_path, usage, case.running, request.now, carried)
         case = replace(case, profile=summary)
     with clock("rules"):
-        findings = registry.run(checks, case, settings.paths)
+        around = Around(
+            base=origin.base, head=origin.head, usage=lambda id: attach.usage_of(profile, id) if profile else None
+        )
+        findings = registry.run(checks, case, settings.paths, around)
     with clock("verdict"):
         score = points.score(case, findings, weights.shipped_weights(), people=settings.people)
         decision = verdict.decide(case, findings, score, settings)

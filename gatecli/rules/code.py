@@ -20,7 +20,9 @@ from gatecli.model import (
     FileChange,
     Function,
     FunctionChange,
+    FunctionId,
     FunctionKind,
+    Tree,
     Usage,
 )
 from gatecli.rules.paths import is_production, matches
@@ -101,11 +103,27 @@ def anchor(file: FileChange, old_line: int) -> int:
     return max(1, min(old_line + shift, last))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What is known beyond the change: the trees of both sides (None: not at hand), and the traffic of any function.
+
+    ``usage`` is asked by the id of a function at the base revision.
+    """
+
+    base: Tree | None = None
+    head: Tree | None = None
+    usage: Callable[[FunctionId], Usage | None] = lambda _: None
+
+
+_NOTHING = Around()
+
+
 class View:
     """A case with the code at hand: what a rule looks at. Each side is parsed once, each pattern searched once."""
 
-    def __init__(self, case: Case, paths: Paths) -> None:
+    def __init__(self, case: Case, paths: Paths, around: Around = _NOTHING) -> None:
         self.case = case
+        self.around = around
         self.paths = paths
         self.touched_ids = frozenset(id for change in case.functions for id in (change.id, change.base_id))
         self._old = {file.old_path or file.path: file for file in case.change.files if file.before is not None}

@@ -104,6 +104,8 @@ def escalation(rule: Rule) -> Iterator[str]:
 
 def example_diff(example: Example) -> Iterator[str]:
     """The change of an example as lines of a unified diff."""
+    for path, text in sorted(example.tree.items()):
+        yield from (f"  {line}" for line in (f"{path} (not touched):", *text.splitlines()))
     for path, sides in sorted(example.files.items()):
         before, after = (sides.before or "").splitlines(), (sides.after or "").splitlines()
         old, new = path if sides.before is not None else "/dev/null", path if sides.after is not None else "/dev/null"

@@ -1,7 +1,8 @@
 """A rule's examples as tests: each becomes a case as the pipeline would build it, and is run through the rule."""
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gatecli.model import (
@@ -22,6 +23,7 @@ from gatecli.model import (
     UsageStatus,
 )
 from gatecli.rules import registry
+from gatecli.rules.code import Around
 from gatecli.rules.spec import Example, FileSides, Rule
 from gatecli.sources.rebuild import hunks_between
 from gatecli.syntax.match import changed_functions
@@ -48,7 +50,7 @@ def failures(rules: Iterable[Rule]) -> tuple[Failure, ...]:
 
 def judge(rule: Rule, example: Example) -> str:
     """Why an example fails, empty if it does not."""
-    findings = registry.run((rule,), case_of(example))
+    findings = registry.run((rule,), case_of(example), around=around_of(example))
     for finding in findings:
         if finding.outcome is Outcome.ERROR:
             return finding.message
@@ -78,12 +80,7 @@ def case_of(example: Example) -> Case:
     functions, parsed = changed_functions(files)
     digest = hashlib.sha256(repr(files).encode("utf-8", "surrogatepass")).hexdigest()
     change = Change(kind=SourceKind.PATCH, base=None, head=None, merge_base=None, digest=digest, files=files)
-    usage = {
-        _id(id): Usage(
-            status=UsageStatus.OBSERVED, calls_per_minute=known.calls_per_minute, share=known.share, basis="example"
-        )
-        for id, known in example.usage.items()
-    }
+    usage = _usage_of(example)
     absent = Usage(status=UsageStatus.NOT_OBSERVED if usage else UsageStatus.NO_PROFILE)
     blast = {
         _id(id): Blast(
@@ -104,6 +101,45 @@ def case_of(example: Example) -> Case:
         history={},
         provenance=Provenance(klass=ProvenanceClass.NO_EVIDENCE),
     )
+
+
+class _Files:
+    """A tree of texts."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+
+    def paths(self) -> Iterable[str]:
+        return self._files.keys()
+
+    def read(self, path: str) -> bytes | None:
+        text = self._files.get(path)
+        return text.encode("utf-8", "surrogatepass") if text is not None else None
+
+    def grep(self, words: Iterable[str], keep: Callable[[str], bool] | None = None) -> Iterator[tuple[str, bytes]]:
+        found = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words) or "(?!)")
+        for path in sorted(self._files):
+            if path.endswith((".py", ".pyi")) and (keep is None or keep(path)) and found.search(self._files[path]):
+                yield path, self._files[path].encode("utf-8", "surrogatepass")
+
+
+def around_of(example: Example) -> Around:
+    """What lies around an example: both trees, and its usage by function."""
+    trees = []
+    for side in ("before", "after"):
+        sides = {path: text for path, known in example.files.items() if (text := getattr(known, side)) is not None}
+        trees.append(_Files({**example.tree, **sides}))
+    usage = _usage_of(example)
+    return Around(base=trees[0], head=trees[1], usage=usage.get)
+
+
+def _usage_of(example: Example) -> dict[FunctionId, Usage]:
+    return {
+        _id(id): Usage(
+            status=UsageStatus.OBSERVED, calls_per_minute=known.calls_per_minute, share=known.share, basis="example"
+        )
+        for id, known in example.usage.items()
+    }
 
 
 def _file(path: str, sides: FileSides) -> FileChange:

@@ -20,9 +20,9 @@ from gatecli.model import (
     Usage,
     UsageStatus,
 )
-from gatecli.rules import query, wording
+from gatecli.rules import lines, query, wording
 from gatecli.rules.checks import CHECKS
-from gatecli.rules.code import View
+from gatecli.rules.code import Around, View
 from gatecli.rules.observation import Observation
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule, Scope, read_rule
@@ -39,6 +39,7 @@ MAX_CUSTOM_RULES = 200
 ALWAYS_ON = frozenset({"guardrails-changed"})
 
 _PATHS = Paths()
+_NOTHING = Around()
 _RANK = {Severity.BLOCK: 0, Severity.REVIEW: 1, Severity.NOTE: 2}
 
 
@@ -117,9 +118,12 @@ def _overridden(rule: Rule, setting: RuleConfig) -> Rule | None:
 # --------------------------------------------------------------------------- running
 
 
-def run(rules: Iterable[Rule], case: Case, paths: Paths = _PATHS) -> tuple[Finding, ...]:
-    """What the rules find, strongest first. A rule that fails is a finding with outcome ``error``, never a pass."""
-    whole = View(case, paths)
+def run(rules: Iterable[Rule], case: Case, paths: Paths = _PATHS, around: Around = _NOTHING) -> tuple[Finding, ...]:
+    """What the rules find, strongest first. A rule that fails is a finding with outcome ``error``, never a pass.
+
+    ``around`` is what is known beyond the change: the trees of both sides, and the traffic of any function.
+    """
+    whole = View(case, paths, around)
     views = {
         Scope.ANY: whole,
         Scope.PRODUCTION: whole.within(whole.is_production),
@@ -129,12 +133,21 @@ def run(rules: Iterable[Rule], case: Case, paths: Paths = _PATHS) -> tuple[Findi
     for rule in rules:
         view = views[rule.filters.scope]
         try:
-            observe = CHECKS[rule.check] if rule.check else query.observe
-            observed = [item for item in islice(observe(rule, view), MAX_OBSERVATIONS) if _applies(rule, view, item)]
+            seen = islice(_observe(rule, view), MAX_OBSERVATIONS)
+            observed = [item for item in seen if _applies(rule, view, item)]
             findings += _capped(rule, _findings(rule, observed))
         except Exception as error:  # a crash is evidence that is missing: reported, and the other rules still run
             findings.append(_failed(rule, case, error))
     return tuple(sorted(findings, key=_order))
+
+
+def _observe(rule: Rule, view: View) -> Iterator[Observation]:
+    if rule.check:
+        yield from CHECKS[rule.check](rule, view)
+    elif rule.match.query:
+        yield from query.observe(rule, view)
+    if rule.match.lines:
+        yield from lines.observe(rule, view)
 
 
 def _applies(rule: Rule, view: View, observed: Observation) -> bool:

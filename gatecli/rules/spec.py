@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from gatecli.config import document
-from gatecli.model import Certainty, ChangeKind, Mode, Severity
+from gatecli.model import Certainty, ChangeKind, Confidence, Mode, Severity
+from gatecli.rules.pattern import why_unsafe
 
 MIN_EXAMPLES = 2
 """Of each kind: changes that must be flagged, and near misses that must not."""
@@ -60,8 +61,23 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A pattern that is searched in single lines of any file, for what has no syntax tree.
+
+    Two matches are the same if their text is, white space aside. ``unless`` is a second pattern that must not be in the
+    line, ``paths`` are gitignore patterns. Both patterns are bounded (``pattern.why_unsafe``).
+    """
+
+    pattern: str
+    says: str
+    unless: str = ""
+    paths: tuple[str, ...] = ()
+    confidence: Confidence = Confidence.HIGH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A tree-sitter query as a check.
+    """A tree-sitter query as a check, and patterns for the lines of files that are not Python.
 
     The query captures ``@match``. Two matches are the same if their ``@key`` is (without one, the whole match), on side
     ``changed`` if their ``@key`` is but their ``@value`` is not. ``says`` continues a sentence that begins with the
@@ -74,6 +90,7 @@ class Match:
     says: str = ""
     where: Where = field(default_factory=Where)
     moves: bool = True
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +142,14 @@ class ExampleCaller:
 class Example:
     """A change that the rule must flag, or must not: its test and its documentation.
 
-    ``usage`` and ``callers`` go by function id; ``says`` is a part of the message, ``severity`` that of the finding.
+    ``usage`` and ``callers`` go by function id; ``tree`` holds files that the change does not touch; ``says`` is a
+    part of the message, ``severity`` that of the finding.
     """
 
     name: Sentence
     flags: bool
     files: Mapping[str, FileSides]
+    tree: Mapping[str, str] = field(default_factory=dict)
     usage: Mapping[str, ExampleUsage] = field(default_factory=dict)
     callers: Mapping[str, tuple[ExampleCaller, ...]] = field(default_factory=dict)
     says: str = ""
@@ -139,7 +158,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A question asked of every change. It has either a ``match`` or a ``check`` (a name of ``registry.CHECKS``).
+    """A question asked of every change: a query or a ``check`` (a name of ``CHECKS``), patterns of lines, or both.
 
     ``severity`` is raised by the steps of ``escalate`` where the function's traffic reaches them. With mode ``advise``
     the findings are notes worth no points: a rule that is tried out.
@@ -183,12 +202,14 @@ def _problems(rule: Rule, where: str, checks: Collection[str]) -> _Problems:
     """What types cannot say, each with the place it belongs to."""
     if PurePosixPath(where).stem != rule.id:
         yield ("id",), f"id: {rule.id} is not the name of the file"
-    if bool(rule.match.query) == bool(rule.check):
-        yield ("id",), "a rule has either match.query or check"
+    if (rule.match.query and rule.check) or not (rule.match.query or rule.check or rule.match.lines):
+        yield ("id",), "a rule has either match.query or check, or match.lines"
     if rule.check and rule.check not in checks:
         yield ("check",), f"check: there is no {document.quote(rule.check)}{document.did_you_mean(rule.check, checks)}"
     if rule.match.query:
         yield from _match_problems(rule.match)
+    for index, line in enumerate(rule.match.lines):
+        yield from _line_problems(index, line)
     for index, step in enumerate(rule.escalate):
         if step.min_calls_per_minute is None and step.min_share is None:
             yield ("escalate", index), f"escalate.{index} names neither min_calls_per_minute nor min_share"
@@ -224,6 +245,15 @@ def _match_problems(match: Match) -> _Problems:
     for name in _PLACEHOLDER.findall(match.says):
         if name not in PLACEHOLDERS:
             yield ("match", "says"), f"match.says: {{{name}}} is none of {', '.join(PLACEHOLDERS)}"
+
+
+def _line_problems(index: int, line: Line) -> _Problems:
+    for key, text in (("pattern", line.pattern), ("unless", line.unless)):
+        if problem := why_unsafe(text):
+            yield ("match", "lines", index, key), f"match.lines.{index}.{key}: {problem}"
+    for name in _PLACEHOLDER.findall(line.says):
+        if name != "text":
+            yield ("match", "lines", index, "says"), f"match.lines.{index}.says: {{{name}}} is not text"
 
 
 def fill(says: str, values: Mapping[str, str]) -> str:

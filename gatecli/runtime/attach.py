@@ -48,6 +48,12 @@ def attach(
     return result
 
 
+def usage_of(profile: Profile, id: FunctionId) -> Usage | None:
+    """The usage of any function by its id at the base revision, None where the profile does not have it."""
+    row = profile.function(str(id))
+    return _observed(profile, row, (), ()) if row is not None else None
+
+
 def tests_of(profile: Profile, functions: Iterable[FunctionChange]) -> dict[FunctionId, tuple[str, ...]] | None:
     """The tests that executed each function; None where the profile does not know of tests."""
     if profile.tests is None:

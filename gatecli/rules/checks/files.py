@@ -3,16 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from gatecli.model import Confidence, FileChange, FileStatus
+from gatecli.model import Confidence, FileStatus
 from gatecli.rules.code import View
+from gatecli.rules.lines import added
 from gatecli.rules.observation import Observation
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
-
-MAX_LINE = 20_000
-"""Characters of a line that are read; longer ones are minified code or data."""
-
-MAX_FILE = 5_000_000
 
 # Token formats with a prefix of the provider's own, so that a match is a token and not a word. Sources: the formats
 # GitHub, GitLab, AWS, Google, Slack, Stripe, npm, PyPI, SendGrid, Anthropic and OpenAI document for secret scanning.
@@ -67,7 +63,7 @@ def guardrails_changed(rule: Rule, view: View) -> Iterator[Observation]:
 def secret_added(rule: Rule, view: View) -> Iterator[Observation]:
     """S01: a token or private key in an added line. It is never repeated, not in part."""
     for file in view.case.change.files:
-        lines = dict(_added_lines(file))
+        lines = dict(added(file))
         for number, text in lines.items():
             for what, pattern in _TOKENS.items():
                 found = pattern.search(text)
@@ -81,20 +77,9 @@ def secret_added(rule: Rule, view: View) -> Iterator[Observation]:
 def invisible_added(rule: Rule, view: View) -> Iterator[Observation]:
     """S08: an added line holds characters that nothing shows, or that show it in another order than it runs."""
     for file in view.case.change.files:
-        for number, text in _added_lines(file):
+        for number, text in added(file):
             bidi, hidden = _BIDI.search(text), _HIDDEN.search(text, number == 1 and text.startswith("\ufeff"))
             if found := bidi or hidden:
                 what = "text that is shown in another order than it runs" if bidi else "text that nothing shows"
                 char = f"U+{ord(found[0]):04X}"
                 yield Observation(says=f"now holds {what} ({char})", path=file.path, line=number, text=char)
-
-
-def _added_lines(file: FileChange) -> Iterator[tuple[int, str]]:
-    """Number and text of each added line of a text file."""
-    if file.after is None or file.binary or len(file.after) > MAX_FILE:
-        return
-    lines = file.after.split(b"\n")
-    for hunk in file.hunks:
-        for number in hunk.added:
-            if number <= len(lines):
-                yield number, lines[number - 1][:MAX_LINE].decode("utf-8", "replace")

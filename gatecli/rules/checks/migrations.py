@@ -1,19 +1,24 @@
-"""M01, M02, M03, M08, M12: what a migration does on its way up that running code or a rollback cannot take.
+"""Migrations: what they do on their way up that running code, a busy table or a rollback cannot take (family M)."""
 
-Django operations are read from the classes of files under ``migrations/`` (not those under ``state_operations``, which
-leave the database alone), Alembic's from ``upgrade`` functions, SQL from the strings of both and from ``.sql`` files.
-"""
-
-import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gatecli.model import ChangeKind, FileChange, FileStatus, FunctionKind
+from gatecli.model import ChangeKind, Evidence, FileChange, FileStatus, FunctionKind
 from gatecli.rules import code
+from gatecli.rules.checks.operations import (
+    ALEMBIC,
+    DJANGO,
+    EFFECTS,
+    Kind,
+    Operation,
+    arguments,
+    operations,
+    sql_argument,
+    sql_operations,
+)
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.lines import decoded
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
@@ -22,43 +27,11 @@ from gatecli.rules.wording import snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_DJANGO = ("migrations/",)
-_ALEMBIC = ("alembic/", "versions/", "migrations/")
-_SQL_FILES = ("**/migrations/**/*.sql", "**/delta/**/*.sql", "!*down*.sql", "!*rollback*.sql", "!rollback/", "!down/")
-
-_CALLS = "(call) @match"
 _DECLARED = """
 ((assignment left: (identifier) @key right: (_) @value) @match (#any-of? @key "operations" "dependencies" "replaces"))
 """
-_STATE_ONLY = '((keyword_argument name: (identifier) @key value: (_) @match) (#eq? @key "state_operations"))'
-
-MAX_SQL = 100_000
-"""Characters of one SQL text that are read."""
-
-_COMMENT = re.compile(r"--[^\n]*|/\*.{0,2000}?\*/", re.DOTALL)
-_NAME = r'(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?([\w."`\[\]]{1,120})'
-_DROP_TABLE = re.compile(rf"\bDROP\s+TABLE\s+{_NAME}", re.IGNORECASE)
-_DROP_COLUMN = re.compile(rf"\bALTER\s+TABLE\s+{_NAME}[^;]{{0,400}}?\bDROP\s+COLUMN\s+{_NAME}", re.IGNORECASE)
-_RENAME = re.compile(rf"\bALTER\s+TABLE\s+{_NAME}\s+RENAME\s+(?:COLUMN\s+{_NAME}\s+)?TO\s+{_NAME}", re.IGNORECASE)
-_CREATE_TABLE = re.compile(rf"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}", re.IGNORECASE)
-_TEMPORARY = re.compile(r"(?i)(?:^|_)(?:tmp|temp|old|new|backup|bak)(?:_|\d|$)")
-
-
-class Kind(StrEnum):
-    """What an operation does, in the words of a message."""
-
-    DROP_TABLE = "drops the table of"
-    DROP_COLUMN = "drops the column"
-    RENAME = "renames"
-    ONE_WAY = "cannot be reversed:"
-
-
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    kind: Kind
-    subject: str
-    line: int
-    text: str
+MAX_OPERATION = 400
+"""Characters of an operation or statement that the evidence repeats."""
 
 
 def table_dropped(rule: Rule, view: View) -> Iterator[Observation]:
@@ -81,6 +54,62 @@ def irreversible(rule: Rule, view: View) -> Iterator[Observation]:
     yield from _observe(view, Kind.ONE_WAY)
 
 
+def not_null_added(rule: Rule, view: View) -> Iterator[Observation]:
+    """M04."""
+    yield from _observe(view, Kind.NOT_NULL)
+    yield from _observe(view, Kind.FORBID_NULL)
+
+
+def type_changed(rule: Rule, view: View) -> Iterator[Observation]:
+    """M05: of Django's ``AlterField`` only where the model in the same change shows that the column changes."""
+    yield from _observe(view, Kind.TYPE)
+
+
+def index_locks(rule: Rule, view: View) -> Iterator[Observation]:
+    """M06."""
+    yield from _observe(view, Kind.INDEX)
+
+
+def constraint_locks(rule: Rule, view: View) -> Iterator[Observation]:
+    """M07."""
+    yield from _observe(view, Kind.CONSTRAINT)
+
+
+def whole_table_written(rule: Rule, view: View) -> Iterator[Observation]:
+    """M09: in migrations and ``.sql`` files, and in any statement that production code executes."""
+    yield from _observe(view, Kind.WHOLE_TABLE)
+    for touched in view.functions:
+        if touched.after is None or is_migration(touched.after):
+            continue
+        known = Counter(operation.text for operation in _executed(view, touched.before))
+        for operation in _executed(view, touched.after):
+            if known[operation.text] > 0:
+                known[operation.text] -= 1
+            else:
+                yield _seen(touched, operation)
+
+
+def is_migration(side: Code) -> bool:
+    """Whether a function belongs to a migration."""
+    return matches(DJANGO, side.module.path) or matches(ALEMBIC, side.module.path)
+
+
+_EXECUTES = """
+((call function: (attribute attribute: (identifier) @key)) @match (#any-of? @key "execute" "executemany" "raw"))
+"""
+
+
+def _executed(view: View, side: Code | None) -> list[Operation]:
+    """The statements that a function executes on a whole table."""
+    found = view.own(_EXECUTES, side) if side is not None else []
+    return [
+        operation
+        for match in found
+        for operation in sql_operations(sql_argument(match["match"], "sql"), code.line(match["match"]))
+        if operation.kind is Kind.WHOLE_TABLE
+    ]
+
+
 def merged_edited(rule: Rule, view: View) -> Iterator[Observation]:
     """M12: what a migration does, or what it depends on, was changed after it was merged."""
     for touched in view.functions:
@@ -98,9 +127,9 @@ def merged_edited(rule: Rule, view: View) -> Iterator[Observation]:
 def _meaning(view: View, side: Code) -> str:
     """The normal text of what a migration does and depends on, empty where it is none."""
     function, path = side.function, side.module.path
-    if function.kind is FunctionKind.CLASS_BODY and function.id.name == "Migration" and matches(_DJANGO, path):
+    if function.kind is FunctionKind.CLASS_BODY and function.id.name == "Migration" and matches(DJANGO, path):
         return " ; ".join(_sorted_items(match) for match in view.own(_DECLARED, side))
-    if function.id.qualname == "upgrade" and matches(_ALEMBIC, path):
+    if function.id.qualname == "upgrade" and matches(ALEMBIC, path):
         return code.normal(side.node)
     return ""
 
@@ -113,124 +142,80 @@ def _sorted_items(match: code.Captures) -> str:
 
 
 def _observe(view: View, kind: Kind) -> Iterator[Observation]:
+    created = {name.lower() for name in _created(view)}
     for touched in view.functions:
         if touched.after is None:
             continue
-        known = Counter(operation.text for operation in _operations(view, touched.before))
-        for operation in _operations(view, touched.after):
+        known = Counter(operation.text for operation in operations(view, touched.before))
+        for operation in operations(view, touched.after):
             if known[operation.text] > 0:
                 known[operation.text] -= 1
-            elif operation.kind is kind:
-                says = f"{kind.value} {snippet(operation.subject)}"
-                yield seen(touched, operation.line, says, operation.text)
+            elif operation.kind is kind and operation.model.lower() not in created:
+                if operation.text.startswith("migrations . AlterField") and not _narrowed(view, operation):
+                    continue
+                yield _seen(touched, operation)
         if kind is Kind.ONE_WAY:
             yield from _no_way_down(view, touched)
     for file in view.case.change.files:
-        if matches(_SQL_FILES, file.path):
+        if matches(SQL_FILES, file.path):
             yield from _sql_file(file, kind)
 
 
-def _operations(view: View, side: Code | None) -> list[_Operation]:
-    if side is None:
-        return []
-    path, function = side.module.path, side.function
-    if function.kind is FunctionKind.CLASS_BODY and function.id.name == "Migration" and matches(_DJANGO, path):
-        return _django(view, side)
-    if function.id.name.startswith("upgrade") and function.kind is FunctionKind.FUNCTION and matches(_ALEMBIC, path):
-        return _alembic(view, side)
-    return []
+def _seen(touched: Touched, operation: Operation) -> Observation:
+    says = f"{operation.kind.value} {snippet(operation.subject)}"
+    return seen(touched, operation.line, says, operation.text, evidence=_evidence(touched.change.id.path, operation))
 
 
-# --------------------------------------------------------------------------- Django
+def _evidence(path: str, operation: Operation) -> tuple[Evidence, ...]:
+    """The operation as the file has it, and what it does to data, way back and locks."""
+    exact = snippet(operation.source, MAX_OPERATION)
+    return (
+        Evidence(kind="operation", text=exact, path=path, line=operation.line),
+        Evidence(kind="effect", text=EFFECTS[operation.kind]),
+    )
 
 
-def _django(view: View, side: Code) -> list[_Operation]:
-    state_only = code.merged(code.byte_range(match["match"]) for match in view.own(_STATE_ONLY, side))
-    found: list[_Operation] = []
-    for match in view.own(_CALLS, side):
-        if not code.is_within(state_only, match["match"]):
-            found += _django_operation(match["match"])
-    return found
+_CREATES = """
+((call function: [(identifier) (attribute)] @name arguments: (argument_list)) @match
+  (#match? @name "(^|[.])(CreateModel|create_table)$"))
+"""
 
 
-def _django_operation(call: "Node") -> list[_Operation]:
-    name = code.callee(call).rpartition(".")[2]
-    given = _arguments(call, _DJANGO_ARGUMENTS.get(name, ()))
-    model, field, new = given.get("model_name", given.get("name", "")), given.get("name", ""), given.get("new_name", "")
-    if name == "DeleteModel":
-        return [_operation(Kind.DROP_TABLE, call, f"model {field}")]
-    if name == "RemoveField":
-        return [_operation(Kind.DROP_COLUMN, call, f"{model}.{field}")]
-    if name == "RenameField":
-        return [_operation(Kind.RENAME, call, f"column {model}.{given.get('old_name', '')} to {new}")]
-    if name == "RenameModel":
-        return [_operation(Kind.RENAME, call, f"the table of model {given.get('old_name', '')} to {new}")]
-    if name == "AlterModelTable" and given.get("table"):
-        return [_operation(Kind.RENAME, call, f"the table of model {field} to {given['table']}")]
-    if name == "RunPython" and "reverse_code" not in given and "code" in given:
-        return [_operation(Kind.ONE_WAY, call, f"RunPython({given['code']}) has no reverse_code")]
-    if name == "RunSQL":
-        sql = _sql_argument(call, "sql")
-        found = [] if "reverse_sql" in given else [_operation(Kind.ONE_WAY, call, "RunSQL has no reverse_sql")]
-        return found + _from_sql(sql, code.line(call))
-    return []
+def _created(view: View) -> Iterator[str]:
+    """The models and tables that migrations of this change create."""
+    for touched in view.functions:
+        if touched.after is not None and touched.before is None and is_migration(touched.after):
+            for match in view.own(_CREATES, touched.after):
+                if name := arguments(match["match"], ("name",)).get("name"):
+                    yield name
 
 
-_DJANGO_ARGUMENTS = {
-    "DeleteModel": ("name",),
-    "RemoveField": ("model_name", "name"),
-    "RenameField": ("model_name", "old_name", "new_name"),
-    "RenameModel": ("old_name", "new_name"),
-    "AlterModelTable": ("name", "table"),
-    "RunPython": ("code", "reverse_code"),
-    "RunSQL": ("sql", "reverse_sql"),
-}
+_FIELDS = "(assignment left: (identifier) @key right: (call) @value) @match"
+_SIZES = ("max_length", "max_digits", "decimal_places")
 
 
-def _arguments(call: "Node", names: tuple[str, ...]) -> dict[str, str]:
-    """The arguments of a call as text, the positional ones by the names given; ``None`` counts as left out."""
-    arguments = call.child_by_field_name("arguments")
-    nodes = arguments.named_children if arguments is not None else []
-    positional = [node for node in nodes if node.type not in ("keyword_argument", "comment")]
-    given = dict(zip(names, positional, strict=False)) | code.keywords(call)
-    return {name: _plain(node) for name, node in given.items() if node.type != "none"}
+def _narrowed(view: View, operation: Operation) -> bool:
+    """Whether a model of this change shows that an AlterField makes another type or a smaller size of a column."""
+    for touched in view.functions:
+        name = touched.change.id.name.lower()
+        if touched.before is None or touched.after is None or name != operation.model.lower():
+            continue
+        fields = [
+            next((m["value"] for m in view.own(_FIELDS, side) if code.text(m["key"]) == operation.field), None)
+            for side in (touched.before, touched.after)
+        ]
+        if fields[0] is not None and fields[1] is not None:
+            return is_narrower(fields[0], fields[1])
+    return False
 
 
-def _plain(node: "Node") -> str:
-    text = code.text(node)
-    return text.strip("\"'") if node.type == "string" else text
-
-
-def _operation(kind: Kind, call: "Node", subject: str) -> _Operation:
-    return _Operation(kind, subject, code.line(call), code.normal(call))
-
-
-# --------------------------------------------------------------------------- Alembic
-
-
-def _alembic(view: View, side: Code) -> list[_Operation]:
-    found: list[_Operation] = []
-    created: set[str] = set()
-    for match in view.own(_CALLS, side):
-        call = match["match"]
-        name = code.callee(call).rpartition(".")[2]
-        given = _arguments(call, ("first", "second"))
-        first, second = given.get("first", ""), given.get("second", "")
-        batch = "batch" in code.callee(call)
-        column = first if batch else f"{first}.{second}"
-        if name == "create_table":
-            created.add(first)
-        elif name == "drop_table":
-            found.append(_operation(Kind.DROP_TABLE, call, f"{first or 'a model'}"))
-        elif name == "drop_column":
-            found.append(_operation(Kind.DROP_COLUMN, call, column))
-        elif name == "rename_table":
-            found.append(_operation(Kind.RENAME, call, f"table {first} to {second}"))
-        elif name == "alter_column" and "new_column_name" in given:
-            found.append(_operation(Kind.RENAME, call, f"column {column} to {given['new_column_name']}"))
-        elif name == "execute":
-            found += _from_sql(_sql_argument(call, "sqltext"), code.line(call))
-    return [item for item in found if not (item.subject in created or _TEMPORARY.search(item.subject))]
+def is_narrower(old: "Node", new: "Node") -> bool:
+    """Whether a field is of another class than before, or holds less."""
+    if code.callee(old).rpartition(".")[2] != code.callee(new).rpartition(".")[2]:
+        return True
+    was, now = code.keywords(old), code.keywords(new)
+    sizes = [(code.number(was.get(name)), code.number(now.get(name))) for name in _SIZES]
+    return any(one is not None and other is not None and other < one for one, other in sizes)
 
 
 def _no_way_down(view: View, touched: Touched) -> Iterator[Observation]:
@@ -238,7 +223,7 @@ def _no_way_down(view: View, touched: Touched) -> Iterator[Observation]:
     side = touched.after
     if side is None or touched.change.kind is not ChangeKind.ADDED or side.function.id.qualname != "upgrade":
         return
-    if not matches(_ALEMBIC, side.module.path) or _does_nothing(side.node):
+    if not matches(ALEMBIC, side.module.path) or _does_nothing(side.node):
         return
     if not any(match["key"].text == b"revision" for match in view.own(_MODULE_NAMES, _module_body(side))):
         return
@@ -275,68 +260,15 @@ def _does_nothing(function: "Node") -> bool:
     return True
 
 
-# --------------------------------------------------------------------------- SQL
-
-
-def _sql_argument(call: "Node", name: str) -> str:
-    """The string contents of a call's SQL argument, joined."""
-    arguments = call.child_by_field_name("arguments")
-    if arguments is None:
-        return ""
-    value = code.keywords(call).get(name)
-    if value is None:
-        value = next(
-            (node for node in arguments.named_children if node.type not in ("keyword_argument", "comment")), None
-        )
-    if value is None:
-        return ""
-    strings: list[str] = []
-    pending = [value]
-    while pending:
-        node = pending.pop()
-        if node.type == "string_content":
-            strings.append(code.text(node))
-        elif node.type != "keyword_argument":
-            pending.extend(reversed(node.children))
-    return " ".join(strings)[:MAX_SQL]
-
-
-def _from_sql(sql: str, line: int) -> list[_Operation]:
-    """What a text of SQL statements drops or renames; what it creates itself is not missed."""
-    text = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), sql[:MAX_SQL])
-    created = {_identifier(found[1]) for found in _CREATE_TABLE.finditer(text)}
-    found = [
-        _sql_operation(Kind.DROP_TABLE, _identifier(match[1]), text, match, line)
-        for match in _DROP_TABLE.finditer(text)
-    ]
-    for match in _DROP_COLUMN.finditer(text):
-        subject = f"{_identifier(match[1])}.{_identifier(match[2])}"
-        found.append(_sql_operation(Kind.DROP_COLUMN, subject, text, match, line))
-    for match in _RENAME.finditer(text):
-        table, column, new = (_identifier(part or "") for part in match.groups())
-        subject = f"column {table}.{column} to {new}" if column else f"table {table} to {new}"
-        if table not in created and not _TEMPORARY.search(table):
-            found.append(_sql_operation(Kind.RENAME, subject, text, match, line))
-    return [item for item in found if item.subject not in created and not _TEMPORARY.search(item.subject)]
-
-
-def _sql_operation(kind: Kind, subject: str, text: str, match: re.Match[str], line: int) -> _Operation:
-    return _Operation(kind, subject, line + text.count("\n", 0, match.start()), " ".join(match[0].split()))
-
-
-def _identifier(name: str) -> str:
-    return re.sub(r'["`\[\]]', "", name)
+SQL_FILES = ("**/migrations/**/*.sql", "**/delta/**/*.sql", "!*down*.sql", "!*rollback*.sql", "!rollback/", "!down/")
 
 
 def _sql_file(file: FileChange, kind: Kind) -> Iterator[Observation]:
-    known = Counter(operation.text for operation in _from_sql(_decoded(file.before), 1))
-    for operation in _from_sql(_decoded(file.after), 1):
+    known = Counter(operation.text for operation in sql_operations(decoded(file.before), 1))
+    for operation in sql_operations(decoded(file.after), 1):
         if known[operation.text] > 0:
             known[operation.text] -= 1
         elif operation.kind is kind:
             says = f"{kind.value} {snippet(operation.subject)}"
-            yield Observation(says=says, path=file.path, line=operation.line, text=operation.text)
-
-
-def _decoded(content: bytes | None) -> str:
-    return (content or b"")[:MAX_SQL].decode("utf-8", "replace")
+            evidence = _evidence(file.path, operation)
+            yield Observation(says=says, path=file.path, line=operation.line, text=operation.text, evidence=evidence)

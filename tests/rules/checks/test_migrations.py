@@ -1,6 +1,6 @@
 import pytest
 
-from gatecli.rules.checks.migrations import Kind, _from_sql
+from gatecli.rules.checks.operations import Kind, sql_operations
 from tests.rules.support import messages
 
 DJANGO = """\
@@ -145,7 +145,7 @@ def test_the_same_code_elsewhere_is_no_migration() -> None:
     ],
 )
 def test_sql(sql: str, expected: list[tuple[Kind, str, int]]) -> None:
-    assert [(found.kind, found.subject, found.line) for found in _from_sql(sql, 1)] == expected
+    assert [(found.kind, found.subject, found.line) for found in sql_operations(sql, 1)] == expected
 
 
 @pytest.mark.parametrize(
