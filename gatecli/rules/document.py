@@ -118,6 +118,8 @@ def given(example: Example) -> Iterator[str]:
         calls = f"{usage.calls_per_minute:,g} calls a minute" if usage.calls_per_minute is not None else ""
         share = f"{100 * usage.share:g} % of the traffic" if usage.share is not None else ""
         yield f"{id}: {', '.join(filter(None, (calls, share)))}"
+    for id, entries in sorted(example.entry_points.items()):
+        yield f"{id} is reached from {', '.join(entries)}"
     for id, callers in sorted(example.callers.items()):
         for caller in callers:
             yield f"{caller.id} calls {id}: {', '.join(caller.calls)}" if caller.calls else f"{caller.id} hands on {id}"

@@ -82,16 +82,7 @@ def case_of(example: Example) -> Case:
     change = Change(kind=SourceKind.PATCH, base=None, head=None, merge_base=None, digest=digest, files=files)
     usage = _usage_of(example)
     absent = Usage(status=UsageStatus.NOT_OBSERVED if usage else UsageStatus.NO_PROFILE)
-    blast = {
-        _id(id): Blast(
-            callers=tuple(
-                Caller(id=_id(known.id), basis=EdgeBasis.STATIC, certainty=known.certainty, calls=known.calls)
-                for known in callers
-            ),
-            depth=1,
-        )
-        for id, callers in example.callers.items()
-    }
+    blast = {_id(id): _blast(example, id) for id in {**example.callers, **example.entry_points}}
     return Case(
         change=change,
         parsed=parsed,
@@ -131,6 +122,14 @@ def around_of(example: Example) -> Around:
         trees.append(_Files({**example.tree, **sides}))
     usage = _usage_of(example)
     return Around(base=trees[0], head=trees[1], usage=usage.get)
+
+
+def _blast(example: Example, id: str) -> Blast:
+    callers = tuple(
+        Caller(id=_id(known.id), basis=EdgeBasis.STATIC, certainty=known.certainty, calls=known.calls, line=known.line)
+        for known in example.callers.get(id, ())
+    )
+    return Blast(callers=callers, entry_points=example.entry_points.get(id, ()), depth=1)
 
 
 def _usage_of(example: Example) -> dict[FunctionId, Usage]:

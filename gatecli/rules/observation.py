@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gatecli.model import Confidence, Evidence
+from gatecli.model import Confidence, Evidence, Usage
 from gatecli.rules.code import Touched, View
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ class Observation:
     ``says`` continues a sentence that begins with the function (or the path) and, where it is known, its traffic:
     "now queries the database in a loop". ``line`` is a line of the new side, ``text`` the code seen, for the
     fingerprint. Only what is sure blocks: medium confidence asks for a review at most, low confidence for a note.
+    ``usage`` is the traffic that the severity follows, where it is not that of ``touched``.
     """
 
     says: str
@@ -27,6 +28,7 @@ class Observation:
     text: str = ""
     evidence: tuple[Evidence, ...] = ()
     confidence: Confidence = Confidence.HIGH
+    usage: Usage | None = None
 
 
 Check = Callable[["Rule", View], Iterable[Observation]]

@@ -164,7 +164,12 @@ def _applies(rule: Rule, view: View, observed: Observation) -> bool:
         return False
     if filters.min_calls_per_minute is None and filters.min_share is None:
         return True
-    return _reaches(touched.usage if touched else None, filters.min_calls_per_minute, filters.min_share)
+    return _reaches(_usage(observed), filters.min_calls_per_minute, filters.min_share)
+
+
+def _usage(observed: Observation) -> Usage | None:
+    """The traffic that severity and filters follow."""
+    return observed.usage or (observed.touched.usage if observed.touched else None)
 
 
 def _reaches(usage: Usage | None, calls_per_minute: float | None, share: float | None) -> bool:
@@ -191,7 +196,7 @@ def _finding(rule: Rule, item: Observation, fingerprint: str) -> Finding:
     if touched is not None and touched.file.partial and confidence is Confidence.HIGH:
         confidence = Confidence.MEDIUM
     weighs = rule.mode is Mode.ENFORCE and confidence is not Confidence.LOW
-    severity = _severity(rule, touched.usage if touched else None) if weighs else Severity.NOTE
+    severity = _severity(rule, _usage(item)) if weighs else Severity.NOTE
     if item.confidence is Confidence.MEDIUM and severity is Severity.BLOCK:
         severity = Severity.REVIEW
     return Finding(

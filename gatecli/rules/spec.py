@@ -136,14 +136,15 @@ class ExampleCaller:
     id: str
     calls: tuple[str, ...] = ()
     certainty: Certainty = Certainty.CERTAIN
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """A change that the rule must flag, or must not: its test and its documentation.
 
-    ``usage`` and ``callers`` go by function id; ``tree`` holds files that the change does not touch; ``says`` is a
-    part of the message, ``severity`` that of the finding.
+    ``usage``, ``callers`` and ``entry_points`` go by function id; ``tree`` holds files that the change does not touch;
+    ``says`` is a part of the message, ``severity`` that of the finding.
     """
 
     name: Sentence
@@ -152,6 +153,7 @@ class Example:
     tree: Mapping[str, str] = field(default_factory=dict)
     usage: Mapping[str, ExampleUsage] = field(default_factory=dict)
     callers: Mapping[str, tuple[ExampleCaller, ...]] = field(default_factory=dict)
+    entry_points: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     says: str = ""
     severity: Severity | None = None
 
@@ -221,7 +223,12 @@ def _problems(rule: Rule, where: str, checks: Collection[str]) -> _Problems:
             if sides.before is None and sides.after is None:
                 at = ("examples", index, "files", path)
                 yield at, f"examples.{index}.files: {document.quote(path)} has neither before nor after"
-        for id in (*example.usage, *example.callers, *(c.id for known in example.callers.values() for c in known)):
+        for id in (
+            *example.usage,
+            *example.callers,
+            *example.entry_points,
+            *(c.id for known in example.callers.values() for c in known),
+        ):
             if "::" not in id:
                 yield ("examples", index), f"examples.{index}: {document.quote(id)} is no function id (path::qualname)"
 

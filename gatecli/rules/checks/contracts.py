@@ -37,7 +37,7 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
         if not binding or before is None or after is None:
             continue
         what = f"changed its signature ({listed(binding)})"
-        callers = _outside(view, touched)
+        callers = callers_outside(view, touched)
         fits = [(caller, fit(before, after, caller)) for caller in callers]
         broken = [caller for caller, how in fits if how is Fit.BREAKS]
         unclear = [caller for caller, how in fits if how is Fit.UNKNOWN]
@@ -63,7 +63,7 @@ def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
         if not changed or after is None:
             continue
         relying, unclear = [], []
-        for caller in _outside(view, touched):
+        for caller in callers_outside(view, touched):
             found = {leaves_out(after, clause.name or "", caller) for clause in defaults}
             if Fit.BREAKS in found:
                 relying.append(caller)
@@ -114,7 +114,7 @@ def _left_behind(view: View, touched: Touched) -> list[Caller]:
     names = names_of(home) if home is not None else None
     if "." in id.qualname or (names is not None and (id.qualname in names.kinds or id.qualname in names.imports)):
         return []
-    certain = [caller for caller in _outside(view, touched) if caller.certainty is Certainty.CERTAIN]
+    certain = [caller for caller in callers_outside(view, touched) if caller.certainty is Certainty.CERTAIN]
     if change.kind is ChangeKind.REMOVED:
         return certain
     if change.id.name == id.name:
@@ -139,7 +139,7 @@ def _clauses(view: View) -> Iterator[tuple[Touched, list[SignatureChange]]]:
                 yield touched, clauses
 
 
-def _outside(view: View, touched: Touched) -> list[Caller]:
+def callers_outside(view: View, touched: Touched) -> list[Caller]:
     """Direct callers in production code that the change does not touch."""
     direct = touched.blast.callers if touched.blast is not None else ()
     return [

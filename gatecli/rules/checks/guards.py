@@ -40,7 +40,7 @@ _RETRY_SETTING = re.compile(r"(?i)max_retries|max_attempts|retries|autoretry_for
 _TRANSACTION = re.compile(
     r"(?i)(?:(?:^|[._])(?:\w{0,40}atomic|atomic\w{0,40}|begin_nested|savepoint)|(?:^|\.)(?:begin|\w{0,20}(?<!start_)transaction))$"
 )
-_LOCK = re.compile(r"(?i)(?:^|[._])(?:\w{0,40}_)?(?:lock|rlock|mutex|semaphore|advisory_lock|critical_section)$")
+_LOCK = re.compile(r"(?i)(?:^|[._])(?:\w{0,40}_)?(?:lock|rlock|mutex|advisory_lock|critical_section)$")
 _DEADLINE = re.compile(r"(?:^|\.)(?:wait_for|timeout|timeout_at|fail_after|move_on_after)$")
 _SUPPRESS = re.compile(r"(?:^|\.)suppress$")
 
@@ -75,16 +75,16 @@ def try_removed(rule: Rule, view: View) -> Iterator[Observation]:
 
     The call must be made as before: with other arguments (``allow_none=True``) it may fail in other ways.
     """
-    for lost in _lost(view, _tries, exact=True):
+    for lost in lost_guards(view, _tries, exact=True):
         is_io = any(_OUTSIDE.fullmatch(word) for word in re.split(r"[^a-zA-Z]+", lost.name.lower()))
         says = f"no longer handles failures of {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)"
-        yield _seen(lost, says, is_sure=is_io)
+        yield observed(lost, says, is_sure=is_io)
 
 
 def retry_removed(rule: Rule, view: View) -> Iterator[Observation]:
     """E03: a retry went away and what it repeated is now done once, or its attempts were at least halved."""
-    for lost in _lost(view, _retries):
-        yield _seen(lost, f"no longer retries {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)")
+    for lost in lost_guards(view, _retries):
+        yield observed(lost, f"no longer retries {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)")
     for touched in view.functions:
         if touched.before is None or touched.after is None:
             continue
@@ -108,16 +108,16 @@ def _is_attempts(name: str) -> bool:
 
 def transaction_removed(rule: Rule, view: View) -> Iterator[Observation]:
     """D02: a transaction or lock went away and what it held together no longer is."""
-    for lost in _lost(view, _transactions):
-        yield _seen(lost, f"no longer holds `{snippet(lost.guard.text)}` around {snippet(lost.name)}")
+    for lost in lost_guards(view, _transactions):
+        yield observed(lost, f"no longer holds `{snippet(lost.guard.text)}` around {snippet(lost.name)}")
     yield from _row_locks(view)
 
 
 def deadline_removed(view: View) -> Iterator[Observation]:
     """Part of E05: ``wait_for`` or a timeout block went away and what it bounded may now take for ever."""
-    for lost in _lost(view, _deadlines):
+    for lost in lost_guards(view, _deadlines):
         was = snippet(lost.guard.text)
-        yield _seen(lost, f"no longer bounds how long {snippet(lost.name)} may take (was `{was}`)")
+        yield observed(lost, f"no longer bounds how long {snippet(lost.name)} may take (was `{was}`)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,14 @@ class _Lost:
     moved: bool
 
 
-def _seen(lost: _Lost, says: str, *, is_sure: bool = True) -> Observation:
+def observed(lost: _Lost, says: str, *, is_sure: bool = True) -> Observation:
+    """An observation where a lost guard stood; a guess if it may have moved."""
     confidence = Confidence.HIGH if is_sure and not lost.moved else Confidence.LOW
     line = lost.touched.line_after(lost.guard.line)
     return seen(lost.touched, line, says, lost.guard.text, confidence=confidence)
 
 
-def _lost(view: View, guards: Guards, *, exact: bool = False) -> Iterator[_Lost]:
+def lost_guards(view: View, guards: Guards, *, exact: bool = False) -> Iterator[_Lost]:
     """The guards that a surviving function has fewer of, if something that one protected now stands bare.
 
     With ``exact`` two calls are the same only if their arguments are.
@@ -241,11 +242,11 @@ def _tries(view: View, side: Code) -> list[Guard]:
         types = [name for clause in clauses for name in handled(clause)]
         if clauses and not (types and all("Import" in name or "ModuleNotFound" in name for name in types)):
             found.append(_guard(match["body"], clauses[0], f"except {', '.join(types)}".strip()))
-    return found + _with_guards(view, side, _SUPPRESS)
+    return found + with_guards(view, side, _SUPPRESS)
 
 
 def _retries(view: View, side: Code) -> list[Guard]:
-    found = _decorators(view, side, _RETRY_NAME)
+    found = decorator_guards(view, side, _RETRY_NAME)
     tries = [match["match"].start_byte for match in view.own(_TRY, side)]
     for match in view.own(_LOOP, side):
         loop, body = match["match"], match["body"]
@@ -259,14 +260,14 @@ def _retries(view: View, side: Code) -> list[Guard]:
 
 def _transactions(view: View, side: Code) -> list[Guard]:
     return [
-        *_decorators(view, side, _TRANSACTION),
-        *_with_guards(view, side, _TRANSACTION),
-        *_with_guards(view, side, _LOCK),
+        *decorator_guards(view, side, _TRANSACTION),
+        *with_guards(view, side, _TRANSACTION),
+        *with_guards(view, side, _LOCK),
     ]
 
 
 def _deadlines(view: View, side: Code) -> list[Guard]:
-    found = _with_guards(view, side, _DEADLINE)
+    found = with_guards(view, side, _DEADLINE)
     for match in view.own(_CALLS, side):
         call = match["match"]
         arguments = call.child_by_field_name("arguments")
@@ -279,7 +280,7 @@ def _guard(held: "Node", at: "Node", text: str) -> Guard:
     return Guard(range=code.byte_range(held), line=code.line(at), text=text)
 
 
-def _decorators(view: View, side: Code, name: re.Pattern[str]) -> list[Guard]:
+def decorator_guards(view: View, side: Code, name: re.Pattern[str]) -> list[Guard]:
     """Decorators of the function itself: they protect all of it."""
     node = side.node
     if node.type != "decorated_definition":
@@ -291,7 +292,8 @@ def _decorators(view: View, side: Code, name: re.Pattern[str]) -> list[Guard]:
     ]
 
 
-def _with_guards(view: View, side: Code, name: re.Pattern[str]) -> list[Guard]:
+def with_guards(view: View, side: Code, name: re.Pattern[str]) -> list[Guard]:
+    """The ``with`` blocks whose context manager has such a name."""
     found = []
     for match in view.own(_WITH, side):
         for item in match["clause"].named_children:

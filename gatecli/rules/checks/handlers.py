@@ -1,5 +1,6 @@
-"""E01: exception handlers that catch more than before, or swallow what they catch."""
+"""E01, E07: exception handlers that catch more than before, swallow what they catch, or no longer tell anyone."""
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -80,6 +81,47 @@ def broadened(rule: Rule, view: View) -> Iterator[Observation]:
                 moved[handler.text] -= 1
             elif says := _judged(handler, before):
                 yield seen(touched, code.line(handler.node), says, handler.text)
+
+
+_TELLS = re.compile(
+    r"\b(?:log|logger|logging|_logger|LOG|_log)\.\w{1,20}\(|capture_exception|record_exception|capture_message"
+    r"|\b(?:metrics?|statsd|stats|counter|span)\b[\w.]{0,60}\.(?:incr?|increment|add|labels|record\w{0,20}|set_status)\("
+)
+_MAX_CLAUSE = 20_000
+
+
+def told_less(rule: Rule, view: View) -> Iterator[Observation]:
+    """E07: handlers of the same exceptions that logged, counted or reported, and now only go on."""
+    for touched in view.functions:
+        if touched.before is None or touched.after is None:
+            continue
+        silent = _silent(view, touched.before)
+        for types, clause in _clauses(view, touched.before):
+            told = _TELLS.search(code.text(clause)[:_MAX_CLAUSE])
+            if not told or types in silent:
+                continue
+            now = [after for kept, after in _clauses(view, touched.after) if kept == types]
+            if now and not any(_speaks(after) for after in now):
+                what = listed(types) if types else "everything"
+                says = f"no longer tells anyone of {what} (was `{told[0]}…)`)"
+                yield seen(touched, code.line(now[0]), says, code.normal(now[0]))
+
+
+def _speaks(clause: "Node") -> bool:
+    """Whether a handler tells someone, be it by raising or by a helper that handles errors."""
+    text = code.text(clause)[:_MAX_CLAUSE]
+    return bool(
+        _TELLS.search(text) or re.search(r"\braise\b|\b\w{0,40}(?:error|exc|fail|log|report|warn)\w{0,40}\(", text)
+    )
+
+
+def _silent(view: View, side: Code) -> set[tuple[str, ...]]:
+    """What some handler of a function handled without telling anyone."""
+    return {types for types, clause in _clauses(view, side) if not _speaks(clause)}
+
+
+def _clauses(view: View, side: Code) -> "list[tuple[tuple[str, ...], Node]]":
+    return [(handled(match["match"]), match["match"]) for match in view.own(_CLAUSES, side)]
 
 
 def _judged(handler: _Handler, before: _Before) -> str:

@@ -1,4 +1,4 @@
-"""D06: a loop that now calls a function of the same change which queries a database or the network."""
+"""D06, D08: loops that now call something which queries, and loops within loops."""
 
 from collections.abc import Iterator
 
@@ -62,3 +62,44 @@ def _calls(callee: Touched, caller: Touched) -> bool:
     """Whether the caller is known to call the callee, be it by a receiver of unknown type."""
     callers = callee.blast.callers if callee.blast is not None else ()
     return any(one.id == caller.change.id and one.depth == 1 for one in callers)
+
+
+# --------------------------------------------------------------------------- loops in loops
+
+
+_ITERATIONS = """
+(for_statement right: (_) @over body: (block) @match)
+(while_statement body: (block) @match)
+(list_comprehension (for_in_clause right: (_) @over)) @match
+(set_comprehension (for_in_clause right: (_) @over)) @match
+(dictionary_comprehension (for_in_clause right: (_) @over)) @match
+(generator_expression (for_in_clause right: (_) @over)) @match
+"""
+
+
+def loop_nested(rule: Rule, view: View) -> Iterator[Observation]:
+    """D08: loops now stand deeper in each other than before; one over a literal does not count."""
+    for touched in view.functions:
+        if touched.before is None or touched.after is None or touched.is_container:
+            continue
+        was, _ = _depth(view, touched.before)
+        now, line = _depth(view, touched.after)
+        if now > max(was, 1):
+            says = f"now loops {now} deep where it looped {was} deep: its cost grows with the product of the sizes"
+            yield seen(touched, line, says, f"depth {now}")
+
+
+def _depth(view: View, side: Code) -> tuple[int, int | None]:
+    """How deep loops stand in each other, and the line of the innermost one."""
+    deepest, line = 0, None
+    open_ends: list[int] = []
+    for match in view.own(_ITERATIONS, side):
+        node = match["match"]
+        if "over" in match and match["over"].type in ("list", "tuple", "string", "set"):
+            continue
+        while open_ends and open_ends[-1] <= node.start_byte:
+            open_ends.pop()
+        open_ends.append(node.end_byte)
+        if len(open_ends) > deepest:
+            deepest, line = len(open_ends), code.line(node)
+    return deepest, line

@@ -1,0 +1,210 @@
+"""T04, T05, T06: surviving tests that expect something else, expect less, or no longer run what they are for."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from gatecli.model import Confidence
+from gatecli.rules import code
+from gatecli.rules.checks.numbers import replaced
+from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.observation import Observation, seen
+from gatecli.rules.spec import Rule
+from gatecli.rules.wording import amount, listed, snippet
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_COMPARED = "(assert_statement (comparison_operator) @key) @match"
+_EQUAL = """
+((call function: (attribute attribute: (identifier) @key) arguments: (argument_list)) @match (#match? @key "^assert"))
+"""
+_CALLED = """
+(call function: (identifier) @match)
+(call function: (attribute attribute: (identifier) @match))
+"""
+_LITERALS = frozenset(
+    {"integer", "float", "string", "true", "false", "none", "list", "dictionary", "tuple", "unary_operator"}
+)
+_WEAK = re.compile(r"^assert(?:True|IsNotNone|IsNone|In|Greater|GreaterEqual|IsInstance)$")
+_STRONG = frozenset({"assertEqual", "assertEquals", "assertDictEqual", "assertListEqual", "assertCountEqual"})
+_TOLERANCE = re.compile(r"^(?:rel|abs|abs_tol|rel_tol|atol|rtol|delta|tolerance|timeout|timeout_s|max_seconds)$")
+_PATCHES = """
+((call function: [(identifier) (attribute)] @name arguments: (argument_list . (string) @key)) @match
+  (#match? @name "(^|[.])(patch|setattr)$"))
+((call
+  function: (attribute object: [(identifier) (attribute)] @name attribute: (identifier) @how)
+  arguments: (argument_list . (_) . (string) @key)) @match
+  (#match? @name "(patch|monkeypatch)$") (#any-of? @how "object" "setattr"))
+"""
+FACTOR = 3
+
+
+def expected_value_changed(rule: Rule, view: View) -> Iterator[Observation]:
+    """T04: tests that expect another value of a function which this change edits; as grave as that function is busy."""
+    edited = {touched.change.id.name: touched for touched in _edited(view)}
+    for touched in _tests(view):
+        assert touched.before is not None
+        assert touched.after is not None
+        subjects = sorted(_called(view, touched.after) & edited.keys())
+        pairs = _changed_values(view, touched.before, touched.after) if subjects else []
+        if pairs:
+            subject = edited[subjects[0]]
+            old, new, line = pairs[0]
+            more = f" (and {len(pairs) - 1} more)" if len(pairs) > 1 else ""
+            says = f"expects {snippet(new, 40)} where it expected {snippet(old, 40)}{more} of {listed(subjects)},"
+            says += " which this change edits"
+            yield Observation(
+                says=f"{touched.change.id.name} {says}",
+                path=touched.change.id.path,
+                line=line,
+                text=f"{touched.change.id.name} {old} {new}",
+                usage=subject.usage,
+            )
+
+
+def _edited(view: View) -> Iterator[Touched]:
+    for touched in view.functions:
+        if touched.survives and not touched.is_container and view.is_production(touched.change.id.path):
+            yield touched
+
+
+def _tests(view: View) -> Iterator[Touched]:
+    for touched in view.functions:
+        id = touched.change.id
+        if touched.survives and not touched.is_container and id.name.startswith("test") and view.is_test(id.path):
+            yield touched
+
+
+def _called(view: View, side: Code | None) -> set[str]:
+    found = view.own(_CALLED, side) if side is not None else []
+    return {name for match in found if len(name := code.text(match["match"])) >= 5}
+
+
+def _changed_values(view: View, before: Code, after: Code) -> list[tuple[str, str, int]]:
+    """Old value, new value and line of each assertion that is the same but for a literal."""
+    old: dict[str, list[str]] = {}
+    for shape, value, _ in _values(view, before):
+        old.setdefault(shape, []).append(value)
+    pairs = []
+    for shape, value, line in _values(view, after):
+        known = old.get(shape, [])
+        if known and value not in known:
+            pairs.append((known.pop(0), value, line))
+    return pairs
+
+
+def _values(view: View, side: Code) -> Iterator[tuple[str, str, int]]:
+    for match in view.own(_COMPARED, side):
+        children = match["key"].named_children
+        if len(children) == 2 and children[1].type in _LITERALS:
+            yield code.normal(children[0]), code.text(children[1]), code.line(match["match"])
+    for match in view.own(_EQUAL, side):
+        given = match["match"].child_by_field_name("arguments")
+        children = [child for child in (given.named_children if given else ()) if child.type != "comment"]
+        if code.text(match["key"]) in _STRONG and len(children) >= 2:
+            for value, what in ((children[1], children[0]), (children[0], children[1])):
+                if value.type in _LITERALS:
+                    yield code.normal(what), code.text(value), code.line(match["match"])
+                    break
+
+
+# --------------------------------------------------------------------------- T05
+
+
+def test_loosened(rule: Rule, view: View) -> Iterator[Observation]:
+    """T05: an equality that became a weaker check of the same thing, and tolerances that became three times wider."""
+    for touched in _tests(view):
+        assert touched.before is not None
+        assert touched.after is not None
+        exact = Counter(what for what, is_exact, _ in _checks(view, touched.before) if is_exact)
+        exact.subtract(what for what, is_exact, _ in _checks(view, touched.after) if is_exact)
+        weak = Counter(what for what, is_exact, _ in _checks(view, touched.before) if not is_exact)
+        for what, is_exact, line in _checks(view, touched.after):
+            if is_exact:
+                continue
+            if weak[what] > 0:
+                weak[what] -= 1
+            elif exact[what] > 0:
+                exact[what] -= 1
+                yield seen(touched, line, f"no longer says what {snippet(what)} must be", what)
+        for name, old, new in replaced(view, touched.before, touched.after, _is_tolerance):
+            was, now = code.number(old), code.number(new)
+            if was and now and now >= FACTOR * was > 0:
+                says = f"widens {snippet(name)} from {amount(was)} to {amount(now)}"
+                yield seen(touched, code.line(new), says, name, confidence=_sure(name))
+
+
+def _sure(name: str) -> Confidence:
+    return Confidence.LOW if "timeout" in name or "seconds" in name else Confidence.HIGH
+
+
+def _is_tolerance(name: str) -> bool:
+    return bool(_TOLERANCE.match(name))
+
+
+_ASSERTED = "(assert_statement . (_) @key) @match"
+
+
+def _checks(view: View, side: Code) -> Iterator[tuple[str, bool, int]]:
+    """What is checked, whether for equality with something, and on which line."""
+    for match in view.own(_ASSERTED, side):
+        checked = match["key"]
+        line = code.line(match["match"])
+        if checked.type == "comparison_operator" and len(checked.named_children) == 2:
+            left, right = checked.named_children
+            operator = next((child.type for child in checked.children if not child.is_named), "")
+            if operator == "==":
+                yield code.normal(left), True, line
+            elif operator == "in":
+                yield code.normal(right), False, line
+                yield code.normal(left), False, line
+            elif operator in ("is not", "is") and right.type == "none":
+                yield code.normal(left), operator == "is", line
+            elif operator in ("!=", ">", ">="):
+                yield code.normal(left), False, line
+        elif checked.type in ("identifier", "attribute", "call", "subscript"):
+            yield code.normal(checked), False, line
+    for match in view.own(_EQUAL, side):
+        name = code.text(match["key"])
+        given = match["match"].child_by_field_name("arguments")
+        for child in (given.named_children if given else ())[:2]:
+            if name in _STRONG or _WEAK.match(name):
+                yield code.normal(child), name in _STRONG, code.line(match["match"])
+
+
+# --------------------------------------------------------------------------- T06
+
+
+def unit_mocked(rule: Rule, view: View) -> Iterator[Observation]:
+    """T06: a test that now replaces the very function it is for, and which this change edits."""
+    edited = {touched.change.id.name: touched.change.id.path for touched in _edited(view)}
+    for touched in view.functions:
+        id = touched.change.id
+        if touched.before is None or touched.after is None or not view.is_test(id.path) or touched.is_container:
+            continue
+        known = {target for target, _ in _patched(view, touched.before)}
+        for target, line in _patched(view, touched.after):
+            name = target.rpartition(".")[2]
+            path = edited.get(name)
+            if target in known or path is None or name not in _called(view, touched.after):
+                continue
+            if _module_fits(target, path):
+                says = f"now replaces {snippet(target)}, which it tests and this change edits"
+                yield seen(touched, line, says, target)
+
+
+def _patched(view: View, side: Code) -> list[tuple[str, int]]:
+    return [(_unquoted(match["key"]), code.line(match["match"])) for match in view.own(_PATCHES, side)]
+
+
+def _unquoted(node: "Node") -> str:
+    return code.text(node).strip("\"'")
+
+
+def _module_fits(target: str, path: str) -> bool:
+    """Whether a patch target names the module of a file, or no module at all."""
+    parts = target.split(".")[:-1]
+    return not parts or PurePosixPath(path).stem in parts or PurePosixPath(path).parent.name in parts

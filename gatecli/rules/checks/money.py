@@ -1,0 +1,85 @@
+"""D03: amounts that are counted or rounded in another way than before."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from gatecli.model import Confidence
+from gatecli.rules import code
+from gatecli.rules.checks.numbers import calls
+from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.observation import Observation, seen
+from gatecli.rules.spec import Rule
+from gatecli.rules.wording import amount, listed, snippet
+
+_MODES = '((identifier) @match (#match? @match "^ROUND_[A-Z0-5_]+$"))'
+_FIELDS = "(assignment left: (identifier) @key right: (call) @value) @match"
+_EXACT = re.compile(r"\b(?:DecimalField|Numeric|DECIMAL|MoneyField)\b")
+_INEXACT = re.compile(r"\b(?:FloatField|Float|REAL|DOUBLE)\b")
+_MONEY = re.compile(
+    r"(?i)price|amount|total|tax|cost|fee|money|pay|invoice|refund|discount|balance|charge|currency|vat|bill"
+)
+
+
+def precision_lost(rule: Rule, view: View) -> Iterator[Observation]:
+    """Exact numbers that became inexact, and other rounding where the names speak of money."""
+    for touched in view.functions:
+        if touched.before is None or touched.after is None:
+            continue
+        yield from _floats(view, touched, touched.before, touched.after)
+        yield from _modes(view, touched, touched.before, touched.after)
+        yield from _places(view, touched, touched.before, touched.after)
+        yield from _columns(view, touched, touched.before, touched.after)
+
+
+def _floats(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:
+    old, new = calls(view, before), calls(view, after)
+    exact = [name for name in old if name.rpartition(".")[2] in ("Decimal", "quantize", "Fraction")]
+    lost = [name for name in exact if len(new.get(name, ())) < len(old[name])]
+    floats = new.get("float", [])
+    if lost and len(floats) > len(old.get("float", [])):
+        says = f"now counts with float() where it had {listed(sorted(lost))}"
+        yield seen(touched, code.line(floats[-1]), says, f"float {lost[0]}")
+
+
+def _modes(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:
+    old = Counter(code.text(match["match"]) for match in view.own(_MODES, before))
+    found = view.own(_MODES, after)
+    new = Counter(code.text(match["match"]) for match in found)
+    gone, came = old - new, new - old
+    if gone and came:
+        line = next(code.line(match["match"]) for match in found if code.text(match["match"]) in came)
+        says = f"now rounds with {listed(sorted(came))} where it had {listed(sorted(gone))}"
+        yield seen(touched, line, says, " ".join(sorted(came)))
+
+
+def _places(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:
+    """``round(x, n)`` with another n."""
+    old = dict(_rounded(view, before))
+    for what, places in _rounded(view, after):
+        was = old.get(what)
+        if was is not None and was[0] != places[0]:
+            says = f"rounds {snippet(what)} to {amount(places[0])} places where it had {amount(was[0])}"
+            sure = _MONEY.search(what) or _MONEY.search(touched.change.id.qualname)
+            confidence = Confidence.HIGH if sure else Confidence.LOW
+            yield seen(touched, places[1], says, what, confidence=confidence)
+
+
+def _rounded(view: View, side: Code) -> Iterator[tuple[str, tuple[float, int]]]:
+    for call in calls(view, side).get("round", ()):
+        arguments = call.child_by_field_name("arguments")
+        given = [node for node in (arguments.named_children if arguments else ()) if node.type != "comment"]
+        places = code.number(given[1]) if len(given) > 1 else 0.0
+        if given and places is not None:
+            yield code.normal(given[0]), (places, code.line(call))
+
+
+def _columns(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:
+    """Columns of an exact type that became floats."""
+    old = {code.text(match["key"]): code.text(match["value"]) for match in view.own(_FIELDS, before)}
+    for match in view.own(_FIELDS, after):
+        name, new = code.text(match["key"]), code.text(match["value"])
+        was = old.get(name, "")
+        if _EXACT.search(was) and _INEXACT.search(new) and not _EXACT.search(new):
+            says = f"keeps {snippet(name)} as a float where it was exact"
+            yield seen(touched, code.line(match["match"]), says, name)

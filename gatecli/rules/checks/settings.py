@@ -1,0 +1,254 @@
+"""F05, F06: settings that are newly required, or changed: the code that reads them, and the traffic through it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gatecli.errors import EvidenceError
+from gatecli.model import Confidence, Evidence, FileChange, FunctionId, FunctionKind, Usage
+from gatecli.rules import code, wording
+from gatecli.rules.code import Code, View
+from gatecli.rules.lines import added, decoded
+from gatecli.rules.observation import Observation, seen
+from gatecli.rules.paths import matches
+from gatecli.rules.spec import Rule
+from gatecli.rules.wording import listed, snippet
+from gatecli.syntax.python import owners, read_module
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+# --------------------------------------------------------------------------- F05
+
+_REQUIRED = """
+((subscript value: [(attribute) (identifier)] @env subscript: (string (string_content) @key)) @match
+  (#any-of? @env "os.environ" "environ"))
+((call function: (identifier) @env arguments: (argument_list . (string (string_content) @key) .)) @match
+  (#any-of? @env "env" "config"))
+((call
+  function: (attribute object: (identifier) @env attribute: (identifier) @how)
+  arguments: (argument_list . (string (string_content) @key) .)) @match
+  (#eq? @env "env") (#any-of? @how "str" "bool" "int" "list" "url" "db"))
+"""
+_TARGETS = """
+(assignment left: (subscript) @match)
+(delete_statement (subscript) @match)
+"""
+_TRIES = "(try_statement body: (block) @match)"
+_DEPLOYED = ("*.env*", "*.yml", "*.yaml", "Dockerfile*", "*.toml", "*.tf", "*.json", "*.ini", "*.cfg", "Procfile")
+
+
+def environment_required(rule: Rule, view: View) -> Iterator[Observation]:
+    """Variables without which the code now fails, that no changed file named before; a note where a file sets them."""
+    named = "\n".join(decoded(file.before) for file in view.case.change.files)
+    provided = "\n".join(
+        text for file in view.case.change.files if matches(_DEPLOYED, file.path) for _, text in added(file, 2_000)
+    )
+    said: set[str] = set()
+    for touched in view.functions:
+        if touched.after is None:
+            continue
+        for name, line in _required(view, touched.after):
+            if name in said or re.search(rf"\b{re.escape(name)}\b", named):
+                continue
+            said.add(name)
+            sure = Confidence.LOW if re.search(rf"\b{re.escape(name)}\b", provided) else Confidence.HIGH
+            says = f"fails if the environment does not set {snippet(name)}"
+            yield seen(touched, line, says, name, confidence=sure)
+
+
+def _required(view: View, side: Code) -> Iterator[tuple[str, int]]:
+    targets = {match["match"].start_byte for match in view.own(_TARGETS, side)}
+    tried = code.merged(code.byte_range(match["match"]) for match in view.own(_TRIES, side))
+    for match in view.own(_REQUIRED, side):
+        node, name = match["match"], code.text(match["key"])
+        asked = f'"{name}" in os.environ' in code.text(side.node) or f"'{name}' in os.environ" in code.text(side.node)
+        if node.start_byte not in targets and not code.is_within(tried, node) and not asked and name.isupper():
+            yield name, code.line(node)
+
+
+# --------------------------------------------------------------------------- F06
+
+_FILES = (
+    *("*.yml", "*.yaml", "*.toml", "*.env", ".env*", "*.env.*", "*.ini", "*.cfg", "*.conf", "*.properties"),
+    *("!.github/", "!.gitlab-ci.yml", "!.circleci/", "!docs/", "!pyproject.toml", "!*.lock", "!setup.cfg", "!tox.ini"),
+    *("!pytest.ini", "!.pre-commit-config.yaml", "!mkdocs.yml", "!.readthedocs.y*ml", "!mypy.ini", "!codecov.yml"),
+    *("!*lock.y*ml", "!*test*", "!tests/", "!**/locale/**", "!**/cassettes/**", "!**/fixtures/**", "!openapi*"),
+)
+_TELLING = re.compile(
+    r"(?i)time_?out|ttl|pool_?size|max_?conn|max_?overflow|workers?|concurrency|replica|batch|chunk_?size|retr(?:y|ies)|attempts"
+    r"|back_?off|rate_?limit|throttle|interval|cron|schedule|threads?|prefetch|max_?size|max_?age|expir|keep_?alive|memory|cpu"
+    r"|max_?tokens|deadline|grace|queue"
+)
+_LINE = re.compile(
+    r"^(\s{0,60})(?:export\s{1,4})?(?:-\s{1,4})?[\"']?([A-Za-z_][\w.-]{0,100})[\"']?\s{0,5}[:=]\s{0,5}([^#]{0,200})"
+)
+_SECTION = re.compile(r"^\s{0,10}\[{1,2}([\w.\"'-]{1,200})\]")
+_QUANTITY = re.compile(r"^[\"']?(-?\d{1,12}(?:\.\d{1,6})?)\s{0,2}([A-Za-z%]{0,8})[\"']?,?$")
+_UNITS = {
+    **{"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400},
+    **{"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "MB": 1e6, "GB": 1e9, "": 1},
+}
+FACTOR = 2
+MAX_READERS = 40
+MAX_FILES_READ = 60
+_CONSTANTS = "(assignment left: (identifier) @key right: (_) @value) @match"
+_KEPT = re.compile(
+    r"(?:_TTL|_MAX_AGE|_EXPIR\w{0,10}|_INTERVAL|_LIFETIME|_CACHE_TIMEOUT|_CACHE_SECONDS)(?:_S|_SECONDS|_MS|_MINUTES)?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value under a name: the path of keys, as the file has it, and the line."""
+
+    path: str
+    value: str
+    line: int
+
+
+def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
+    """Settings that changed at least twofold, the functions that read them by name, and the busiest one's traffic."""
+    for file in view.case.change.files:
+        if file.before is None or file.after is None or not matches(_FILES, file.path):
+            continue
+        old = {setting.path: setting for setting in _settings(file, old=True)}
+        for setting in _settings(file, old=False):
+            was = old.get(setting.path)
+            how = compared(was.value, setting.value) if was is not None and _TELLING.search(setting.path) else ""
+            if how:
+                yield _observed(view, file.path, setting.path, how, setting.line)
+    for touched in view.functions:
+        if touched.before is None or touched.after is None or touched.change.function.kind is not FunctionKind.MODULE:
+            continue
+        before = {code.text(match["key"]): match["value"] for match in view.own(_CONSTANTS, touched.before)}
+        for match in view.own(_CONSTANTS, touched.after):
+            name = code.text(match["key"])
+            how = _numbers(before.get(name), match["value"]) if _KEPT.search(name) else ""
+            if how:
+                yield _observed(view, touched.change.id.path, name, how, code.line(match["match"]))
+
+
+def _numbers(old: "Node | None", new: "Node") -> str:
+    was, now = code.number(old), code.number(new)
+    return compared(wording.amount(was).replace(",", ""), wording.amount(now).replace(",", "")) if was and now else ""
+
+
+def compared(old: str, new: str) -> str:
+    """``raises from 10 to 60``, empty unless the values are quantities that differ by the factor, or one is nothing."""
+    was, now = _quantity(old), _quantity(new)
+    if was is None or now is None or was == now or min(was, now) < 0:
+        return ""
+    if min(was, now) > 0 and max(was, now) < FACTOR * min(was, now):
+        return ""
+    verb = "raises" if now > was else "lowers"
+    return f"{verb} {{}} from {snippet(old.strip(), 40)} to {snippet(new.strip(), 40)}"
+
+
+def _quantity(text: str) -> float | None:
+    found = _QUANTITY.match(text.strip())
+    unit = _UNITS.get(found[2]) if found else None
+    return float(found[1]) * unit if found and unit is not None else None
+
+
+def _settings(file: FileChange, *, old: bool) -> Iterator[Setting]:
+    """The settings on touched lines, each under the keys it stands in (by indentation, or the section above)."""
+    text = decoded(file.before if old else file.after)
+    touched = {line for hunk in file.hunks for line in (hunk.removed if old else hunk.added)}
+    above: list[tuple[int, str]] = []
+    section = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if found := _SECTION.match(line[:400]):
+            section, above = found[1], []
+        elif (found := _LINE.match(line[:400])) and not line.lstrip().startswith("#"):
+            depth, key = len(found[1]), found[2]
+            while above and above[-1][0] >= depth:
+                above.pop()
+            path = ".".join([*filter(None, [section]), *(name for _, name in above), key])
+            if not found[3].strip():
+                above.append((depth, key))
+            elif number in touched:
+                yield Setting(path, found[3].strip(), number)
+
+
+def _observed(view: View, path: str, name: str, how: str, line: int) -> Observation:
+    readers = _readers(view, name, path)
+    busiest = readers[0] if readers else None
+    says = how.format(snippet(name))
+    if busiest is not None:
+        traffic = wording.traffic(busiest[1])
+        says += f", read by {listed([str(id) for id, _ in readers])}"
+        says += f", of which {busiest[0].qualname} {traffic}" if traffic else ""
+    evidence = tuple(
+        Evidence(kind="reader", text=snippet(f"{id} {wording.traffic(usage)}".strip()), path=id.path)
+        for id, usage in readers[:10]
+    )
+    usage = busiest[1] if busiest is not None else None
+    return Observation(says=says, path=path, line=line, text=name, evidence=evidence, usage=usage)
+
+
+Reader = tuple[FunctionId, Usage | None]
+
+
+def _readers(view: View, name: str, own_path: str) -> list[Reader]:
+    """The production functions that name a setting, the busiest first, also by one constant that takes its value."""
+    tree = view.around.head
+    words = spellings(name)
+    if tree is None or not words:
+        return []
+    found: dict[FunctionId, Usage | None] = {}
+    names = set(words)
+    for _ in range(2):
+        following: set[str] = set()
+        for number, (path, content) in enumerate(tree.grep(sorted(names), view.is_production)):
+            if number >= MAX_FILES_READ or len(found) >= MAX_READERS:
+                break
+            ids, constants = _reading(path, content, names)
+            following |= constants - set(words)
+            found |= {id: view.around.usage(id) for id in ids if id.path != own_path or "<module>" not in id.qualname}
+        if not following:
+            break
+        names = following
+    return sorted(found.items(), key=lambda item: (-_weight(item[1]), str(item[0])))
+
+
+def _weight(usage: Usage | None) -> float:
+    return (usage.calls_per_minute or usage.share or 0.0) if usage is not None else 0.0
+
+
+def _reading(path: str, content: bytes, names: set[str]) -> tuple[list[FunctionId], set[str]]:
+    """The functions of a file that name one of some words, and the constants that are made of one."""
+    try:
+        module = read_module(path, content)
+    except EvidenceError:
+        return [], set()
+    pattern = re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(names)) + rb")\b")
+    lines = [number for number, line in enumerate(module.source.split(b"\n"), 1) if pattern.search(line[:2_000])]
+    where = owners(module.functions, lines)
+    ids, constants = [], set()
+    source = module.source.split(b"\n")
+    for line in lines:
+        function = module.functions[where.get(line, 0)]
+        made = re.match(rb"\s{0,8}([A-Z][A-Z0-9_]{3,80})\s{0,3}(?::[^=]{1,80})?=", source[line - 1])
+        if function.kind in (FunctionKind.MODULE, FunctionKind.CLASS_BODY):
+            if made:
+                constants.add(made[1].decode())
+        else:
+            ids.append(function.id)
+    return list(dict.fromkeys(ids)), constants
+
+
+def spellings(path: str) -> frozenset[str]:
+    """How code may name a setting: ``payments.timeoutSeconds`` as it is, in snake case, in capitals, with its parent.
+
+    A single short word ("timeout", "replicas") is everywhere and names nothing.
+    """
+    parts = [part for part in re.split(r"[.\"'-]", path) if part]
+    leaf = parts[-1] if parts else ""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", leaf).lower().replace("-", "_")
+    found = {leaf, snake, snake.upper()}
+    if len(parts) > 1:
+        parent = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", parts[-2]).lower().replace("-", "_")
+        found |= {f"{parent}_{snake}", f"{parent}_{snake}".upper()}
+    return frozenset(word for word in found if "_" in word.strip("_") or (len(word) >= 12 and word.isidentifier()))
