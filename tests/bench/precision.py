@@ -2,8 +2,8 @@
 
     python -m tests.bench.precision CLONE… [--changes 100] [--read FILE] [--labels FOLDER]
 
-The newest first-parent commits of each clone that touch production Python are judged against their first parent, without
-a profile and without a policy. ``--read`` writes a line a finding (repository, commit, severity, rule, place, message),
+The newest first-parent commits of each clone that touch production Python are judged against their first parents,
+without a profile or a policy. ``--read`` writes a line a finding (repository, commit, severity, rule, place, message),
 to be read by hand; the tables in ``docs/rules-in-the-wild.md`` come from there. Nothing of a clone is written.
 
     python -m tests.bench.precision --recall FILE --clones FOLDER
