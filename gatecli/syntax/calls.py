@@ -12,7 +12,18 @@ from gatecli.syntax.inference import forms as form
 from gatecli.syntax.inference.arguments import aliases
 from gatecli.syntax.inference.engine import Inference
 from gatecli.syntax.inference.program import Site
-from gatecli.syntax.inference.values import Bound, Class, Frame, Function, ModuleValue, Object, Parent, Unknown, Value
+from gatecli.syntax.inference.values import (
+    Bound,
+    Class,
+    External,
+    Frame,
+    Function,
+    ModuleValue,
+    Object,
+    Parent,
+    Unknown,
+    Value,
+)
 
 # A longer call is not kept: nobody reads it, and nobody can say whether it still fits.
 MAX_CALL_TEXT = 2_000
@@ -150,21 +161,24 @@ def _resolve(inference: Inference, site: Site, target: Target) -> Certainty | No
         return _by_class(inference, site, target) if target.id.name in _IMPLIED else Certainty.CERTAIN
     if isinstance(load, form.Name):
         return Certainty.CERTAIN if _is_removed_import(inference, site, load, target) else None
-    answers = [_through(inference, of, target) for of in inference.ask(load.of, frame)]
-    if target.is_by_class or target.owner is None:
-        return Certainty.CERTAIN if Certainty.CERTAIN in answers else None
+    receivers = sorted(inference.ask(load.of, frame), key=repr)
+    answers = [_through(inference, of, target) for of in receivers]
+    if target.is_by_class or target.owner is None:  # on an unknown object a function of a module is not looked for
+        answers = [one for of, one in zip(receivers, answers, strict=True) if not isinstance(of, Unknown)]
     return min((one for one in answers if one is not None), default=None, key=_SUREST.index)
 
 
+# Modules that are loaded by a name made at run time: every function of that name may be meant.
+_LOADERS = frozenset({"importlib.import_module", "importlib.util.module_from_spec", "builtins.__import__"})
 _SUREST = [Certainty.CERTAIN, Certainty.POSSIBLE]
 
 
 def _is_target(inference: Inference, value: Value, target: Target) -> bool:
     """Whether a value is the target, is bound to it, makes it run when called, or wraps it."""
     if isinstance(value, Bound):
-        return value.function.id == target.id
+        return _same(value.function.id, target.id)
     if isinstance(value, Function):
-        return value.id == target.id or _wraps(value.frame, target.id)
+        return _same(value.id, target.id) or _wraps(value.frame, target.id)
     if isinstance(value, Class):
         if value.id == target.id:
             return True
@@ -174,11 +188,23 @@ def _is_target(inference: Inference, value: Value, target: Target) -> bool:
     return False
 
 
+def _same(one: FunctionId, other: FunctionId) -> bool:
+    """Whether two ids are definitions of one name in one place: overloads, a property and its setter, branches."""
+    return one == other or (
+        one.path == other.path and one.name == other.name and _outer(one.qualname) == _outer(other.qualname)
+    )
+
+
+def _outer(qualname: str) -> str:
+    return qualname.rpartition(".")[0]
+
+
 def _wraps(frame: Frame | None, id: FunctionId) -> bool:
     """Whether a closure was made around a function: what a decorator of the project returns."""
     while frame is not None:
         for thunks in frame.arguments.values():
-            if any(isinstance(thunk.expression, form.Definition) and thunk.expression.id == id for thunk in thunks):
+            given = (thunk.expression for thunk in thunks)
+            if any(isinstance(one, form.Definition) and _same(one.id, id) for one in given):
                 return True
         frame = frame.outer
     return False
@@ -197,6 +223,8 @@ def _through(inference: Inference, of: Value, target: Target) -> Certainty | Non
     """Whether looking the target's name up on a value finds it."""
     if isinstance(of, Unknown):
         return Certainty.POSSIBLE
+    if isinstance(of, External):
+        return Certainty.POSSIBLE if of.name in _LOADERS else None
     if isinstance(of, ModuleValue):
         is_removed = of.path == target.id.path and inference.project.kind(_visible(target)) is None
         return Certainty.CERTAIN if is_removed and "." not in _visible(target).qualname else None
@@ -205,6 +233,8 @@ def _through(inference: Inference, of: Value, target: Target) -> Certainty | Non
     if isinstance(of, Parent):
         behind = inference.project.mro(of.cls).classes[1:]
         found = next((base for base in behind if _defining(inference, base, target) == base), None)
+        if found is None and _is_mixin(inference, of.cls):
+            return Certainty.POSSIBLE
         return Certainty.CERTAIN if found == target.owner else None
     if isinstance(of, (Object, Class)):
         return _on_class(inference, of, target)
@@ -218,12 +248,18 @@ def _on_class(inference: Inference, of: Object | Class, target: Target) -> Certa
     defining = _defining(inference, cls, target)
     if defining == target.owner:
         return Certainty.CERTAIN
-    is_open = isinstance(of, Class) or not of.is_exact
-    if not is_open or cls not in inference.project.ancestors(target.owner):
+    if of.is_exact:
         return None
+    if cls not in inference.project.ancestors(target.owner):
+        return Certainty.POSSIBLE if defining is None and _is_mixin(inference, cls) else None
     if defining is None:
         return Certainty.CERTAIN  # a template method: only subclasses have it
     return Certainty.CERTAIN if _is_abstract(inference, defining, target.id.name) else Certainty.POSSIBLE
+
+
+def _is_mixin(inference: Inference, cls: FunctionId) -> bool:
+    """Whether a class may find elsewhere what it does not have: it is put before other bases in a subclass."""
+    return cls.name.endswith("Mixin") or not inference.project.mro(cls).external
 
 
 def _is_abstract(inference: Inference, cls: FunctionId, name: str) -> bool:

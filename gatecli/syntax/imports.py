@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # How many re-exports or base classes are followed; deeper chains exist only by mistake.
 MAX_HOPS = 8
 # Classes that are looked at for one attribute.
-MAX_CLASSES = 60
+MAX_CLASSES = 400
 
 _IMPORTS = "(import_statement) @import (import_from_statement) @from"
 

@@ -125,8 +125,10 @@ def uses(target: str, source: str | None = None, path: str = "app.py", **files: 
             "from shop.prices import Base\nclass A(Base):\n    @classmethod\n    def f(cls):\n        cls.save()\n",
             ["A.f:5 certain"],
         ),
-        ("Base.save", "class A:\n    def f(self):\n        self.save()\n", []),
-        ("Base.save", "class A:\n    def f(self):\n        def g():\n            self.save()\n", []),
+        # a class without that method: a subclass may bring it
+        ("Base.save", "class A:\n    def f(self):\n        self.save()\n", ["A.f:3 possible"]),
+        ("Base.save", "import x\nclass A(x.Y):\n    def f(self):\n        self.save()\n", []),
+        ("Base.save", "class A:\n    def f(self):\n        def g():\n            self.save()\n", ["A.f.g:4 possible"]),
         ("Base.save", "def save(): pass\ndef f():\n    save()\n", []),
         ("Lazy.save", "from shop.prices import Base\nclass A(Base):\n    def f(self):\n        self.save()\n", []),
         # classes

@@ -118,7 +118,7 @@ def _bind(inference: "Inference", value: Value, of: Object | Class) -> Values:
     if "staticmethod" in names:
         return frozenset({value})
     if "classmethod" in names:
-        return frozenset({Bound(value, Class(of.cls) if isinstance(of, Object) else of)})
+        return frozenset({Bound(value, Class(of.cls, of.is_exact) if isinstance(of, Object) else of)})
     if isinstance(of, Class):
         return frozenset({value})
     if any(one.endswith("property") or one == "reify" for one in names):

@@ -426,7 +426,8 @@ class Converter:
         if name in ("Coroutine", "AwaitableGenerator"):
             return inner[-1] if inner else None
         if name in ("type", "Type") and inner and isinstance(inner[0], form.Instance):
-            return inner[0].of
+            kind = form.Name("type", node.start_byte)  # as type(value) is: the class or a subclass
+            return form.Call(kind, (inner[0],), (), node.start_byte, node.start_byte, node.end_byte)
         return form.Instance(self.expression(of, depth)) if name != "Callable" else None
 
 

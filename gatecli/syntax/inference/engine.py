@@ -240,7 +240,7 @@ class Inference:
             return None
         is_class = scope.id.name in ("__new__", "__init_subclass__", "__class_getitem__")
         if is_class or any(text.endswith("classmethod") for text in decorators):
-            return Class(scope.parent)
+            return Class(scope.parent, is_exact=False)
         return Object(scope.parent, is_exact=False)
 
     # ------------------------------------------------------------------ calls
@@ -249,16 +249,15 @@ class Inference:
         found: set[Value] = set()
         for callee in self.values(call.of, frame):
             found |= self.result(callee, call, frame)
-        if call.decorates and not any(isinstance(value, (Function, Bound, Class)) for value in found):
-            return self.values(
-                call.arguments[0], frame
-            )  # a decorator that nothing is known of hands on what it is given
+        if call.decorates:  # a decorator that nothing is known of hands on what it is given
+            known = frozenset(one for one in found if isinstance(one, (Function, Bound, Class)))
+            return known or self.values(call.arguments[0], frame)
         return frozenset(found)
 
     def result(self, callee: Value, call: form.Call, frame: Frame) -> Values:
         """What a call of a value gives."""
         if isinstance(callee, Class):
-            return frozenset({Object(callee.id, is_exact=True)})
+            return frozenset({Object(callee.id, callee.is_exact)})
         if isinstance(callee, (Function, Bound)):
             return self._result_of_function(callee, call, frame)
         if isinstance(callee, Object):

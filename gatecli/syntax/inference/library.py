@@ -116,7 +116,7 @@ def called_library(inference: "Inference", callee: External, call: form.Call, fr
         return _named_attribute(inference, call, frame)
     if name == "builtins.type" and len(call.arguments) == 1:
         found = inference.values(first, frame)
-        return frozenset(Class(one.cls) if isinstance(one, Object) else one for one in found)
+        return frozenset(Class(one.cls, one.is_exact) if isinstance(one, Object) else one for one in found)
     if name in _PLAIN:
         return frozenset({External(name, is_result=True)})
     last = name.rpartition(".")[2]

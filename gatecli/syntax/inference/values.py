@@ -49,9 +49,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class of the project."""
+    """A class of the project, or (not ``is_exact``) one of its subclasses: what ``cls`` and ``type(x)`` are."""
 
     id: FunctionId
+    is_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
