@@ -577,6 +577,14 @@ class Certainty(StrEnum):
     POSSIBLE = "possible"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Definition:
+    """Where a name is defined, by a type checker: a path relative to the root, and its 1-based line."""
+
+    path: str
+    line: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """A function that reaches a touched one in ``depth`` calls (1 = calls it directly); ``line`` is the call site.
@@ -599,7 +607,8 @@ class Blast:
     """Who is reached when this function misbehaves.
 
     ``share`` is the part of the profile's observed traffic that runs through it (None: not known). ``truncated`` says
-    that a bound on nodes or depth was hit, so the figures are lower bounds.
+    that a bound on nodes or depth was hit, so the figures are lower bounds. ``checked_by`` names the
+    type checker (with its version) that was asked about receivers which the text leaves open.
     """
 
     callers: tuple[Caller, ...] = ()
@@ -609,6 +618,7 @@ class Blast:
     static_only: bool = True
     depth: int = 0
     truncated: bool = False
+    checked_by: str | None = None
 
 
 class Measure(StrEnum):

@@ -446,21 +446,19 @@ def _blast(
     is_test: Callable[[str], bool],
 ) -> Mapping[FunctionId, Blast]:
     from gatecli.runtime import attach
-    from gatecli.syntax import blast
+    from gatecli.syntax import blast, types
 
-    if profile is None:
+    found = attach.entry_points_of(profile) if profile else {}
+    with types.TypeServer(types.program, origin.checkout) as checker:
         return blast.trace(
-            functions, origin.head, profile_callers={}, profile_entry_points={}, share_of=_unknown, is_test=is_test
+            functions,
+            origin.head,
+            profile_callers=attach.callers_in(profile) if profile else {},
+            profile_entry_points={id: tuple(label for label, _ in labels) for id, labels in found.items()},
+            share_of=(lambda ids: attach.traffic_share(profile, frozenset(ids))) if profile else _unknown,
+            is_test=is_test,
+            types=checker,
         )
-    entries = {id: tuple(label for label, _ in found) for id, found in attach.entry_points_of(profile).items()}
-    return blast.trace(
-        functions,
-        origin.head,
-        profile_callers=attach.callers_in(profile),
-        profile_entry_points=entries,
-        share_of=lambda ids: attach.traffic_share(profile, frozenset(ids)),
-        is_test=is_test,
-    )
 
 
 def _unknown(_: Iterable[FunctionId]) -> None:

@@ -24,6 +24,13 @@ _IDENTITY = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_type_checker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The optional checker is asked only by its own tests: reports must not depend on what is installed."""
+    if "test_types" not in request.node.nodeid:
+        monkeypatch.setattr("gatecli.syntax.types.program", lambda: None)
+
+
 @dataclass
 class GitRepo:
     """A repository on disk, driven with the git program itself: what gate says of it is checked against that."""

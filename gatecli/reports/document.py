@@ -167,7 +167,10 @@ class Usage(_Object):
 
 
 class Blast(_Object):
-    """Who is reached when the function misbehaves; lower bounds where ``truncated``."""
+    """Who is reached when the function misbehaves; lower bounds where ``truncated``.
+
+    ``checked_by`` is the type checker, with its version, that was asked about receivers that the text leaves open.
+    """
 
     callers: int
     entry_points: list[str]
@@ -176,6 +179,7 @@ class Blast(_Object):
     static_only: bool
     depth: int
     truncated: bool
+    checked_by: str | None
 
 
 class History(_Object):

@@ -184,6 +184,7 @@ def _blast(blast: model.Blast) -> document.Blast:
         static_only=blast.static_only,
         depth=blast.depth,
         truncated=blast.truncated,
+        checked_by=blast.checked_by,
     )
 
 

@@ -1,14 +1,16 @@
 """Where a change comes from: the change itself, and the trees and history that the later stages may ask about it."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.model import Change, FileChange, PastCommit, SourceKind, Tree
 from gatecli.sources.changes import read_patch, read_python_between, read_range, read_staged, read_worktree
 from gatecli.sources.git import Repository
-from gatecli.sources.trees import DirectoryTree, EmptyTree
+from gatecli.sources.trees import CommitTree, DirectoryTree, EmptyTree
 
 # Path-limited history is read newest first; more commits than this say nothing new about who knows a function.
 MAX_PAST_COMMITS = 300
@@ -75,6 +77,23 @@ class Source:
     def _start(self) -> str | None:
         """The commit before the change."""
         return self.change.merge_base or (self.repository.head() if self.repository else None)
+
+    @contextmanager
+    def checkout(self) -> Iterator[Path]:
+        """A folder with the Python files of ``head``: the working tree, or a copy of the commit for the time being.
+
+        The copy is made of the objects themselves: ``git archive`` would run the filters that attributes name.
+        """
+        if not isinstance(self.head, CommitTree):
+            yield self.root
+            return
+        with TemporaryDirectory(prefix="gate-") as folder:
+            for path in self.head.paths():
+                if path.endswith((".py", ".pyi")) and (content := self.head.read(path)) is not None:
+                    target = Path(folder, path)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content)
+            yield Path(folder)
 
     def log(self, paths: Sequence[str]) -> Iterator[PastCommit]:
         """The commits before the change that touched one of the paths, newest first; none without a history."""

@@ -8,6 +8,7 @@ or everything would reach everything. Edges that the profile saw are followed as
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from gatecli.model import (
     Blast,
@@ -27,11 +28,15 @@ from gatecli.syntax.inference.engine import Inference
 from gatecli.syntax.inference.program import Program
 from gatecli.syntax.python import MODULE
 
+if TYPE_CHECKING:
+    from gatecli.syntax.types import TypeServer
+
 # Bounds of one search, so that cost follows the diff: a bound that was hit shows as ``truncated``.
 MAX_TARGETS = 300
 MAX_DEPTH = 6
-MAX_FILES = 250
-MAX_UNLIKELY_FILES = 25
+MAX_FILES = 400
+MAX_UNLIKELY_FILES = 120
+MAX_UNLIKELY_FURTHER_UP = 25
 MAX_NODES = 300
 MAX_CALLERS = 60
 MAX_POSSIBLE = 20
@@ -63,6 +68,16 @@ class _Graph:
     truncated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What a search looks in, and whom it asks."""
+
+    tree: Tree
+    inference: Inference
+    is_test: Callable[[str], bool]
+    types: "TypeServer | None"
+
+
 def trace(
     changes: tuple[FunctionChange, ...],
     tree: Tree,
@@ -71,19 +86,20 @@ def trace(
     profile_entry_points: Mapping[FunctionId, tuple[str, ...]],
     share_of: ShareOf,
     is_test: Callable[[str], bool],
+    types: "TypeServer | None" = None,
 ) -> dict[FunctionId, Blast]:
     """The blast radius of each touched function that is neither a test nor merely reformatted.
 
     ``share_of`` tells which part of the observed traffic runs through a function (None: not known), ``is_test`` which
-    paths hold tests: they are no callers.
+    paths hold tests: they are no callers. ``types`` is asked about receivers that the text leaves open.
     """
     wanted = [change for change in changes if _is_traced(change) and not is_test(change.id.path)]
-    graph = _search(wanted[:MAX_TARGETS], tree, profile_callers, is_test)
+    graph = _search(wanted[:MAX_TARGETS], tree, profile_callers, is_test, types)
     for id, labels in profile_entry_points.items():
         graph.labels[id] = [*labels]
     result = {}
     for position, change in enumerate(wanted):
-        blast = _blast(change, graph, share_of)
+        blast = replace(_blast(change, graph, share_of), checked_by=types.name if types is not None else None)
         result[change.id] = replace(blast, truncated=True) if position >= MAX_TARGETS else blast
     return result
 
@@ -93,11 +109,15 @@ def _is_traced(change: FunctionChange) -> bool:
 
 
 def _search(
-    changes: list[FunctionChange], tree: Tree, profile_callers: ProfileCallers, is_test: Callable[[str], bool]
+    changes: list[FunctionChange],
+    tree: Tree,
+    profile_callers: ProfileCallers,
+    is_test: Callable[[str], bool],
+    types: "TypeServer | None",
 ) -> _Graph:
     graph = _Graph()
-    project = Project(tree)
-    inference = Inference(Program(tree, project))
+    search = _Search(tree, Inference(Program(tree, Project(tree))), is_test, types)
+    inference = search.inference
     frontier: dict[FunctionId, Target] = {}
     asked: set[FunctionId] = set()
     for change in changes:
@@ -108,7 +128,7 @@ def _search(
     _label_targets(graph, inference.program, {change.id.path for change in changes if change.after})
     _follow_profile(graph, asked, profile_callers)
     for depth in range(MAX_DEPTH):
-        reached = _level(graph, inference, tree, frontier, is_test, unlikely_files=0 if depth else MAX_UNLIKELY_FILES)
+        reached = _level(graph, search, frontier, MAX_UNLIKELY_FURTHER_UP if depth else MAX_UNLIKELY_FILES)
         fresh = {id: kind for id, kind in reached.items() if id not in asked}
         asked.update(fresh)
         if len(asked) > MAX_NODES:
@@ -134,12 +154,7 @@ def _label_targets(graph: _Graph, program: Program, paths: Iterable[str]) -> Non
 
 
 def _level(
-    graph: _Graph,
-    inference: Inference,
-    tree: Tree,
-    frontier: Mapping[FunctionId, Target],
-    is_test: Callable[[str], bool],
-    unlikely_files: int,
+    graph: _Graph, search: "_Search", frontier: Mapping[FunctionId, Target], unlikely_files: int
 ) -> dict[FunctionId, FunctionKind]:
     """The uses of all functions of one level; returns the certain callers, to be followed."""
     by_name: dict[str, list[Target]] = defaultdict(list)
@@ -147,19 +162,19 @@ def _level(
         by_name[target.name].append(target)
     reached: dict[FunctionId, FunctionKind] = {}
     unlikely: Counter[str] = Counter()
-    for path, source in tree.grep(sorted(by_name), lambda path: not is_test(path)) if by_name else ():
+    for path, source in search.tree.grep(sorted(by_name), lambda path: not search.is_test(path)) if by_name else ():
         if graph.files_read >= MAX_FILES:
             graph.truncated = True
             break
         targets = _worth_reading(path, source, by_name, unlikely, unlikely_files)
         if not targets:
-            graph.truncated = graph.truncated or unlikely_files > 0  # further up possible callers are not looked for
+            graph.truncated = graph.truncated or any(target.owner for found in by_name.values() for target in found)
             continue
         graph.files_read += 1
-        if inference.program.module(path) is None:
+        if search.inference.program.module(path) is None:
             graph.truncated = True  # it names the function, and nobody can say how
             continue
-        reached |= _uses(graph, inference, path, targets)
+        reached |= _uses(graph, search, path, targets)
     return reached
 
 
@@ -168,7 +183,7 @@ def _worth_reading(
 ) -> dict[str, list[Target]]:
     """The targets that a file may refer to.
 
-    A file that names neither the module nor the class of a function can only call it on an unknown receiver. Of those
+    A file that names neither the module nor the class of a method reaches it on an object that it was handed. Of those
     the first ``unlikely_files`` a name are read, or a function called ``get`` would have half of the tree parsed.
     """
     chosen: dict[str, list[Target]] = {}
@@ -176,20 +191,22 @@ def _worth_reading(
         if name.encode() not in source:
             continue
         likely = [target for target in targets if target.id.path == path or any(h in source for h in target.homes)]
-        if not likely and unlikely[name] < unlikely_files:
+        methods = [target for target in targets if target.owner is not None and target not in likely]
+        if methods and unlikely[name] < unlikely_files:
             unlikely[name] += 1
-            likely = targets
+            likely += methods
         if likely:
             chosen[name] = likely
     return chosen
 
 
 def _uses(
-    graph: _Graph, inference: Inference, path: str, targets: Mapping[str, list[Target]]
+    graph: _Graph, search: "_Search", path: str, targets: Mapping[str, list[Target]]
 ) -> dict[FunctionId, FunctionKind]:
     """Add the uses of one file to the graph; returns the callers to be followed."""
+    inference = search.inference
     owned = {target.id: target for found in targets.values() for target in found}
-    uses = list(uses_in(inference, path, targets))
+    uses = list(uses_in(inference, path, targets, search.types.definitions if search.types else None))
     labels: dict[FunctionId, str] = {}
     for holder in {use.caller.path for use in uses}:
         module = inference.program.module(holder)

@@ -4,12 +4,12 @@ A use counts when it calls the function, passes it on, registers it or names it 
 the name stands (and the names that it is handed on as) are looked at, so the cost follows the uses, not the files.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gatecli.model import Certainty, FunctionId, FunctionKind
+from gatecli.model import Certainty, Definition, FunctionId, FunctionKind
 from gatecli.syntax.inference import forms as form
-from gatecli.syntax.inference.arguments import aliases
+from gatecli.syntax.inference.arguments import accepts, aliases
 from gatecli.syntax.inference.engine import Inference
 from gatecli.syntax.inference.program import Site
 from gatecli.syntax.inference.values import (
@@ -43,6 +43,10 @@ _IMPLIED = (
     "__aiter__",
     "__anext__",
 )
+
+
+# Where the name at a byte of a file is defined (see ``types.TypeServer.definitions``).
+Definitions = Callable[[str, bytes, int], tuple[Definition, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,13 @@ def target_of(id: FunctionId, kind: FunctionKind) -> Target | None:
     return Target(id, kind, id.name, owner)
 
 
-def uses_in(inference: Inference, path: str, targets: Mapping[str, list[Target]]) -> Iterator[Use]:
-    """The uses of targets in one file, in document order; ``targets`` by the name they are referred to."""
+def uses_in(
+    inference: Inference, path: str, targets: Mapping[str, list[Target]], definitions: Definitions | None = None
+) -> Iterator[Use]:
+    """The uses of targets in one file, in document order; ``targets`` by the name they are referred to.
+
+    ``definitions`` is a type checker that is asked where the text leaves the receiver open.
+    """
     wanted = {name: list(found) for name, found in targets.items()}
     file = inference.project.names(path)
     for local, imported in file.imports.items() if file is not None else ():
@@ -112,6 +121,8 @@ def uses_in(inference: Inference, path: str, targets: Mapping[str, list[Target]]
     for site in inference.program.sites(path, frozenset(wanted)):
         for target in wanted[_name(site.load)]:
             certainty = _resolve(inference, site, target)
+            if certainty is Certainty.POSSIBLE and definitions is not None:
+                certainty = _asked(inference, definitions, site, target)
             if certainty is None:
                 continue
             yield from _use(inference, site, target, certainty)
@@ -161,11 +172,30 @@ def _resolve(inference: Inference, site: Site, target: Target) -> Certainty | No
         return _by_class(inference, site, target) if target.id.name in _IMPLIED else Certainty.CERTAIN
     if isinstance(load, form.Name):
         return Certainty.CERTAIN if _is_removed_import(inference, site, load, target) else None
-    receivers = sorted(inference.ask(load.of, frame), key=repr)
-    answers = [_through(inference, of, target) for of in receivers]
-    if target.is_by_class or target.owner is None:  # on an unknown object a function of a module is not looked for
-        answers = [one for of, one in zip(receivers, answers, strict=True) if not isinstance(of, Unknown)]
+    receivers = inference.ask(load.of, frame)
+    fits = target.owner is not None and not target.is_by_class
+    fits = fits and (site.call is None or accepts(inference, target.id, site.call))
+    answers = [_through(inference, of, target) for of in receivers if fits or not isinstance(of, Unknown)]
     return min((one for one in answers if one is not None), default=None, key=_SUREST.index)
+
+
+def _asked(inference: Inference, definitions: Definitions, site: Site, target: Target) -> Certainty | None:
+    """A type checker's opinion on a place that the text leaves open; without one it stays open."""
+    path = site.scope.id.path
+    found = definitions(path, inference.program.source(path), site.load.at)
+    if not found:
+        return Certainty.POSSIBLE
+    if _stands_at(inference, target.id, found):
+        return Certainty.CERTAIN
+    for base in inference.project.ancestors(target.owner) if target.owner is not None else ():
+        if _stands_at(inference, FunctionId(path=base.path, qualname=f"{base.qualname}.{target.id.name}"), found):
+            return Certainty.CERTAIN if _is_abstract(inference, base, target.id.name) else Certainty.POSSIBLE
+    return None
+
+
+def _stands_at(inference: Inference, id: FunctionId, found: Iterable[Definition]) -> bool:
+    spans = [span for one, span in inference.program.spans(id.path) if _same(one, id)]
+    return any(one.path == id.path and one.line in span for one in found for span in spans)
 
 
 # Modules that are loaded by a name made at run time: every function of that name may be meant.

@@ -8,7 +8,18 @@ from gatecli.syntax.inference import classes, containers
 from gatecli.syntax.inference import forms as form
 from gatecli.syntax.inference.engine import Inference
 from gatecli.syntax.inference.forms import ImpliedKind, Scope
-from gatecli.syntax.inference.values import Bound, Class, External, Frame, Function, Generator, Object, Value, Values
+from gatecli.syntax.inference.values import (
+    Bound,
+    Class,
+    External,
+    Frame,
+    Function,
+    Generator,
+    Object,
+    Value,
+    Values,
+    order_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ def edges_of(inference: Inference, scope: Scope) -> Iterator[Edge]:
 
 
 def _ordered(found: Values) -> list[Value]:
-    return sorted(found, key=repr)
+    return sorted(found, key=order_of)
 
 
 def _entered(inference: Inference, value: Value) -> Iterator[FunctionId | str]:

@@ -14,11 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 from urllib.parse import unquote, urlsplit
+
+from gatecli.errors import GateError
+from gatecli.model import Definition
 
 VERSION = "0.0.104"
 NAME = f"ty {VERSION}"
@@ -27,14 +30,6 @@ NAME = f"ty {VERSION}"
 MAX_QUESTIONS = 400
 TIMEOUT_S = 20.0
 MAX_MESSAGE_BYTES = 4_000_000
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Definition:
-    """Where something is defined: a path relative to the root, and its 1-based line."""
-
-    path: str
-    line: int
 
 
 def program() -> str | None:
@@ -54,14 +49,21 @@ class TypeServer:
     """A running checker over a folder; ``definitions`` answers None once it has failed or used up its time.
 
     Args:
-        command: The program and its arguments.
-        root: The folder with the files as they are to be judged.
+        program: Finds the checker, None where there is none; asked at the first question.
+        checkout: Gives a folder with the files as they are to be judged for as long as it is entered.
         clock: Seconds, for the time limit.
     """
 
-    def __init__(self, command: list[str], root: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._command = command
-        self._root = root.resolve()
+    def __init__(
+        self,
+        program: Callable[[], str | None],
+        checkout: Callable[[], AbstractContextManager[Path]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._program = program
+        self._checkout = checkout
+        self._stack = ExitStack()
+        self._root = Path()
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -70,6 +72,11 @@ class TypeServer:
         self._id = 0
         self._until = 0.0
         self.has_failed = False
+
+    @property
+    def name(self) -> str | None:
+        """The checker and its version, if it was asked and answered."""
+        return NAME if self._asked and not self.has_failed else None
 
     def __enter__(self) -> Self:
         return self
@@ -88,6 +95,7 @@ class TypeServer:
                 if stream is not None:
                     stream.close()
             self._process = None
+        self._stack.close()
 
     def definitions(self, path: str, source: bytes, at: int) -> tuple[Definition, ...] | None:
         """Where the name at a byte of a file is defined; empty: the checker does not know; None: it was not asked."""
@@ -104,7 +112,7 @@ class TypeServer:
                 "textDocument/definition",
                 {"textDocument": {"uri": self._uri(path)}, "position": {"line": line, "character": character}},
             )
-        except (OSError, ValueError, _NoAnswerError):
+        except (OSError, ValueError, GateError, _NoAnswerError):
             self.has_failed = True
             self.close()
             return None
@@ -116,10 +124,14 @@ class TypeServer:
     def _start(self) -> None:
         if self._process is not None:
             return
-        # None of the user's variables but what a program needs to start: VIRTUAL_ENV would change the answers.
-        kept = ("PATH", "HOME", "TMPDIR", "TEMP", "SYSTEMROOT", "XDG_CACHE_HOME", "LANG")
+        program = self._program()
+        if program is None:
+            raise _NoAnswerError
+        self._root = self._stack.enter_context(self._checkout()).resolve()
+        # VIRTUAL_ENV tells it where the libraries of the program are; it reads them and starts nothing there.
+        kept = ("PATH", "HOME", "TMPDIR", "TEMP", "SYSTEMROOT", "XDG_CACHE_HOME", "LANG", "VIRTUAL_ENV")
         self._process = subprocess.Popen(
-            self._command,
+            [program, "server"],
             cwd=self._root,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

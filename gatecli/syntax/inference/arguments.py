@@ -47,6 +47,32 @@ def filled(scope: Scope, call: form.Call, frame: Frame, skip: int) -> dict[str, 
     return {name: tuple(thunks) for name, thunks in given.items()}
 
 
+# Decorators that keep the parameters of a function.
+_SAME_PARAMETERS = frozenset(["staticmethod", "classmethod", "abstractmethod", "override", "final", "property"])
+
+
+def accepts(inference: "Inference", id: "FunctionId", call: form.Call) -> bool:
+    """Whether a method could be what a call on an unknown object reaches: Python would refuse other arguments."""
+    scope = inference.scope(id)
+    decorators = inference.project.decorators(id)
+    if scope is None or any(text.rpartition(".")[2] not in _SAME_PARAMETERS for text in decorators):
+        return True
+    is_static = any(text.endswith("staticmethod") for text in decorators)
+    parameters = scope.parameters[0 if is_static else 1 :]
+    named = [one for one in parameters if not one.kind]
+    names = {one.name for one in named}
+    has_more = any(one.kind == "**" for one in parameters)
+    if not has_more and any(name is not None and name not in names for name, _ in call.keywords):
+        return False
+    is_open = any(isinstance(one, form.Starred) for one in call.arguments)
+    if not is_open and len(call.arguments) > len(named) and not any(one.kind == "*" for one in parameters):
+        return False
+    if is_open or any(name is None for name, _ in call.keywords):
+        return True
+    given = {one.name for one in named[: len(call.arguments)]} | {name for name, _ in call.keywords}
+    return all(one.name in given or one.has_default for one in named)
+
+
 def handed_in(inference: "Inference", scope: Scope, parameter: str) -> Iterator[Thunk]:
     """What the calls of a function hand to one of its parameters."""
     for site in call_sites(inference, scope.id):

@@ -375,7 +375,7 @@ class Converter:
         if not kind and target.type != "identifier":
             return None
         name = text_of(target).lstrip("*")
-        return ScopeParameter(name, kind, default, annotation)
+        return ScopeParameter(name, kind, default, annotation, node.child_by_field_name("value") is not None)
 
     def annotation(self, node: "Node | None", depth: int = 0) -> Expression:
         """What a value with this annotation is; the names in it are loads."""

@@ -235,6 +235,7 @@ class ScopeParameter:
     kind: str = ""
     default: Expression = None
     annotation: Expression = None
+    has_default: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,18 @@ class Program:
             if at < place.end or place.kind is FunctionKind.MODULE:
                 yield place.id
 
+    def source(self, path: str) -> bytes:
+        """The text of a parsed file as its bytes are counted."""
+        module = self.module(path)
+        return module.source if module is not None else b""
+
+    def spans(self, path: str) -> tuple[tuple[FunctionId, range], ...]:
+        """The functions of a file, with their lines from the first decorator to the ``def``."""
+        module = self.module(path)
+        if module is None:
+            return ()
+        return tuple((one.id, range(one.span.first_line, one.span.def_line + 1)) for one in module.functions)
+
     def place(self, path: str, at: int) -> tuple[int, FunctionId]:
         """The line of a byte, and the function that holds that line."""
         module = self.module(path)

@@ -155,5 +155,19 @@ Value = (
 )
 Values = frozenset[Value]
 
+
+def order_of(value: Value) -> tuple[str, str]:
+    """A key by which values stand in the same order in every run."""
+    if isinstance(value, (Function, Class)):
+        named = str(value.id)
+    elif isinstance(value, Bound):
+        named = str(value.function.id)
+    elif isinstance(value, (Object, Parent)):
+        named = str(value.cls)
+    else:
+        named = getattr(value, "name", "") or getattr(value, "path", "")
+    return type(value).__name__, str(named)
+
+
 NOTHING: Values = frozenset()
 ANYTHING: Values = frozenset({UNKNOWN})
