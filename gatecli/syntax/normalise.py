@@ -41,6 +41,9 @@ _LISTS = frozenset(
 _DEFINITIONS = frozenset({"function_definition", "class_definition", "decorated_definition"})
 _SELF = b"\x00self"
 
+Shingle = tuple[bytes, bytes, bytes]
+"""Three leaf texts that follow each other."""
+
 
 def same_own_code(before: Module, old: int, after: Module, new: int) -> bool:
     """Whether two functions do the same themselves: nested ones count only as "something is defined here"."""
@@ -63,11 +66,19 @@ def body_shape(module: Module, index: int) -> tuple[bytes, int]:
 
 def token_bag(module: Module, index: int) -> Counter[bytes]:
     """How often each leaf text stands in the function, its own name left out: the input of a similarity."""
-    return Counter(
-        token
-        for token in _walk(module.nodes[index], name=_name(module, index))
-        if not token.startswith(b"(") and token != b")" and token != _SELF
-    )
+    return Counter(_leaves(module, index))
+
+
+def shingles(module: Module, index: int) -> Counter[Shingle]:
+    """How often each three leaf texts follow each other: what is left of code that was lifted out of its place."""
+    leaves = list(_leaves(module, index))
+    return Counter(zip(leaves, leaves[1:], leaves[2:], strict=False))
+
+
+def _leaves(module: Module, index: int) -> Iterator[bytes]:
+    for token in _walk(module.nodes[index], name=_name(module, index)):
+        if not token.startswith(b"(") and token != b")" and token != _SELF:
+            yield token
 
 
 def own_text(module: Module, index: int) -> tuple[bytes, ...]:

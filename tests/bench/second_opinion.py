@@ -16,14 +16,15 @@ MODULE = "<module>"
 # --------------------------------------------------------------------------- git, read for itself
 
 
-def _git(repository: Path, *arguments: str) -> bytes:
+def git(repository: Path, *arguments: str) -> bytes:
+    """The output of a git command, with the diff settings fixed."""
     command = ["git", "-C", str(repository), "-c", "diff.algorithm=myers", "-c", "diff.indentHeuristic=true"]
     return subprocess.run([*command, *arguments], check=True, capture_output=True).stdout
 
 
 def merged_changes(repository: Path, count: int) -> Iterator[tuple[str, str]]:
     """The newest first-parent commits that touch Python, with their parents."""
-    out = _git(repository, "log", "--first-parent", "--format=%H %P", f"--max-count={count}", "HEAD", "--", "*.py")
+    out = git(repository, "log", "--first-parent", "--format=%H %P", f"--max-count={count}", "HEAD", "--", "*.py")
     for line in out.decode().splitlines():
         commit, *parents = line.split()
         if parents:
@@ -45,7 +46,7 @@ class File:
 
 def changed_files(repository: Path, base: str, head: str) -> Iterator[File]:
     """The regular Python files of a change."""
-    fields = iter(_git(repository, "diff", "--raw", "-z", "-M", "--no-abbrev", base, head).split(b"\0"))
+    fields = iter(git(repository, "diff", "--raw", "-z", "-M", "--no-abbrev", base, head).split(b"\0"))
     for meta in fields:
         if not meta:
             continue
@@ -55,8 +56,8 @@ def changed_files(repository: Path, base: str, head: str) -> Iterator[File]:
         if not path.endswith((".py", ".pyi")) or "120000" in (old_mode, new_mode):
             continue
         file = File(None if status[0] == "A" else old_path, None if status[0] == "D" else path, (old_blob, new_blob))
-        file.before = None if status[0] == "A" else _git(repository, "cat-file", "blob", old_blob)
-        file.after = None if status[0] == "D" else _git(repository, "cat-file", "blob", new_blob)
+        file.before = None if status[0] == "A" else git(repository, "cat-file", "blob", old_blob)
+        file.after = None if status[0] == "D" else git(repository, "cat-file", "blob", new_blob)
         if file.before is not None and file.after is not None:
             file.removed, file.added = changed_lines(repository, file.blobs, context=0)
         else:
@@ -70,7 +71,7 @@ def changed_lines(repository: Path, blobs: tuple[str, str], *, context: int) -> 
     removed: set[int] = set()
     added: set[int] = set()
     old = new = old_left = new_left = 0
-    for line in _git(repository, "diff", f"-U{context}", "--text", *blobs).split(b"\n"):
+    for line in git(repository, "diff", f"-U{context}", "--text", *blobs).split(b"\n"):
         if old_left or new_left:
             tag = line[:1]
             removed |= {old} if tag == b"-" else set()

@@ -92,8 +92,7 @@ def test_one_edit(old, new, expected):
     after = BASE.replace(old, new)
     if expected is None:
         expected = [
-            "added Store",
-            "removed Shop",
+            "renamed Shop -> Store",
             "renamed Shop.tax_of -> Store.tax_of",
             "renamed Shop.total -> Store.total",
             "renamed Shop.total.inner -> Store.total.inner",
@@ -196,7 +195,7 @@ def test_a_function_is_paired_with_its_closest_likeness():
     method = BODY.replace("\n", "\n    ")
     old = f"def one(items, discount):{BODY}\n\nclass A:\n    def two(items, discount):{method}"
     new = old.replace("class A", "class B")
-    assert sorted(touched(old, new)) == ["added B", "removed A", "renamed A.two -> B.two"]
+    assert sorted(touched(old, new)) == ["renamed A -> B", "renamed A.two -> B.two"]
 
 
 def test_a_renamed_file_says_so_once_and_lists_what_was_edited():
