@@ -192,6 +192,64 @@ class History(_Object):
     incidents: list[str]
 
 
+class Relation(_Object):
+    """Where code came from or went, beyond one function before and one after."""
+
+    kind: model.RelationKind
+    others: list[str]
+
+
+class SignatureChange(_Object):
+    """One difference of a function's contract; ``text`` says it in words."""
+
+    kind: model.SignatureKind
+    name: str | None
+    before: str | None
+    after: str | None
+    binds_callers: bool
+    text: str
+
+
+FactKind = Literal["call", "raise", "await", "loop", "return", "decorator"]
+FactChange = Literal["added", "removed"]
+
+
+class Fact(_Object):
+    """Something that one side of a function does and the other does not, in a few words of its source.
+
+    ``line`` is one of the new side where it was added, of the old side where it was removed.
+    """
+
+    kind: FactKind
+    change: FactChange
+    text: str
+    line: Line
+
+
+class ConstantChange(_Object):
+    """A constant that got another value at the same place."""
+
+    where: str
+    before: str
+    after: str
+    line: Line
+
+
+class Complexity(_Object):
+    """McCabe's cyclomatic number on both sides; null where a side does not exist or is a module or class body."""
+
+    before: int | None
+    after: int | None
+
+
+class Behaviour(_Object):
+    """What a function does otherwise than before, itself."""
+
+    complexity: Complexity
+    facts: list[Fact]
+    constants: list[ConstantChange]
+
+
 class Function(_Object):
     """A touched function; ``old_span`` is null where it was added, ``span`` where it was removed."""
 
@@ -206,6 +264,9 @@ class Function(_Object):
     removed_lines: list[Line]
     signature_changed: bool
     signature: list[str]
+    signature_changes: list[SignatureChange]
+    relations: list[Relation]
+    behaviour: Behaviour | None
     risk: Points
     usage: Usage | None
     blast: Blast | None

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -142,11 +143,56 @@ def _function(row: summary.Row) -> document.Function:
         removed_lines=list(function.removed_lines),
         signature_changed=function.signature_changed,
         signature=list(map(str, function.signature)),
+        signature_changes=[_signature_change(change) for change in function.signature],
+        relations=[
+            document.Relation(kind=relation.kind, others=list(map(str, relation.others)))
+            for relation in function.relations
+        ],
+        behaviour=_behaviour(function.behaviour) if function.behaviour else None,
         risk=row.risk,
         usage=_usage(row.usage) if row.usage else None,
         blast=_blast(row.blast) if row.blast else None,
         history=_history(row.history) if row.history else None,
     )
+
+
+def _signature_change(change: model.SignatureChange) -> document.SignatureChange:
+    return document.SignatureChange(
+        kind=change.kind,
+        name=change.name,
+        before=change.before,
+        after=change.after,
+        binds_callers=change.binds_callers,
+        text=str(change),
+    )
+
+
+def _behaviour(behaviour: model.Behaviour) -> document.Behaviour:
+    before, after = behaviour.complexity
+    return document.Behaviour(
+        complexity=document.Complexity(before=before, after=after),
+        facts=list(_facts(behaviour)),
+        constants=[
+            document.ConstantChange(where=one.where, before=one.before, after=one.after, line=one.line)
+            for one in behaviour.constants
+        ],
+    )
+
+
+def _facts(behaviour: model.Behaviour) -> Iterator[document.Fact]:
+    kinds: tuple[tuple[document.FactKind, model.Facts], ...] = (
+        ("call", behaviour.calls),
+        ("raise", behaviour.raises),
+        ("await", behaviour.awaits),
+        ("loop", behaviour.loops),
+        ("return", behaviour.returns),
+        ("decorator", behaviour.decorators),
+    )
+    for kind, facts in kinds:
+        for fact in facts.added:
+            yield document.Fact(kind=kind, change="added", text=fact.text, line=fact.line)
+        for fact in facts.removed:
+            yield document.Fact(kind=kind, change="removed", text=fact.text, line=fact.line)
 
 
 def _span(side: model.Function | None) -> document.Span | None:

@@ -14,7 +14,7 @@ from gatecli.model import (
     Requirement,
     ScorePart,
 )
-from gatecli.reports import merging, picture, summary
+from gatecli.reports import behaviour, merging, picture, summary
 from gatecli.reports.summary import Row, Why
 from gatecli.reports.text import UNKNOWN, count, cut, guard, listed, milliseconds, rate, share
 from gatecli.reports.text import markdown as prose
@@ -251,9 +251,8 @@ def _table_row(cells: list[str]) -> str:
 
 def _change(writer: _Writer, row: Row) -> str:
     function = row.function
-    if not function.signature:
-        return str(function.kind)
-    return f"{function.kind}, {writer.text(listed(tuple(map(str, function.signature)), 2), _NAME)}"
+    facts = [*map(str, function.signature), *behaviour.relations(function), *behaviour.notable(function)]
+    return f"{function.kind}, {writer.text(listed(facts, 2), _NAME)}" if facts else str(function.kind)
 
 
 # --------------------------------------------------------------------------- what is folded away

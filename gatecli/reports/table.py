@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
-from gatecli.model import ChangeKind
+from gatecli.model import ChangeKind, FunctionChange
+from gatecli.reports import behaviour
 from gatecli.reports.page import Page, fit, shorten, shorten_id
 from gatecli.reports.summary import MINOR_POINTS, Row, caller_count, calls_absent, entry_points
 from gatecli.reports.text import UNKNOWN, count, listed, milliseconds, rate, share
@@ -159,11 +160,27 @@ def _details(page: Page, row: Row, show_all: bool) -> list[Text]:
         facts.append(f"{function.kind} from {function.before.id}")
     if function.signature:
         facts.append(f"signature: {listed(tuple(map(str, function.signature)), 3)}")
+    facts += behaviour.relations(function)
+    if not show_all and (does := behaviour.notable(function)):
+        facts.append(listed(does, 3))
     if row.history and row.history.incidents:
         facts.append(f"incidents: {listed(row.history.incidents, 3)}")
     if show_all:
+        facts += _behaviour(function)
         facts += _use(row)
     return [page.line((fact, "dim")) for fact in facts]
+
+
+def _behaviour(function: FunctionChange) -> list[str]:
+    """All that is known of what it does otherwise."""
+    known = function.behaviour
+    if known is None:
+        return []
+    facts = [known_complexity] if (known_complexity := behaviour.complexity(known)) else []
+    facts += [f"constants: {listed(found, 6)}"] if (found := behaviour.constants(function)) else []
+    facts += [f"now {listed(found, 6)}"] if (found := behaviour.added(known)) else []
+    facts += [f"no longer {listed(found, 6)}"] if (found := behaviour.removed(known)) else []
+    return facts
 
 
 def _use(row: Row) -> list[str]:

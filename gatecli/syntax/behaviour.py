@@ -78,6 +78,7 @@ class _Doings:
     decorators: list[Fact] = field(default_factory=list)
     constants: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
     decisions: int = 0
+    decorating: set[int] = field(default_factory=set)
 
 
 def complexity(side: Side) -> int | None:
@@ -189,7 +190,8 @@ def _call(node: "Node", found: _Doings) -> None:
     if function is None:
         return
     name = callee(function)
-    found.calls.append(_fact(name, function))
+    if node.id not in found.decorating:
+        found.calls.append(_fact(name, function))
     if arguments is None or arguments.type == "generator_expression":
         return
     short = name.rpartition(".")[2].removesuffix("()")
@@ -236,6 +238,7 @@ def _return(node: "Node", found: _Doings) -> None:
 
 def _decorator(node: "Node", found: _Doings) -> None:
     found.decorators.append(_fact(_text(node), node))
+    found.decorating.update(child.id for child in node.named_children)
 
 
 def _assignment(node: "Node", found: _Doings) -> None:

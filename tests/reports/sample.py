@@ -6,6 +6,7 @@ from gatecli.model import (
     AgentEvidence,
     Approval,
     Authorship,
+    Behaviour,
     Blast,
     Caller,
     CallFrame,
@@ -15,11 +16,14 @@ from gatecli.model import (
     Certainty,
     Change,
     ChangeKind,
+    ConstantChange,
     Contribution,
     Decision,
     Dismissal,
     EdgeBasis,
     Evidence,
+    Fact,
+    Facts,
     FileChange,
     FileStatus,
     Finding,
@@ -42,6 +46,8 @@ from gatecli.model import (
     Provenance,
     ProvenanceClass,
     Reason,
+    Relation,
+    RelationKind,
     Report,
     Requirement,
     RequirementStatus,
@@ -95,6 +101,8 @@ def touched(
     was: FunctionId | None = None,
     lines: tuple[int, ...] = (12,),
     signature: tuple[SignatureChange, ...] = (),
+    relations: tuple[Relation, ...] = (),
+    behaviour: Behaviour | None = None,
 ) -> FunctionChange:
     return FunctionChange(
         id=id,
@@ -103,6 +111,8 @@ def touched(
         after=None if kind is ChangeKind.REMOVED else side(id),
         changed_lines=lines,
         signature=signature,
+        relations=relations,
+        behaviour=behaviour,
     )
 
 
@@ -236,7 +246,17 @@ def review() -> Report:
     """An agent's change for a junior, on a hot path, with a good profile; one of two sign-offs is there."""
     functions = (
         touched(ROUNDING, ChangeKind.COSMETIC, lines=(61,)),
-        touched(PRICE, lines=(41, 42, 43, 44)),
+        touched(
+            PRICE,
+            lines=(41, 42, 43, 44),
+            behaviour=Behaviour(
+                complexity=(4, 9),
+                calls=Facts(added=(Fact(text="rates.get", line=42),), removed=(Fact(text="rate_of", line=40),)),
+                loops=Facts(added=(Fact(text="for line in order.lines", line=41),)),
+                raises=Facts(removed=(Fact(text="UnknownCurrency", line=44),)),
+                constants=(ConstantChange(where="round(argument 2)", before="2", after="4", line=43),),
+            ),
+        ),
         touched(LEGACY, ChangeKind.MOVED, was=fid("shop/legacy/io.py", "load_settings")),
         touched(LOAD),
         touched(CHECKOUT, lines=(88, 89)),
@@ -246,7 +266,12 @@ def review() -> Report:
             signature=(SignatureChange(kind=SignatureKind.DEFAULT, name="timeout", before="30", after="3"),),
         ),
         touched(CART),
-        touched(fid("shop/pricing.py", "_bulk_prices"), ChangeKind.ADDED),
+        touched(
+            fid("shop/pricing.py", "_bulk_prices"),
+            ChangeKind.ADDED,
+            relations=(Relation(kind=RelationKind.EXTRACTED_FROM, others=(PRICE,)),),
+            behaviour=Behaviour(complexity=(None, 3)),
+        ),
         touched(fid("shop/pricing.py", "price_line"), ChangeKind.REMOVED),
         touched(MODULE),
         touched(fid("shop/models.py", "Order")),
@@ -898,6 +923,12 @@ def hostile(payload: str) -> Report:
                     was=fid(payload, "old"),
                     signature=(
                         SignatureChange(kind=SignatureKind.DEFAULT, name=payload, before=payload, after=payload),
+                    ),
+                    relations=(Relation(kind=RelationKind.MERGED_FROM, others=(fid(payload, payload),)),),
+                    behaviour=Behaviour(
+                        complexity=(1, 9),
+                        calls=Facts(added=(Fact(text=payload, line=1),), removed=(Fact(text=payload, line=1),)),
+                        constants=(ConstantChange(where=payload, before=payload, after=payload, line=1),),
                     ),
                 ),
                 touched(fid(payload, "unseen")),

@@ -1,7 +1,7 @@
 """The touched functions: a table of all, and for the riskiest a part each with its traffic and its change."""
 
-from gatecli.model import ChangeKind, HistoryStatus
-from gatecli.reports import summary
+from gatecli.model import ChangeKind, FunctionChange, HistoryStatus
+from gatecli.reports import behaviour, summary
 from gatecli.reports.html.context import MAX_DETAILED, Context
 from gatecli.reports.html.elements import Html, dotted, percent, prose, section, tag, text
 from gatecli.reports.html.sides import Line, Pair, Sides, differing
@@ -119,12 +119,35 @@ def _facts(page: Context, row: Row) -> Html:
         facts.append(("Was", tag("code", str(function.before.id))))
     if function.signature:
         facts.append(("Signature", listed(tuple(map(str, function.signature)), _MOST)))
+    if function.relations:
+        facts.append(("Code", listed(behaviour.relations(function), _MOST)))
+    facts += _behaviour(function)
     facts += [("Traffic", _traffic(row)), ("Comes in by", _entries(row)), ("Called by", _callers(page, row))]
     facts.append(("History", _history(page, row)))
     if row.history and row.history.incidents:
         found = [tag("span", incident, class_="incident") for incident in row.history.incidents[:_MOST]]
         facts.append(("Incidents", dotted(*found)))
     return tag("dl", [(tag("dt", name), tag("dd", fact)) for name, fact in facts if fact], class_="facts")
+
+
+def _behaviour(function: FunctionChange) -> list[tuple[str, Html | str | None]]:
+    """What it does otherwise than before."""
+    known = function.behaviour
+    if known is None:
+        return []
+    return [
+        ("Complexity", behaviour.complexity(known).removeprefix("complexity ") if known.complexity_changed else None),
+        ("Constants", _codes(behaviour.constants(function))),
+        ("Now", _codes(behaviour.added(known))),
+        ("No longer", _codes(behaviour.removed(known))),
+    ]
+
+
+def _codes(texts: list[str]) -> Html | None:
+    if not texts:
+        return None
+    more = f"{len(texts) - _NAMES:,} more" if len(texts) > _NAMES else None
+    return dotted(*(tag("code", one) for one in texts[:_NAMES]), more)
 
 
 def _traffic(row: Row) -> Html:
