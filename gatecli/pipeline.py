@@ -1,5 +1,6 @@
 """The flow: every stage in order, each given the values of the ones before it. The only module that knows them all."""
 
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,10 +38,12 @@ from gatecli.sources.source import Source
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from gatecli.config import FetchConfig
     from gatecli.rules.spec import Rule
     from gatecli.runtime.carry import Carried
     from gatecli.runtime.compare import Comparison
     from gatecli.runtime.profile import Profile
+    from gatecli.runtime.recording import Recording
 
 CUSTOM_RULES = ".gate/rules/"
 MAX_PROFILE_DOWNLOAD = 200_000_000
@@ -301,11 +304,94 @@ def import_profile(
         EvidenceError: a recording is cut off or malformed.
     """
     from gatecli.runtime import formats
+
+    return _profile_of(
+        [formats.read(path) for path in files],
+        directory=directory,
+        maps=maps,
+        window_s=window_s,
+        revision=revision,
+        service=service,
+        environment=environment,
+        now=now if now is not None else int(time.time()),
+    )
+
+
+def fetch_profile(
+    sources: "Sequence[FetchConfig]",
+    *,
+    directory: Path,
+    maps: tuple[tuple[str, str], ...] = (),
+    revision: str | None = None,
+    environment: str | None = None,
+    now: int | None = None,
+) -> "Profile":
+    """Ask what keeps runtime data, and match the answers to the functions of the revision that was deployed.
+
+    Args:
+        sources: Where to ask; none: where the committed policy says (``profile.fetch``).
+        directory: The repository, or a plain folder with the sources.
+        maps: Recorded path prefix → folder of the tree; the policy's are added.
+        revision: The deployed commit; default: what the answers say, else the working tree.
+        environment: Where it ran.
+        now: Epoch seconds: the end of what is asked for.
+
+    Raises:
+        UsageError: nothing to ask, or a source is configured wrongly.
+        EvidenceError: a source does not answer, or answers something else.
+    """
+    from gatecli.runtime import engines
+
+    settings, _ = config.load(source.open_tree(directory).base.read)
+    asked = tuple(sources) or settings.profile.fetch
+    if not asked:
+        raise UsageError(
+            "nothing to fetch", "name an engine and its URL, or list them under profile.fetch in .gate/policy.yml"
+        )
+    ended = now if now is not None else int(time.time())
+    recordings = [engines.fetch(one, now=ended, window_s=seconds(one.window)) for one in asked]
+    return _profile_of(
+        recordings,
+        directory=directory,
+        maps=(*maps, *settings.profile.map.items()),
+        revision=revision,
+        service=next((one.service for one in asked if one.service), None),
+        environment=environment,
+        now=ended,
+    )
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+def seconds(length: str) -> float:
+    """Seconds of a length of time such as 7d, 3h, 15m or 90s.
+
+    Raises:
+        UsageError: it is none.
+    """
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhdw])", length.strip())
+    if match is None or not float(match[1]):
+        raise UsageError(f"{length!r} is no length of time", "such as 7d, 3h, 15m or 90s")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def _profile_of(
+    recordings: "Sequence[Recording]",
+    *,
+    directory: Path,
+    maps: tuple[tuple[str, str], ...],
+    window_s: float | None = None,
+    revision: str | None,
+    service: str | None,
+    environment: str | None,
+    now: int,
+) -> "Profile":
+    """Recordings matched to the functions of the revision that was deployed."""
     from gatecli.runtime.resolve import build_profile
     from gatecli.syntax import entrypoints
     from gatecli.syntax.python import read_functions
 
-    recordings = [formats.read(path) for path in files]
     said = {recording.revision for recording in recordings if recording.revision}
     deployed = revision or (said.pop() if len(said) == 1 else None)
     tree, commit = _deployed_tree(directory, deployed, required=revision is not None)
@@ -318,7 +404,7 @@ def import_profile(
         revision=commit,
         service=service,
         environment=environment,
-        generated_at=now if now is not None else int(time.time()),
+        generated_at=now,
         routes=entrypoints.routes(tree),
     )
 

@@ -1,20 +1,19 @@
 """``gate profile``: the runtime profile, made from recordings and looked at."""
 
 import difflib
-import re
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatecli.cli import profile_compare
+from gatecli.cli import profile_compare, profile_fetch
+from gatecli.cli.profile_fetch import prefix_and_folder
+from gatecli.cli.profile_summary import console, print_summary
+from gatecli.cli.profile_summary import plain_text as _text
 from gatecli.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.table import Table
+    from rich.console import RenderableType
 
     from gatecli.runtime.profile import Profile, ProfiledFunction, TimeShare
 
@@ -33,9 +32,8 @@ Examples:
   gate profile show --function shop/pricing.py::price_order
 """
 app.command("diff", epilog=profile_compare.DIFF_EPILOG)(profile_compare.diff)
+app.command("fetch", epilog=profile_fetch.FETCH_EPILOG)(profile_fetch.fetch)
 app.command("export", epilog=profile_compare.EXPORT_EPILOG)(profile_compare.export)
-
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 @app.command("import", epilog=_IMPORT_EPILOG)
@@ -65,15 +63,15 @@ def import_(
     profile = pipeline.import_profile(
         files,
         directory=repo,
-        maps=tuple(_prefix(text) for text in map or ()),
-        window_s=_seconds(window) if window is not None else None,
+        maps=tuple(prefix_and_folder(text) for text in map or ()),
+        window_s=pipeline.seconds(window) if window is not None else None,
         revision=revision,
         service=service,
         environment=environment,
     )
     target = output or pipeline.default_profile(repo)
     save(profile, target)
-    _print_summary(profile, target)
+    print_summary(profile, target)
 
 
 @app.command("show", epilog=_SHOW_EPILOG)
@@ -94,24 +92,10 @@ def show(
     path = profile or pipeline.default_profile(repo)
     loaded = load(path)
     if function is not None:
-        _console().print(_card(loaded, _named(loaded, function)))
+        console().print(_card(loaded, _named(loaded, function)))
         return
-    _print_summary(loaded, path)
-    _console().print(_hottest(loaded, top))
-
-
-def _seconds(text: str) -> float:
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhdw])", text.strip())
-    if match is None or not float(match[1]):
-        raise UsageError(f"--window {text!r} is no length of time", "such as 7d, 3h, 15m or 90s")
-    return float(match[1]) * _UNITS[match[2]]
-
-
-def _prefix(text: str) -> tuple[str, str]:
-    prefix, sign, folder = text.rpartition("=")
-    if not sign or not prefix:
-        raise UsageError(f"--map {text!r} is not PREFIX=DIR", "such as --map /app/src=src, or /app= for the root")
-    return prefix, folder
+    print_summary(loaded, path)
+    console().print(_hottest(loaded, top))
 
 
 def _named(profile: "Profile", wanted: str) -> "ProfiledFunction":
@@ -121,51 +105,6 @@ def _named(profile: "Profile", wanted: str) -> "ProfiledFunction":
     close = difflib.get_close_matches(wanted, rows, n=3) or [id for id in rows if id.endswith(f"::{wanted}")][:3]
     hint = f"did you mean {' or '.join(close)}?" if close else "gate profile show lists what runs most"
     raise UsageError(f"the profile has no function {wanted}", hint)
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    return Console(highlight=False, markup=False, emoji=False)
-
-
-def _print_summary(profile: "Profile", file: Path) -> None:
-    """Where the profile is from, on stdout; what to mind about it, on stderr."""
-    from gatecli.reports.text import age, count, plain
-    from gatecli.runtime.attach import summarise
-
-    path = str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
-    summary = summarise(profile, path, {}, (), int(time.time()))
-    facts = [
-        ("service", summary.service),
-        ("environment", summary.environment),
-        ("revision", summary.revision and summary.revision[:12]),
-        ("window", summary.window_s and age(summary.window_s)),
-        ("recorded", summary.age_s is not None and f"{age(summary.age_s)} ago"),
-    ]
-    console = _console()
-    console.print(_text(f"{path}  grade {summary.grade}", "bold"), soft_wrap=True)
-    console.print(_text("  " + " · ".join(f"{name} {value or 'unknown'}" for name, value in facts)), soft_wrap=True)
-    console.print(
-        _text(
-            f"  {count(len(profile.functions), 'function')} · {count(len(profile.edges), 'call')} between them · "
-            f"{count(len(profile.entry_points), 'entry point')}"
-        )
-    )
-    console.print(_sources(profile))
-    for warning in summary.warnings:
-        sys.stderr.write(f"gate: warning: {plain(warning)}\n")
-
-
-def _sources(profile: "Profile") -> "Table":
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 2))
-    for source in profile.meta.sources:
-        samples = f"{source.samples:,} samples" if source.samples is not None else source.basis
-        matched = f"{source.frames_matched:,} of {source.frames_project:,} project frames matched"
-        grid.add_row(*(_text(cell) for cell in ("", source.file, source.kind, samples, matched)))
-    return grid
 
 
 def _hottest(profile: "Profile", top: int) -> "RenderableType":
@@ -238,12 +177,3 @@ def _card(profile: "Profile", row: "ProfiledFunction") -> "RenderableType":
     }
     lines = [_text(row.id, "bold"), *(_text(f"  {name:<14}  {value}") for name, value in facts.items())]
     return Group(*lines)
-
-
-def _text(value: str, style: str = "") -> "RenderableType":
-    """Text from data: never markup, no control characters."""
-    from rich.text import Text
-
-    from gatecli.reports.text import plain
-
-    return Text(plain(value), style=style)

@@ -22,7 +22,9 @@ __all__ = [
     "POLICY_PATH",
     "Bands",
     "Config",
+    "Engine",
     "FailOn",
+    "FetchConfig",
     "Level",
     "Paths",
     "People",
@@ -65,13 +67,50 @@ class Treatment(StrEnum):
     TREAT_AS_AI = "treat_as_ai"
 
 
+class Engine(StrEnum):
+    """What keeps runtime data; ``url`` is any address that serves a file."""
+
+    CLICKHOUSE = "clickhouse"
+    PROMETHEUS = "prometheus"
+    PYROSCOPE = "pyroscope"
+    SENTRY = "sentry"
+    URL = "url"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchConfig:
+    """Where ``gate profile fetch`` asks, and for what.
+
+    ``window`` is how far back (``7d``, ``3h``), ``service`` whose data; ``table`` is ClickHouse's, with its database;
+    ``queries`` are PromQL by what they answer; ``type`` is Pyroscope's kind of profile and ``tenant`` its
+    organisation; ``organization`` and ``project`` are Sentry's.
+    """
+
+    engine: Engine
+    url: str
+    window: str = "7d"
+    service: str | None = None
+    table: str = "otel_traces"
+    queries: Mapping[str, str] = field(default_factory=dict)
+    type: str = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
+    tenant: str | None = None
+    organization: str | None = None
+    project: str | None = None
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 120
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileConfig:
-    """Where the runtime profile lies, whether a verdict needs it, and after how many days it is stale."""
+    """Where the runtime profile lies, whether a verdict needs it, and after how many days it is stale.
+
+    ``fetch`` says where ``gate profile fetch`` gets it, ``map`` which folder of the repository a recorded one is.
+    """
 
     path: str = ".gate/profile.json.gz"
     required: bool = False
     max_age_days: Annotated[float, msgspec.Meta(gt=0)] = 14
+    fetch: tuple[FetchConfig, ...] = ()
+    map: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gatecli.model import Function, FunctionId
 from gatecli.runtime.frames import Match, wraps
-from gatecli.runtime.recording import Basis, Recording
+from gatecli.runtime.recording import Basis, Durations, Recording
 
 
 @dataclass(slots=True)
@@ -21,6 +21,7 @@ class Count:
     total_s: float | None = 0.0
     overcounted: bool = False
     errors: int | None = None
+    durations: list[Durations] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -60,6 +61,8 @@ def _add_functions(recording: Recording, matches: Sequence[Match], counts: Count
         if match.inner:  # its calls are not the function's, and its time below is in the function's already
             continue
         total.calls += record.calls or 0
+        if record.durations is not None:
+            total.durations.append(record.durations)
         if record.errors is not None:
             total.errors = (total.errors or 0) + record.errors
         if record.total_weight is None or total.total_s is None:

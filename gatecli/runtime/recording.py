@@ -1,11 +1,12 @@
 """What a reader returns: one recording of a running program, neutral of the tool that made it.
 
 A recording has a table of frames; stacks, records and spans point into it by index, so that each distinct frame is
-matched to a function once. Which of the three it holds depends on the tool:
+matched to a function once. Which of them it holds depends on the tool:
 
 - ``stacks``: samples with their whole call chain (py-spy, austin, speedscope, pprof, pyinstrument, Sentry);
 - ``records``: figures for each function without chains (pstats, viztracer, Prometheus counters, 3.15's sampler);
 - ``spans``: traced operations (OTLP, Jaeger);
+- ``operations``: spans that were added up where they are kept (ClickHouse, span metrics);
 - ``covered``: lines that tests executed (coverage);
 - ``profile``: rows that gate made before.
 """
@@ -57,6 +58,17 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Durations:
+    """How long ``count`` calls took, in milliseconds; None where that was not asked for."""
+
+    count: int
+    mean: float | None = None
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Figures of one frame without call chains.
 
@@ -71,6 +83,7 @@ class Record:
     total_weight: float | None = None
     callers: tuple[tuple[int, int], ...] = ()
     errors: int | None = None
+    durations: Durations | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +148,36 @@ class TraceSpan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """Spans of one function or entry point, added up where they are kept.
+
+    ``count`` and ``errors`` are scaled by the sampling ratio where ``is_scaled``. ``calls`` are other operations, by
+    position, whose spans this one's are the nearest above, ``entered`` the entry points that it was reached by; each
+    with a number of spans.
+    """
+
+    count: float
+    errors: float = 0.0
+    entry: Entry | None = None
+    code: int | None = None
+    is_scaled: bool = False
+    durations: Durations | None = None
+    first_ns: int | None = None
+    last_ns: int | None = None
+    calls: tuple[tuple[int, float], ...] = ()
+    entered: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """One file of runtime data, as read.
 
     ``kind`` names the format and producer; ``clock`` is wall, cpu or None. ``started_at``/``ended_at`` are UTC epoch
     seconds, ``window_s`` the seconds observed where the data says so. ``resumed_generators`` and ``resumed_coroutines``
     say that each resumption of one was counted as a call, ``selective`` that only chosen functions were counted, so
-    that absence says nothing. ``file`` and ``sha256`` are of the bytes on disk.
+    that absence says nothing. With ``operations``, ``spans`` are a sample of whole traces, which only tells what
+    requests wait for, and ``raised`` has exceptions by the functions they passed through: type, frame and how often.
+    ``file`` and ``sha256`` are of the bytes on disk, or of what an engine answered.
     """
 
     kind: str
@@ -150,6 +186,8 @@ class Recording:
     stacks: tuple[Stack, ...] = ()
     records: tuple[Record, ...] = ()
     spans: tuple[TraceSpan, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    raised: tuple[tuple[str, int, int], ...] = ()
     covered: tuple[Covered, ...] = ()
     tests: tuple[str, ...] = ()
     profile: "Profile | None" = None

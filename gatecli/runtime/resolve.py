@@ -15,7 +15,7 @@ from gatecli.runtime.frames import FunctionsOf, Match, resolve
 from gatecli.runtime.merging import merged, renamed
 from gatecli.runtime.paths import Reason
 from gatecli.runtime.profile import Meta, Profile, Source, Unmatched, UnmatchedFrame, Window
-from gatecli.runtime.recording import Basis, Recording
+from gatecli.runtime.recording import Basis, Recording, TraceSpan
 from gatecli.runtime.rows import Sums, edge_rows, entry_rows, function_rows, moment, text
 from gatecli.runtime.sampled import BUCKETS, measure
 from gatecli.runtime.traces import trace
@@ -247,12 +247,21 @@ def _weighted_frames(recording: Recording) -> Iterator[tuple[int, float]]:
             yield frame, stack.weight
     for record in recording.records:
         yield record.frame, float(record.calls if record.calls is not None else record.total_weight or 0.0)
-    for span in recording.spans:
+    for operation in recording.operations:
+        if operation.code is not None:
+            yield operation.code, operation.count
+    yield from ((frame, float(times)) for _, frame, times in recording.raised)
+    for span in _own_spans(recording):
         if span.code is not None:  # a task's name is no frame: that it names a function is a guess
             yield span.code, 1.0
         yield from ((frame, 1.0) for raised in span.raised for frame in raised.frames)
     for line in recording.covered:
         yield line.frame, 1.0
+
+
+def _own_spans(recording: Recording) -> tuple[TraceSpan, ...]:
+    """The spans that are counted: those beside sums are a sample of them."""
+    return () if recording.operations else recording.spans
 
 
 def _source(recording: Recording, matches: Sequence[Match], seen: _Seen, warnings: Iterable[str]) -> Source:
@@ -262,7 +271,7 @@ def _source(recording: Recording, matches: Sequence[Match], seen: _Seen, warning
     said = [*recording.warnings, *warnings]
     if moved:
         said.append(f"{moved:,} frames have the name of a function but not its lines: was another revision recorded?")
-    counts = [span.count for span in recording.spans]
+    counts = [span.count for span in _own_spans(recording)]
     known = [count for count in counts if count]
     return Source(
         kind=recording.kind,

@@ -14,6 +14,7 @@ from gatecli.runtime.counted import Counts
 from gatecli.runtime.edges import Edge
 from gatecli.runtime.frames import Match, Rule
 from gatecli.runtime.profile import EntryPoint, EntryShare, Latency, ProfiledFunction, TimeShare
+from gatecli.runtime.recording import Durations
 from gatecli.runtime.sampled import Samples
 from gatecli.runtime.traces import Operations, Traces
 
@@ -97,7 +98,7 @@ def _function_row(function: Function, sums: Sums) -> ProfiledFunction:
         errors=errors,
         error_rate=error_rate,
         error_types={text(type): count for type, count in sorted(raised.most_common(MAX_ERROR_TYPES))} or None,
-        latency_ms=_latency(operations) if operations else None,
+        latency_ms=_latency(operations) if operations else _added_up(counted.durations) if counted else None,
         entry_points=_entry_shares(id, sums),
         critical_path_share=waited,
         critical_path_basis=waited_basis,
@@ -173,9 +174,30 @@ def _measured(seconds: float, of: float) -> TimeShare:
 def _latency(operations: Operations) -> Latency | None:
     times = operations.milliseconds
     if not times:
-        return None
+        return _added_up(operations.durations)
     p50, p95, p99 = (round(value, 3) for value in operations.percentiles(0.5, 0.95, 0.99))
     return Latency(mean=round(sum(times) / len(times), 3), p50=p50, p95=p95, p99=p99, n=len(times))
+
+
+def _added_up(durations: Sequence[Durations]) -> Latency | None:
+    """Durations of several: percentiles cannot be added up, so they are those of the most calls."""
+    if not durations:
+        return None
+    most = max(durations, key=lambda one: one.count)
+    count = sum(one.count for one in durations)
+    known = [(one.mean, one.count) for one in durations if one.mean is not None]
+    of = sum(count for _, count in known)
+    return Latency(
+        mean=round(sum(mean * count for mean, count in known) / of, 3) if of else None,
+        p50=_rounded(most.p50),
+        p95=_rounded(most.p95),
+        p99=_rounded(most.p99),
+        n=count,
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _entry_shares(id: FunctionId, sums: Sums) -> tuple[EntryShare, ...]:

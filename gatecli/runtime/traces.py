@@ -10,7 +10,7 @@ from gatecli.model import FunctionId
 from gatecli.runtime.critical_path import CriticalTimes
 from gatecli.runtime.entries import Entry, Routes
 from gatecli.runtime.frames import Match
-from gatecli.runtime.recording import Basis, Recording, SpanKind, TraceSpan
+from gatecli.runtime.recording import Basis, Durations, Operation, Recording, SpanKind, TraceSpan
 
 _T = TypeVar("_T")
 
@@ -20,13 +20,14 @@ class Operations:
     """Spans of one function or entry point.
 
     ``count`` and ``errors`` are scaled by the sampling ratio where it is known; ``is_scaled`` says whether it always
-    was. ``by_entry`` splits ``count`` by entry point.
+    was. ``by_entry`` splits ``count`` by entry point. ``durations`` are of spans that were added up before.
     """
 
     count: float = 0.0
     errors: float = 0.0
     is_scaled: bool = True
     milliseconds: list[float] = field(default_factory=list)
+    durations: list[Durations] = field(default_factory=list)
     first_ns: int | None = None
     last_ns: int | None = None
     by_entry: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -43,6 +44,17 @@ class Operations:
             self.milliseconds.append((span.end_ns - span.start_ns) / 1e6)
             self.first_ns = min(self.first_ns or span.start_ns, span.start_ns)
             self.last_ns = max(self.last_ns or span.end_ns, span.end_ns)
+
+    def add_up(self, operation: Operation) -> None:
+        """Count spans that were added up where they are kept."""
+        self.count += operation.count
+        self.errors += operation.errors
+        self.is_scaled &= operation.is_scaled
+        if operation.durations is not None:
+            self.durations.append(operation.durations)
+        if operation.first_ns and operation.last_ns:
+            self.first_ns = min(self.first_ns or operation.first_ns, operation.first_ns)
+            self.last_ns = max(self.last_ns or operation.last_ns, operation.last_ns)
 
     def percentiles(self, *parts: float) -> list[float]:
         """Nearest-rank percentiles of the durations in milliseconds, ``parts`` of 0..1; there is at least one."""
@@ -77,13 +89,16 @@ def trace(
     """
     traces = Traces()
     for position, (recording, matches) in enumerate(recordings):
-        if recording.basis is Basis.SPANS:
+        if recording.operations:
+            _add_up(recording, matches, routes, traces)
+            _add_critical(recording, matches, routes, traces)
+        elif recording.basis is Basis.SPANS:
             warnings = _add(recording, matches, routes, service, traces)
             traces.warnings += [(position, warning) for warning in warnings]
     return traces
 
 
-def _entry(span: TraceSpan, matches: Sequence[Match], routes: Routes) -> Entry | None:
+def _entry(span: TraceSpan | Operation, matches: Sequence[Match], routes: Routes) -> Entry | None:
     """The entry point of a server or consumer span, with its handler as far as it is known."""
     if span.entry is None:
         return None
@@ -95,6 +110,45 @@ def _entry(span: TraceSpan, matches: Sequence[Match], routes: Routes) -> Entry |
 def _function(frame: int | None, matches: Sequence[Match]) -> FunctionId | None:
     function = matches[frame].function if frame is not None else None
     return function.id if function else None
+
+
+def _add_up(recording: Recording, matches: Sequence[Match], routes: Routes, traces: Traces) -> None:
+    """Add spans that were added up where they are kept: only of the service that was asked for."""
+    entries = [_entry(operation, matches, routes) for operation in recording.operations]
+    functions = [
+        (entry.handler if entry else None) or _function(operation.code, matches)
+        for operation, entry in zip(recording.operations, entries, strict=True)
+    ]
+    for operation, entry, function in zip(recording.operations, entries, functions, strict=True):
+        if entry is not None:
+            known, operations = traces.entries.get(entry.id, (entry, Operations()))
+            operations.add_up(operation)
+            traces.entries[entry.id] = known if known.handler else entry, operations
+        if function is None:
+            continue
+        traces.functions[function].add_up(operation)
+        for position, count in operation.entered:
+            if (through := entries[position]) is not None:
+                traces.functions[function].by_entry[through.id] += count
+        for position, count in operation.calls:
+            callee = functions[position]
+            if callee is not None and callee != function:
+                traces.edges[function, callee] += count
+    for type, frame, count in recording.raised:
+        if (id := _function(frame, matches)) is not None:
+            traces.raised[id][type] += count
+
+
+def _add_critical(recording: Recording, matches: Sequence[Match], routes: Routes, traces: Traces) -> None:
+    """What requests wait for, from the traces that stand for all."""
+    spans = recording.spans
+    parents = _parents(spans)
+    entries = [_entry(span, matches, routes) for span in spans]
+    functions = [
+        (entry.handler if entry else None) or _function(span.code, matches)
+        for span, entry in zip(spans, entries, strict=True)
+    ]
+    traces.critical.add(spans, parents, functions, _roots(spans, parents, entries))
 
 
 def _add(
@@ -178,7 +232,7 @@ def _distinct(spans: tuple[TraceSpan, ...]) -> tuple[list[TraceSpan], int]:
     return result, len(spans) - len(result)
 
 
-def _parents(spans: list[TraceSpan]) -> list[int | None]:
+def _parents(spans: Sequence[TraceSpan]) -> list[int | None]:
     """The index of each span's parent, None where it is not in the recording."""
     index = {(span.trace, span.id): position for position, span in enumerate(spans) if span.id}
     return [index.get((span.trace, span.parent)) if span.parent else None for span in spans]

@@ -1,14 +1,19 @@
-"""A profile from a web address that the user named.
+"""What a web address that the user named answers.
 
 Nothing else is contacted. The token in ``GATE_PROFILE_TOKEN`` goes to the named host alone, and over https alone; a
 redirect from a public host into a private network is refused, as a compromised host could use it to reach services
-that trust the machine gate runs on.
+that trust the machine gate runs on. With ``GATE_PROFILE_USER`` the two are sent as a user and password (ClickHouse,
+Grafana Cloud).
 """
 
+import base64
 import ipaddress
 import os
 import socket
 import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -18,9 +23,25 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
 TOKEN_VARIABLE = "GATE_PROFILE_TOKEN"
+USER_VARIABLE = "GATE_PROFILE_USER"
 MAX_REDIRECTS = 5
 _CHUNK_BYTES = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+# Overloaded or restarting: the same question may be answered a moment later.
+_AGAIN = frozenset({429, 502, 503, 504})
+_PAUSES_S = (0.5, 2.0)
+_MAX_COMPLAINT = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is sent: a GET, or a POST where there is a ``body``, which changes nothing on the other side."""
+
+    url: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def fetch(url: str, *, limit_bytes: int, timeout_s: float) -> bytes:
@@ -32,13 +53,24 @@ def fetch(url: str, *, limit_bytes: int, timeout_s: float) -> bytes:
         UsageError: no http(s) address, or one that holds a password.
         EvidenceError: no answer in time, refused, redirected where it must not go, or too large.
     """
-    named = _parsed(url)
-    auth = _Bearer(named)
+    return ask(Question(url=url), limit_bytes=limit_bytes, timeout_s=timeout_s)
+
+
+def ask(question: Question, *, limit_bytes: int, timeout_s: float) -> bytes:
+    """The answer to a question, which is asked again where the other side is overloaded or not there.
+
+    Raises:
+        UsageError: no http(s) address, or one that holds a password.
+        EvidenceError: no answer in time, refused, redirected where it must not go, or too large.
+    """
+    named = _parsed(question.url)
+    auth = _Authorization(named)
     outcome: list[bytes | BaseException] = []
+    deadline = time.monotonic() + timeout_s
 
     def run() -> None:
         try:
-            outcome.append(_fetch(named, auth, limit_bytes, timeout_s))
+            outcome.append(_persistent(question, named, auth, limit_bytes, deadline))
         except BaseException as error:
             outcome.append(error)
 
@@ -55,22 +87,55 @@ def fetch(url: str, *, limit_bytes: int, timeout_s: float) -> bytes:
     return outcome[0]
 
 
-def _fetch(named: SplitResult, auth: "_Bearer", limit_bytes: int, timeout_s: float) -> bytes:
-    from requests import RequestException, Session
-    from urllib3.exceptions import HTTPError
+class _PassingError(EvidenceError):
+    """What may be over in a moment."""
 
+
+def _persistent(
+    question: Question, named: SplitResult, auth: "_Authorization", limit_bytes: int, deadline: float
+) -> bytes:
+    for pause in _PAUSES_S:
+        try:
+            return _ask(question, named, auth, limit_bytes, deadline)
+        except _PassingError as error:
+            if time.monotonic() + pause >= deadline:
+                raise EvidenceError(error.message, error.hint) from None
+            time.sleep(pause)
+    return _ask(question, named, auth, limit_bytes, deadline)
+
+
+def _ask(question: Question, named: SplitResult, auth: "_Authorization", limit_bytes: int, deadline: float) -> bytes:
+    from requests import ConnectionError as NoConnection
+    from requests import RequestException, Session
+    from requests.exceptions import ChunkedEncodingError
+    from urllib3.exceptions import HTTPError, ProtocolError
+
+    method = "GET" if question.body is None else "POST"
     with Session() as session:
         session.auth = auth  # also keeps requests from sending what ~/.netrc has
         current = named
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                with session.get(current.geturl(), allow_redirects=False, stream=True, timeout=timeout_s) as response:
+                with session.request(
+                    method,
+                    current.geturl(),
+                    data=question.body,
+                    headers=dict(question.headers),
+                    allow_redirects=False,
+                    stream=True,
+                    timeout=max(0.1, deadline - time.monotonic()) + 1,  # whoever waits has given up by then
+                ) as response:
                     if response.status_code not in _REDIRECTS:
                         return _content(response, current, limit_bytes)
+                    if method == "POST":  # what was asked would be lost, or told to somebody else
+                        raise EvidenceError(f"{shown(current)} redirects a question", "name the final address")
                     current = _redirected(named, current, response.headers.get("location", ""))
+        except (ChunkedEncodingError, ProtocolError):
+            raise EvidenceError(f"{shown(current)}: the answer was cut off", "try again") from None
         except (RequestException, HTTPError) as error:
             # Not the error's own text: it may hold the query of the address, and with it a secret.
-            raise EvidenceError(
+            kind = _PassingError if isinstance(error, NoConnection) else EvidenceError
+            raise kind(
                 f"{shown(current)} cannot be fetched ({type(error).__name__})", "check the address and the network"
             ) from None
     raise EvidenceError(f"{shown(named)} redirects more than {MAX_REDIRECTS} times", "name the final address")
@@ -81,16 +146,16 @@ def shown(url: SplitResult) -> str:
     return f"{url.scheme}://{_host(url)}{url.path}"
 
 
-class _Bearer:
+class _Authorization:
     """Adds the token to requests for the named host."""
 
     def __init__(self, named: SplitResult) -> None:
         self._origin = _origin(named)
-        self._token = _token()
+        self._header = _header()
 
     def __call__(self, request: "PreparedRequest") -> "PreparedRequest":
-        if self._token and self._origin[0] == "https" and _origin(urlsplit(request.url or "")) == self._origin:
-            request.headers["Authorization"] = f"Bearer {self._token}"
+        if self._header and self._origin[0] == "https" and _origin(urlsplit(request.url or "")) == self._origin:
+            request.headers["Authorization"] = self._header
         return request
 
 
@@ -107,11 +172,21 @@ def _parsed(url: str) -> SplitResult:
     return parts
 
 
-def _token() -> str:
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        raise UsageError(f"{TOKEN_VARIABLE} holds characters that no token has", "set it again, without line breaks")
-    return token
+def _header() -> str:
+    """The value of the Authorization header, empty without a token."""
+    token, user = _variable(TOKEN_VARIABLE), _variable(USER_VARIABLE)
+    if user:
+        if ":" in user:
+            raise UsageError(f"{USER_VARIABLE} holds a colon", f"put the password into {TOKEN_VARIABLE}")
+        return f"Basic {base64.b64encode(f'{user}:{token}'.encode()).decode()}"
+    return f"Bearer {token}" if token else ""
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name, "").strip()
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise UsageError(f"{name} holds characters that no token has", "set it again, without line breaks")
+    return value
 
 
 def _host(url: SplitResult) -> str:
@@ -151,10 +226,23 @@ def _is_private(url: SplitResult) -> bool:
 def _content(response: "Response", url: SplitResult, limit_bytes: int) -> bytes:
     if response.status_code != 200:
         hint = f"set {TOKEN_VARIABLE}" if response.status_code in (401, 403) else "check the address"
-        raise EvidenceError(f"{shown(url)} answered with status {response.status_code}", hint)
+        kind = _PassingError if response.status_code in _AGAIN else EvidenceError
+        raise kind(f"{shown(url)} answered with status {response.status_code}{_complaint(response)}", hint)
     content = bytearray()
     for chunk in response.iter_content(_CHUNK_BYTES):
         content += chunk
         if len(content) > limit_bytes:
             raise EvidenceError(f"{shown(url)} has more than {limit_bytes:,} bytes", "import fewer recordings at once")
     return bytes(content)
+
+
+def _complaint(response: "Response") -> str:
+    """What the server says of an error, where it is a line of text and not a page."""
+    body = next(response.iter_content(4 * _MAX_COMPLAINT), b"").decode("utf-8", "replace").strip()
+    return "" if not body or is_page(body.encode()) else f": {body.splitlines()[0][:_MAX_COMPLAINT]}"
+
+
+def is_page(content: bytes) -> bool:
+    """Whether an answer is a web page, as proxies and sign-in pages give instead of data."""
+    start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith((b"<!doctype html", b"<html"))

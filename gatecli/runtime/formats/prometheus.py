@@ -62,15 +62,15 @@ def read(stream: IO[bytes]) -> Recording:
     errors: dict[Frame, int] = {}
     edges: Counter[tuple[Frame, Frame]] = Counter()
     for sample in samples:
-        frame = _frame(sample.labels)
+        frame = function_of(sample.labels)
         if sample.metric != metric or frame is None:
             continue
         count = _count(sample)
         calls[frame] += count
-        result = next((sample.labels[name] for name in _RESULT if name in sample.labels), None)
-        if result is not None:
-            errors[frame] = errors.get(frame, 0) + (count if result.lower() in _FAILED else 0)
-        caller = _frame(sample.labels, prefix="caller_")
+        fails = failed(sample.labels)
+        if fails is not None:
+            errors[frame] = errors.get(frame, 0) + (count if fails else 0)
+        caller = caller_of(sample.labels)
         if caller is not None and count:
             edges[frame, caller] += count
     return _recording(samples, metric, calls, errors, edges)
@@ -92,7 +92,7 @@ def _recording(
     warnings = [f"only functions that {metric[:80]} counts are here: absence says nothing"]
     if never:
         warnings.append(f"{never:,} counted functions were not called since the process started")
-    others = {s.metric for s in samples if s.metric != metric and _is_counter(s.metric) and _frame(s.labels)}
+    others = {s.metric for s in samples if s.metric != metric and _is_counter(s.metric) and function_of(s.labels)}
     if len(others - _of_histograms(metric)) > 0:
         warnings.append(f"other counters are left out: {', '.join(sorted(others - _of_histograms(metric)))[:200]}")
     starts = [s.value for s in samples if s.metric == "process_start_time_seconds" and 0 < s.value < 1e11]
@@ -158,7 +158,7 @@ def _labels(text: str, number: int) -> dict[str, str]:
     return result
 
 
-def _frame(labels: Mapping[str, str], prefix: str = "") -> Frame | None:
+def function_of(labels: Mapping[str, str], prefix: str = "") -> Frame | None:
     """The dotted name of a function; the labels have it whole, or its module by itself."""
     function = next((value for name in _FUNCTION if (value := labels.get(prefix + name))), None)
     module = next((value for name in _MODULE if (value := labels.get(prefix + name))), None)
@@ -167,13 +167,24 @@ def _frame(labels: Mapping[str, str], prefix: str = "") -> Frame | None:
     return Frame(file=None, name=f"{module}.{function}" if module else function, dotted=True)
 
 
+def caller_of(labels: Mapping[str, str]) -> Frame | None:
+    """The function that called the one that is counted."""
+    return function_of(labels, "caller_")
+
+
+def failed(labels: Mapping[str, str]) -> bool | None:
+    """Whether the calls that are counted failed, None where no label says."""
+    result = next((labels[name] for name in _RESULT if name in labels), None)
+    return None if result is None else result.lower() in _FAILED
+
+
 def _is_counter(metric: str) -> bool:
     return _COUNTER.fullmatch(metric) is not None
 
 
 def _metric(samples: list[_Sample]) -> str:
     """The counter that names functions: one of a known name, else the one with the most series."""
-    found = Counter(s.metric for s in samples if _is_counter(s.metric) and _frame(s.labels))
+    found = Counter(s.metric for s in samples if _is_counter(s.metric) and function_of(s.labels))
     for known in _KNOWN:
         if known in found:
             return known
@@ -196,7 +207,7 @@ def _seconds(samples: list[_Sample], metric: str) -> dict[Frame, float]:
     wanted = (f"{base}_duration_seconds_sum", f"{base}_duration_sum")
     result: dict[Frame, float] = {}
     for sample in samples:
-        if sample.metric in wanted and (frame := _frame(sample.labels)) and 0 <= sample.value < 1e15:
+        if sample.metric in wanted and (frame := function_of(sample.labels)) and 0 <= sample.value < 1e15:
             result[frame] = result.get(frame, 0.0) + sample.value
     return result
 

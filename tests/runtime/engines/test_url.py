@@ -18,6 +18,11 @@ from gatecli.runtime.engines import url
 SECRET = "s3cr3t-token"
 
 
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(url, "_PAUSES_S", (0.01, 0.01))
+
+
 class Server(ThreadingHTTPServer):
     """Answers by path and keeps what it was asked."""
 
@@ -117,7 +122,7 @@ def test_the_token_goes_to_the_named_host_alone(
     address: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(url.TOKEN_VARIABLE, SECRET)
-    auth = url._Bearer(urlsplit("https://named.example/p?x=1"))
+    auth = url._Authorization(urlsplit("https://named.example/p?x=1"))
     request = requests.Request("GET", address, auth=auth).prepare()
     assert request.headers.get("Authorization") == expected
 
@@ -168,7 +173,7 @@ def test_passwords_in_the_address_are_refused_and_not_shown() -> None:
         ("/to?http://a:b@host/", "redirects to no web address"),
         ("/to?/to?/to?/to?/to?/to?/to?/to?/to", "redirects more than 5 times"),
         ("/bomb", "has more than 1,000,000 bytes"),
-        ("/cut", r"cannot be fetched \((ChunkedEncodingError|ConnectionError)\)"),
+        ("/cut", "the answer was cut off"),
     ],
 )
 def test_bad_answers(path: str, message: str, server: Server) -> None:
