@@ -372,7 +372,7 @@ def seconds(length: str) -> float:
     """
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhdw])", length.strip())
     if match is None or not float(match[1]):
-        raise UsageError(f"{length!r} is no length of time", "such as 7d, 3h, 15m or 90s")
+        raise UsageError(f"a window of {length!r} is no length of time", "such as 7d, 3h, 15m or 90s")
     return float(match[1]) * _UNITS[match[2]]
 
 

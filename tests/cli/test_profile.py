@@ -101,10 +101,10 @@ def test_routes_are_read_from_the_code(here: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--window", "soon"], "--window 'soon' is no length of time"),
-        (["--window", "0d"], "--window '0d' is no length of time"),
-        (["--window", "-1d"], "--window '-1d' is no length of time"),
-        (["--window", "7 d"], "--window '7 d' is no length of time"),
+        (["--window", "soon"], "a window of 'soon' is no length of time"),
+        (["--window", "0d"], "a window of '0d' is no length of time"),
+        (["--window", "-1d"], "a window of '-1d' is no length of time"),
+        (["--window", "7 d"], "a window of '7 d' is no length of time"),
         (["--map", "/app"], "--map '/app' is not PREFIX=DIR"),
         (["--map", "=src"], "--map '=src' is not PREFIX=DIR"),
         (["--repo", "nowhere"], "nowhere is not a folder"),
