@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -100,7 +101,7 @@ def judge(origin: Source, request: Request) -> Report:
     """Judge a change: the whole gate, stage by stage."""
     from gatecli.policy import owners, requirements, verdict
     from gatecli.provenance import trailers
-    from gatecli.rules import registry
+    from gatecli.rules import accepted, registry
     from gatecli.rules.code import Around
     from gatecli.rules.paths import matches
     from gatecli.runtime import attach, call_tree
@@ -143,9 +144,16 @@ def judge(origin: Source, request: Request) -> Report:
         case = replace(case, profile=summary)
     with clock("rules"):
         around = Around(
-            base=origin.base, head=origin.head, usage=lambda id: attach.usage_of(profile, id) if profile else None
+            base=origin.base,
+            head=origin.head,
+            usage=lambda id: attach.usage_of(profile, id) if profile else None,
+            rules=frozenset(check.id for check in checks),
+            today=datetime.fromtimestamp(request.now, UTC).date(),
+            ignore_days=settings.ignores.max_days,
         )
+        baseline = accepted.read_baseline(origin.base.read(accepted.BASELINE_PATH))
         findings = registry.run(checks, case, settings.paths, around)
+        findings = accepted.settle(findings, case, checks, around, baseline)
     with clock("verdict"):
         score = points.score(case, findings, weights.shipped_weights(), people=settings.people)
         decision = verdict.decide(case, findings, score, settings)

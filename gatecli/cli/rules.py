@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 OWN_RULES = Path(".gate/rules")
+BASELINE = Path(".gate/baseline.yml")
 
 _Own = Annotated[
     Path | None, typer.Option("--own", metavar="PATH", help="A repository's own rules; default: .gate/rules.")
@@ -26,7 +27,7 @@ _Own = Annotated[
 @app.command("list")
 def list_rules(
     own: _Own = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="The whole documentation as a page.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The table of the documentation.")] = False,
 ) -> None:
     """List the rules: code, id, severity, what each asks."""
     rules = _load(own)
@@ -53,7 +54,9 @@ def list_rules(
 
 @app.command("show")
 def show_rule(
-    rule: Annotated[str, typer.Argument(metavar="ID", help="Id or code of a rule: io-in-loop, D05.")], own: _Own = None
+    rule: Annotated[str, typer.Argument(metavar="ID", help="Id or code of a rule: io-in-loop, D05.")],
+    own: _Own = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Its page of the documentation.")] = False,
 ) -> None:
     """Explain one rule: what it asks, why, what to do, and examples of both kinds."""
     rules = _load(own)
@@ -63,8 +66,69 @@ def show_rule(
 
         near = did_you_mean(rule, [known.id for known in rules])
         raise UsageError(f"there is no rule {rule!r}{near}", "gate rules list shows them all")
+    if markdown:
+        from gatecli.rules import document
+
+        typer.echo(document.rule_page(found), nl=False)
+        return
     for line in _explained(found):
         _print(line)
+
+
+@app.command("new")
+def new_rule(
+    rule: Annotated[str, typer.Argument(metavar="ID", help="Id of the rule, in kebab-case: no-sleep-in-views.")],
+    folder: Annotated[Path, typer.Option("--own", metavar="PATH", help="Where rules are kept.")] = OWN_RULES,
+) -> None:
+    """Write a rule of your own to begin with: it works, and its examples pass."""
+    from gatecli.rules import document, spec
+
+    target = folder / f"{rule}.yml"
+    content = document.scaffold(rule, _free_code())
+    spec.read_rule(content.encode(), target.as_posix(), ())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with target.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise UsageError(f"{target} is there already", "choose another id, or edit that file") from error
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}", "check the path") from error
+    _print(_text(f"{target} written: edit it, then run gate rules test"))
+
+
+def _free_code() -> str:
+    """A code that no rule has: X01, X02 …"""
+    taken = {known.code for known in _load(None)}
+    return next(code for number in range(1, 1_000) if (code := f"X{number:02}") not in taken)
+
+
+@app.command("baseline")
+def baseline(
+    reports: Annotated[
+        list[Path], typer.Argument(metavar="REPORT…", help="JSON reports: gate check --report json=FILE.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why these findings are accepted.")] = "",
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")] = BASELINE,
+) -> None:
+    """Accept the findings of reports: they are notes from the next change on, once this file is merged."""
+    from gatecli.rules import accepted
+
+    contents = []
+    for path in reports:
+        try:
+            contents.append(path.read_bytes())
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror}", "check the path") from error
+    found = accepted.from_reports(contents, reason)
+    temporary = output.with_name(f"{output.name}.new")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(accepted.to_yaml(found), encoding="utf-8", newline="\n")
+        temporary.replace(output)
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}", "check the path") from error
+    _print(_text(f"{len(found.accepted)} findings accepted in {output}"))
 
 
 @app.command("test")

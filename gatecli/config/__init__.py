@@ -25,6 +25,7 @@ __all__ = [
     "Engine",
     "FailOn",
     "FetchConfig",
+    "IgnoreConfig",
     "Level",
     "Paths",
     "People",
@@ -146,6 +147,13 @@ class RuleConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoreConfig:
+    """For how many days from today a comment may ignore a finding."""
+
+    max_days: Annotated[int, msgspec.Meta(ge=0, le=3_650)] = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenanceConfig:
     """How to judge a change with no evidence of an agent, and one with weak evidence (text that anyone may type)."""
 
@@ -175,6 +183,7 @@ class Config:
     people: People = field(default_factory=People)
     bands: Bands = field(default_factory=Bands)
     rules: Mapping[str, RuleConfig] = field(default_factory=dict)
+    ignores: IgnoreConfig = field(default_factory=IgnoreConfig)
     provenance: ProvenanceConfig = field(default_factory=ProvenanceConfig)
     paths: Paths = field(default_factory=Paths)
 

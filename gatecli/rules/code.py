@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from gatecli.config import Paths
@@ -107,12 +108,16 @@ def anchor(file: FileChange, old_line: int) -> int:
 class Around:
     """What is known beyond the change: the trees of both sides (None: not at hand), and the traffic of any function.
 
-    ``usage`` is asked by the id of a function at the base revision.
+    ``usage`` is asked by the id of a function at the base revision. ``rules`` are the ids that there are, ``today`` and
+    ``ignore_days`` say when a comment that ignores a finding ends.
     """
 
     base: Tree | None = None
     head: Tree | None = None
     usage: Callable[[FunctionId], Usage | None] = lambda _: None
+    rules: frozenset[str] = frozenset()
+    today: date | None = None
+    ignore_days: int = 180
 
 
 _NOTHING = Around()

@@ -1,4 +1,4 @@
-"""The rules as a page: a table, then each rule with its examples as diffs. ``docs/rules.md`` is this page."""
+"""The rules as pages: a table (``docs/rules.md``), and a page for each with its examples as diffs (``docs/rules/``)."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -7,12 +7,15 @@ from gatecli.rules.spec import Example, Rule
 
 _HEAD = """# Rules
 
-What gate looks for in a change, beyond its size, its history and where it runs. This page is made from the files under
-`rules/` (`gate rules list --markdown`); the examples are run as tests (`gate rules test`).
+What gate looks for in a change, beyond its size, its history and where it runs. This page and those of the rules are
+made from the files under `rules/` (`gate rules list --markdown`, `gate rules show ID --markdown`); the examples are run
+as tests (`gate rules test`). How often each rule speaks on real changes, and how often it is right:
+[measured](rules-measured.md).
 
 A finding asks for a **block** (a human must agree before the merge), a **review**, or is a **note**. Its points add to
 the change's likelihood: +10 doubles the odds of a bad outcome. `.gate/policy.yml` can set the severity or points of a
-rule or switch it off; a repository adds its own rules under `.gate/rules/`.
+rule or switch it off; a repository adds its own rules under `.gate/rules/`. Only what is sure blocks: of the same rule,
+a finding that is likely asks for a review, and a guess is a note.
 """
 
 SAMPLE = """\
@@ -63,26 +66,55 @@ A rule is one file, `.gate/rules/<id>.yml`, read from the base revision: a chang
   With `side: added` or `removed` its matches are news if the other side of the same function has fewer of them; two
   matches are the same if their `@key` is (without one, the whole `@match`), whatever the layout. With `side: changed`
   a match is news if its `@key` stayed and its `@value` did not (`{{before}}` and `{{after}}` in `says`).
+- `match.lines` are patterns for single lines of any file, for what has no syntax tree: `{{pattern, says, unless, paths,
+  confidence}}`. Nothing in them repeats without a bound (`{{0,80}}`, not `*`), so that no line can make them hang.
 - What went from one function of the change to another is no news, unless `moves: false`.
 - `where: {{in_loop: true}}` and `where: {{in_async: true}}` look at what is around a match.
 - `filters` leave out by `scope` (`production`, the default, `tests` or `any`), `paths` (gitignore patterns; `!` takes
   out), `kinds` of change, `min_calls_per_minute` and `min_share` of traffic.
 - `mode: advise` tries a rule out: its findings are notes worth no points.
+- `gate rules new ID` writes a rule to begin with.
 - Two examples that must be flagged and two near misses are required; `gate rules test` runs them.
+
+## Accepting a finding
+
+A comment accepts a finding on its line, on the line below it, or (on a `def`) in the whole function:
+
+```python
+# gate: ignore[io-in-loop] until=2026-12-31 reason="three lines at most, see the model"
+```
+
+The rule, the date and the reason are mandatory; the policy says how far away the date may be (`ignores.max_days`, 180
+by default). The finding stays in the report as a note with the reason. A comment that the change itself adds has no
+effect on this change and asks for a review ([ignore-unsound](rules/ignore-unsound.md)); one that has ended, or was not
+needed, is named. `guardrails-changed` cannot be ignored.
+
+`gate rules baseline REPORT…` writes the findings of JSON reports to `.gate/baseline.yml`, by rule, function and
+normalised code and not by line. It is read from the base revision, so a human has agreed to it before it counts.
 """
 
 
 def page(rules: Iterable[Rule]) -> str:
-    """The whole page as Markdown."""
+    """The table of all rules as Markdown, and how to write one's own."""
     rules = tuple(rules)
     lines = [_HEAD, "| code | rule | severity | points | asks |", "| --- | --- | --- | --- | --- |"]
-    lines += [
-        f"| {rule.code} | [{rule.id}](#{rule.id}) | {severity(rule)} | {rule.points.value} | {_cell(rule.asks)} |"
-        for rule in rules
-    ]
-    for rule in rules:
-        lines += ["", *_section(rule)]
+    lines += [_row(rule) for rule in rules]
     return "\n".join(lines) + "\n" + _OWN
+
+
+def _row(rule: Rule) -> str:
+    cells = (rule.code, f"[{rule.id}](rules/{rule.id}.md)", severity(rule), str(rule.points.value), _cell(rule.asks))
+    return f"| {' | '.join(cells)} |"
+
+
+def scaffold(id: str, code: str) -> str:
+    """A rule to begin with, under an id and code of its own."""
+    return SAMPLE.replace("id: print-added", f"id: {id}", 1).replace("code: X01", f"code: {code}", 1)
+
+
+def rule_page(rule: Rule) -> str:
+    """One rule as Markdown."""
+    return "\n".join([*_section(rule), "", "[All rules](../rules.md)"]) + "\n"
 
 
 def severity(rule: Rule) -> str:
@@ -126,7 +158,7 @@ def given(example: Example) -> Iterator[str]:
 
 
 def _section(rule: Rule) -> Iterator[str]:
-    yield f"## {rule.id}"
+    yield f"# {rule.id}"
     yield ""
     yield f"`{rule.code}` · {rule.family} · {severity(rule)} · {rule.points.value} points · since {rule.since}"
     yield ""

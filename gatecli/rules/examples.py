@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from gatecli.model import (
     Blast,
@@ -27,6 +28,9 @@ from gatecli.rules.code import Around
 from gatecli.rules.spec import Example, FileSides, Rule
 from gatecli.sources.rebuild import hunks_between
 from gatecli.syntax.match import changed_functions
+
+TODAY = date(2026, 1, 15)
+"""The day on which examples are judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,7 @@ def around_of(example: Example) -> Around:
         sides = {path: text for path, known in example.files.items() if (text := getattr(known, side)) is not None}
         trees.append(_Files({**example.tree, **sides}))
     usage = _usage_of(example)
-    return Around(base=trees[0], head=trees[1], usage=usage.get)
+    return Around(base=trees[0], head=trees[1], usage=usage.get, today=TODAY)
 
 
 def _blast(example: Example, id: str) -> Blast:

@@ -186,11 +186,11 @@ def _findings(rule: Rule, observed: list[Observation]) -> list[Finding]:
     for item in observed:
         subject = item.touched.change.id.qualname if item.touched else item.path
         repeats[subject, item.text] += 1
-        findings.append(_finding(rule, item, _fingerprint(rule.id, subject, item.text, repeats[subject, item.text])))
+        findings.append(_finding(rule, item, fingerprint(rule.id, subject, item.text, repeats[subject, item.text])))
     return findings
 
 
-def _finding(rule: Rule, item: Observation, fingerprint: str) -> Finding:
+def _finding(rule: Rule, item: Observation, named: str) -> Finding:
     touched = item.touched
     confidence = item.confidence
     if touched is not None and touched.file.partial and confidence is Confidence.HIGH:
@@ -212,7 +212,7 @@ def _finding(rule: Rule, item: Observation, fingerprint: str) -> Finding:
         confidence=confidence,
         evidence=tuple(_evidence(item)),
         remedy=rule.remedy,
-        fingerprint=fingerprint,
+        fingerprint=named,
     )
 
 
@@ -237,7 +237,8 @@ def _evidence(item: Observation) -> Iterator[Evidence]:
         yield Evidence(kind="usage", text=text, path=item.path, value=usage.calls_per_minute or usage.share)
 
 
-def _fingerprint(rule: str, subject: str, text: str, repeat: int) -> str:
+def fingerprint(rule: str, subject: str, text: str, repeat: int) -> str:
+    """What a finding is known by again: rule, function and normalised code, and which of equal ones it is."""
     parts = (rule, subject, text, str(repeat))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -281,7 +282,7 @@ def _bare(rule: Rule, path: str, message: str) -> Finding:
         message=message,
         path=path,
         remedy=rule.remedy,
-        fingerprint=_fingerprint(rule.id, path, message, 0),
+        fingerprint=fingerprint(rule.id, path, message, 0),
     )
 
 

@@ -1,5 +1,6 @@
 """``gate rules list``, ``show`` and ``test``, as a person and as a build see them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from gatecli.cli.rules import app
 from gatecli.errors import EXIT_BLOCK, GateError, UsageError
-from gatecli.rules import document
+from gatecli.rules import accepted, document
 from tests.rules.support import SHIPPED
 from tests.rules.test_spec import GOOD
 
@@ -129,3 +130,38 @@ def test_other_files_in_the_folder_are_passed_over(here: Path) -> None:
     own(here, "not yaml: [", "README.md")
     own(here)
     assert run("test").exit_code == 0
+
+
+def test_show_as_a_page() -> None:
+    assert run("show", "D05", "--markdown").output.startswith("# io-in-loop\n")
+
+
+def test_new_writes_a_rule_that_works(here: Path) -> None:
+    assert "no-print.yml written" in run("new", "no-print").output
+    assert run("test").exit_code == 0
+    assert "no-print" in run("list").output
+    with pytest.raises(UsageError, match="is there already"):
+        run("new", "no-print")
+
+
+@pytest.mark.parametrize("id", ["No_Print", "../x", "io-in-loop/..", ""])
+def test_new_refuses_what_is_no_id(here: Path, id: str) -> None:
+    with pytest.raises(UsageError):
+        run("new", id)
+    assert not list(here.rglob("*.yml"))
+
+
+def test_baseline_of_reports(here: Path) -> None:
+    finding = {"rule": "io-in-loop", "fingerprint": "ab", "outcome": "flagged", "function": "a.py::f"}
+    guard = {"rule": "guardrails-changed", "fingerprint": "cd", "outcome": "flagged", "function": None}
+    (here / "report.json").write_text(json.dumps({"findings": [finding, finding, guard]}), encoding="utf-8")
+    assert "1 findings accepted" in run("baseline", "report.json", "--reason", 'as "before"').output
+    read = accepted.read_baseline((here / ".gate" / "baseline.yml").read_bytes())
+    assert read.accepted == (
+        accepted.Accepted(rule="io-in-loop", fingerprint="ab", function="a.py::f", reason='as "before"'),
+    )
+    (here / "bad.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UsageError, match="not a report"):
+        run("baseline", "bad.json")
+    with pytest.raises(UsageError, match="cannot read"):
+        run("baseline", "missing.json")

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -119,17 +120,21 @@ def test_loosened(rule: Rule, view: View) -> Iterator[Observation]:
     for touched in _tests(view):
         assert touched.before is not None
         assert touched.after is not None
-        exact = Counter(what for what, is_exact, _ in _checks(view, touched.before) if is_exact)
-        exact.subtract(what for what, is_exact, _ in _checks(view, touched.after) if is_exact)
-        weak = Counter(what for what, is_exact, _ in _checks(view, touched.before) if not is_exact)
-        for what, is_exact, line in _checks(view, touched.after):
-            if is_exact:
-                continue
-            if weak[what] > 0:
-                weak[what] -= 1
-            elif exact[what] > 0:
-                exact[what] -= 1
-                yield seen(touched, line, f"no longer says what {snippet(what)} must be", what)
+        before, after = list(_checks(view, touched.before)), list(_checks(view, touched.after))
+        exact = Counter(check.what for check in before if check.is_exact)
+        exact.subtract(check.what for check in after if check.is_exact)
+        weak = Counter(check.what for check in before if not check.is_exact)
+        loosened = []
+        for check in after:
+            if not check.is_exact and weak[check.what] > 0:
+                weak[check.what] -= 1
+            elif not check.is_exact and exact[check.what] > 0:
+                exact[check.what] -= 1
+                loosened.append(check)
+        if loosened:
+            names = list(dict.fromkeys(check.shown for check in loosened))
+            says = f"no longer says what {listed(names)} must be"
+            yield seen(touched, loosened[0].line, says, " ".join(check.what for check in loosened))
         for name, old, new in replaced(view, touched.before, touched.after, _is_tolerance):
             was, now = code.number(old), code.number(new)
             if was and now and now >= FACTOR * was > 0:
@@ -148,8 +153,21 @@ def _is_tolerance(name: str) -> bool:
 _ASSERTED = "(assert_statement . (_) @key) @match"
 
 
-def _checks(view: View, side: Code) -> Iterator[tuple[str, bool, int]]:
-    """What is checked, whether for equality with something, and on which line."""
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What is checked (normalised, and as the source has it), whether for equality with something, on which line."""
+
+    what: str
+    shown: str
+    is_exact: bool
+    line: int
+
+
+def _check(node: "Node", *, is_exact: bool, line: int) -> _Check:
+    return _Check(code.normal(node), code.text(node), is_exact, line)
+
+
+def _checks(view: View, side: Code) -> Iterator[_Check]:
     for match in view.own(_ASSERTED, side):
         checked = match["key"]
         line = code.line(match["match"])
@@ -157,22 +175,22 @@ def _checks(view: View, side: Code) -> Iterator[tuple[str, bool, int]]:
             left, right = checked.named_children
             operator = next((child.type for child in checked.children if not child.is_named), "")
             if operator == "==":
-                yield code.normal(left), True, line
+                yield _check(left, is_exact=True, line=line)
             elif operator == "in":
-                yield code.normal(right), False, line
-                yield code.normal(left), False, line
+                yield _check(right, is_exact=False, line=line)
+                yield _check(left, is_exact=False, line=line)
             elif operator in ("is not", "is") and right.type == "none":
-                yield code.normal(left), operator == "is", line
+                yield _check(left, is_exact=operator == "is", line=line)
             elif operator in ("!=", ">", ">="):
-                yield code.normal(left), False, line
+                yield _check(left, is_exact=False, line=line)
         elif checked.type in ("identifier", "attribute", "call", "subscript"):
-            yield code.normal(checked), False, line
+            yield _check(checked, is_exact=False, line=line)
     for match in view.own(_EQUAL, side):
         name = code.text(match["key"])
         given = match["match"].child_by_field_name("arguments")
         for child in (given.named_children if given else ())[:2]:
             if name in _STRONG or _WEAK.match(name):
-                yield code.normal(child), name in _STRONG, code.line(match["match"])
+                yield _check(child, is_exact=name in _STRONG, line=code.line(match["match"]))
 
 
 # --------------------------------------------------------------------------- T06

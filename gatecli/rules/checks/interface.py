@@ -153,9 +153,17 @@ def _routes(view: View, side: Code | None) -> list[tuple[str, int]]:
             found += [(f"{method} {path}", code.line(match["match"])) for method in methods]
     if PurePosixPath(side.module.path).stem == "urls":
         found += [
-            (code.text(match["value"]).strip("r\"'"), code.line(match["match"])) for match in view.own(_URLS, side)
+            (_plain_route(code.text(match["value"])), code.line(match["match"])) for match in view.own(_URLS, side)
         ]
     return found
+
+
+def _plain_route(literal: str) -> str:
+    """A route as people write it, whether it is a pattern or a path: ``^orders/(?P<pk>\\d+)/$`` is ``orders/<pk>/``."""
+    route = literal[literal.find(literal[-1]) :].strip("\"'")
+    route = re.sub(r"\(\?P<(\w{1,60})>(?:[^()]|\([^()]{0,60}\)){0,120}\)", r"<\1>", route)
+    route = re.sub(r"<\w{1,30}:(\w{1,60})>", r"<\1>", route)
+    return route.replace("\\", "").strip("^$")
 
 
 def _methods(decorator: "Node") -> list[str]:

@@ -209,9 +209,24 @@ def _narrowed(view: View, operation: Operation) -> bool:
     return False
 
 
+# Classes of Django's fields that make the same type of column.
+_SAME_COLUMN = {
+    **dict.fromkeys(
+        ("CharField", "SlugField", "URLField", "EmailField", "FilePathField", "FileField", "ImageField"), "char"
+    ),
+    **dict.fromkeys(("ForeignKey", "OneToOneField"), "key"),
+    "TextField": "text",
+}
+
+
+def _column_type(field: str) -> str:
+    return _SAME_COLUMN.get(field, field)
+
+
 def is_narrower(old: "Node", new: "Node") -> bool:
     """Whether a field is of another class than before, or holds less."""
-    if code.callee(old).rpartition(".")[2] != code.callee(new).rpartition(".")[2]:
+    kinds = [_column_type(code.callee(field).rpartition(".")[2]) for field in (old, new)]
+    if kinds[0] != kinds[1] and kinds[1] != "text":
         return True
     was, now = code.keywords(old), code.keywords(new)
     sizes = [(code.number(was.get(name)), code.number(now.get(name))) for name in _SIZES]

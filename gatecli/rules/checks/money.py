@@ -71,7 +71,7 @@ def _rounded(view: View, side: Code) -> Iterator[tuple[str, tuple[float, int]]]:
         given = [node for node in (arguments.named_children if arguments else ()) if node.type != "comment"]
         places = code.number(given[1]) if len(given) > 1 else 0.0
         if given and places is not None:
-            yield code.normal(given[0]), (places, code.line(call))
+            yield code.text(given[0]), (places, code.line(call))
 
 
 def _columns(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:
