@@ -2,7 +2,7 @@
 
 A shape is the pre-order walk of the syntax tree as bytes: node types with explicit ends (so that moving a statement
 into an ``if`` is a change) and the text of the leaves. Left out: comments, docstrings, redundant parentheses, commas
-before a closing bracket where they say nothing, the choice of quotes, line joins.
+before a closing bracket where they say nothing, the choice of quotes, line joins, the order of imports.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
+from gatecli.syntax.importorder import grouped
 from gatecli.syntax.python import Module, children
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _LISTS = frozenset(
     }
 )
 _DEFINITIONS = frozenset({"function_definition", "class_definition", "decorated_definition"})
+_BODIES = frozenset({"block", "module"})
 _SELF = b"\x00self"
 
 Shingle = tuple[bytes, bytes, bytes]
@@ -130,11 +132,15 @@ def _walk(root: "Node", skip: frozenset[int] = frozenset(), name: bytes | None =
 
     ``skip`` holds start bytes of definitions to stand for themselves; ``name`` is the identifier to call "self".
     """
-    pending: list[Node | bytes] = [root]
+    pending: list[Node | bytes | tuple[bytes, ...]] = [root]
     while pending:
         node = pending.pop()
         if isinstance(node, bytes):
             yield node
+        elif isinstance(node, tuple):
+            yield b"(imports"
+            yield from node
+            yield b")"
         elif node.type in _IGNORED:
             continue
         elif node is not root and node.type in _DEFINITIONS and node.start_byte in skip:
@@ -150,7 +156,8 @@ def _walk(root: "Node", skip: frozenset[int] = frozenset(), name: bytes | None =
             pending.extend(_meaningful(node))
         else:
             pending.append(b")")
-            pending.extend(_meaningful(node))
+            inner = _meaningful(node)
+            pending.extend(grouped(inner) if node.type in _BODIES else inner)
             pending.append(b"(" + node.type.encode())
             if node.type in _UNBRACKETED and (broken := _broken_lines(node)):
                 pending.append(b"lines:%d" % broken)
@@ -174,7 +181,7 @@ def _broken_lines(node: "Node") -> int:
 def _meaningful(node: "Node") -> list["Node"]:
     """The children, last first, without comments, docstring, and commas and parentheses that say nothing."""
     found = [child for child in children(node) if child.type not in _IGNORED]
-    if node.type in ("block", "module") and found and _is_plain_string(found[0]):
+    if node.type in _BODIES and found and _is_plain_string(found[0]):
         del found[0]
     closed = len(found) > 1 and found[-1].type in _CLOSING and found[-2].type == ","
     if closed and (node.type in _LISTS or sum(child.type == "," for child in found) > 1):

@@ -183,11 +183,11 @@ class Comparison:
 
     def _repeated(self, qualname: str) -> str:
         """Repeated definitions are paired by equal code first, then in order; by name alone they cannot be."""
-        plain = ".".join(part.partition("#")[0] for part in qualname.split("."))
+        parts = [part.partition("#")[0] for part in qualname.split(".")]
         for side in (self.old, self.new):
             names = Counter(".".join(part.partition("#")[0] for part in name.split(".")) for name in side)
-            if names[plain] > 1:
-                return "one of several definitions of a name"
+            if any(names[".".join(parts[:depth])] > 1 for depth in range(1, len(parts) + 1)):
+                return "one of several definitions of a name, or in one"
         return ""
 
 

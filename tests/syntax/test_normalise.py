@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gatecli.syntax import normalise
 from gatecli.syntax.python import read_module
+from tests.import_order import SortedImports
 
 
 def same(one: str | bytes, other: str | bytes) -> bool:
@@ -52,9 +53,28 @@ COSMETIC = [
     ("x = (a * b) + d", "x = a * b + d"),
     ("print (a)", "print(a)"),
     ("x = a, g(1)", "x = a, g(\n    1\n)"),
+    ("import b\nimport a\nx = 1", "import a\nimport b\nx = 1"),
+    ("import b, a", "import a\nimport b"),
+    ("from x import b, a", "from x import (\n    a,\n    b,  # why\n)"),
+    ("from .x import b as c\nfrom . import a\nimport d.e", "import d.e\nfrom . import a\nfrom .x import b as c"),
+    ("import a.b\nimport a.c", "import a.c\n\nimport a.b"),
+    ("if a:\n    import c\n    import b", "if a:\n    import b\n    import c"),
 ]
 
 SEMANTIC = [
+    ("import a\nx = 1\nimport b", "import b\nx = 1\nimport a"),  # what runs between may matter
+    (
+        "import gevent.monkey\ngevent.monkey.patch_all()\nimport ssl",
+        "import gevent.monkey\nimport ssl\ngevent.monkey.patch_all()",
+    ),
+    ("from a import f\nfrom b import f", "from b import f\nfrom a import f"),
+    ("from a import *\nfrom b import *", "from b import *\nfrom a import *"),
+    ("import a.b\nimport x as a", "import x as a\nimport a.b"),
+    ("import a", "import a as b"),
+    ("import a\nimport b", "import a"),
+    ("from .a import b", "from ..a import b"),
+    ("from a import b", "import a.b"),
+    ("from a.b import c", "from a import b, c"),
     ("x = 1", "x = 2"),
     ("x = a + b", "x = b + a"),
     ("x = a + b * d", "x = (a + b) * d"),
@@ -214,8 +234,8 @@ def _parse(source: str) -> ast.Module:
 
 
 def meaning(source: str) -> str:
-    """The syntax tree as text, without docstrings."""
-    return ast.dump(_Undocumented().visit(_parse(source)))
+    """The syntax tree as text, without docstrings and with imports in order."""
+    return ast.dump(SortedImports().visit(_Undocumented().visit(_parse(source))))
 
 
 CORPUS = [f(body) for pair in (*COSMETIC, *SEMANTIC) for body in pair if "??" not in body and "1 ! 2" not in body]
