@@ -343,7 +343,24 @@ def _generator_starts(definitions: list["Node"], yields: Iterable["Node"]) -> fr
 
 def _error_lines(root: "Node") -> tuple[int, ...]:
     nodes = captures("[(ERROR) (MISSING)] @error", root).get("error", [])
-    return tuple(sorted({node.start_point.row + 1 for node in nodes}))
+    return tuple(sorted({node.start_point.row + 1 for node in nodes if not _is_newer_syntax(node)}))
+
+
+def _is_newer_syntax(error: "Node") -> bool:
+    """Whether an error is Python that the grammar does not know yet, and the functions around it are right.
+
+    Defaults of type parameters (``[T = int]``, https://peps.python.org/pep-0696/) and lazy imports
+    (https://peps.python.org/pep-0810/). What stands there still counts as code.
+    """
+    parent, following = error.parent, error.next_sibling
+    if parent is not None and parent.type == "type_parameter":
+        return b"=" in (error.text or b"")
+    return (
+        error.text == b"lazy"
+        and following is not None
+        and following.type in ("import_statement", "import_from_statement")
+        and following.start_point.row == error.start_point.row
+    )
 
 
 def _end_line(node: "Node") -> int:
