@@ -6,7 +6,7 @@ no named function or class inside it holds; comprehensions and unnamed lambdas a
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -85,7 +85,7 @@ def complexity(side: Side) -> int | None:
     """McCabe's cyclomatic number of a function's own code; None for a module or class body."""
     if side.is_container:
         return None
-    return 1 + sum(map(_decides, _own_nodes(side.module.nodes[side.index], None)))
+    return 1 + _decisions(side, _own_nodes(side.module.nodes[side.index], None))
 
 
 def between(before: Side, after: Side) -> Behaviour:
@@ -162,11 +162,23 @@ def _touches(node: "Node", lines: tuple[int, ...]) -> bool:
     return position < len(lines) and lines[position] <= node.end_point.row + 1
 
 
-def _decides(node: "Node") -> int:
-    kind = node.type
-    if kind not in _DECISIONS or not node.is_named:
-        return 0
-    return 0 if kind == "case_clause" and _is_wildcard(node) else 1
+def _decisions(side: Side, nodes: "Iterable[Node]") -> int:
+    """How many of a function's nodes decide; decorators and defaults run before it does."""
+    start = _body_start(side.module.nodes[side.index])
+    return sum(node.start_byte >= start and _decides(node) for node in nodes)
+
+
+def _body_start(node: "Node") -> int:
+    for name in ("definition", "right", "value"):  # of a decorated function, of a lambda that is bound
+        node = node.child_by_field_name(name) or node
+    body = node.child_by_field_name("body")
+    return body.start_byte if body is not None else node.start_byte
+
+
+def _decides(node: "Node") -> bool:
+    if node.type not in _DECISIONS or not node.is_named:
+        return False
+    return node.type != "case_clause" or not _is_wildcard(node)
 
 
 def _is_wildcard(case: "Node") -> bool:
@@ -178,8 +190,9 @@ def _is_wildcard(case: "Node") -> bool:
 def _doings(side: Side) -> _Doings:
     """What a side does itself. A module or class body is read where it was touched: the rest is as it was."""
     found = _Doings()
-    for node in _own_nodes(side.module.nodes[side.index], side.lines if side.is_container else None):
-        found.decisions += _decides(node)
+    nodes = list(_own_nodes(side.module.nodes[side.index], side.lines if side.is_container else None))
+    found.decisions = _decisions(side, nodes)
+    for node in nodes:
         if reader := _READERS.get(node.type):
             reader(node, found)
     return found

@@ -48,7 +48,7 @@ def changed_functions(
         matched.extend(found for a, b in pairs if (found := _judge_pair(a, b, moved_file)) is not None)
         removed.extend(old_left)
         added.extend(new_left)
-    matched.extend(_renamed(a, b) for a, b in pair_by_code(removed, added))
+    matched.extend(_renamed(a, b) for a, b in pair_by_code(removed, added) if _counts(a) or _counts(b))
     matched.extend(_one_sided(side, ChangeKind.REMOVED) for side in removed if _counts(side))
     matched.extend(_one_sided(side, ChangeKind.ADDED) for side in added if _counts(side))
     changes = sorted(

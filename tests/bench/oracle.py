@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gatecli.model import ChangeKind, FunctionChange
+from gatecli.model import ChangeKind, FunctionChange, FunctionKind
 from gatecli.sources.changes import read_range
 from gatecli.sources.git import Repository
 from gatecli.syntax.match import changed_functions
@@ -150,6 +150,8 @@ class Comparison:
         row = self.new_rows.get(qualname) or self.old_rows[qualname]
         if qualname == MODULE and row.kind is ChangeKind.MOVED and self.file.old_path != self.file.path:
             return "a renamed file is listed as moved"
+        if row.function.kind is FunctionKind.CLASS_BODY and row.before and row.after and row.before.id != row.after.id:
+            return "a class that another one became, by a line of the other side"
         if self._shares_a_line_with_a_lambda(row):
             return "shares a line with a lambda"
         for lines, text in ((row.removed_lines, self.file.before), (row.changed_lines, self.file.after)):

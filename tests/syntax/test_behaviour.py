@@ -145,6 +145,13 @@ def test_cyclomatic_complexity(lines, expected):
     assert found.behaviour == Behaviour(complexity=(None, expected))
 
 
+def test_what_runs_before_the_function_does_is_not_its_complexity():
+    source = "@skipif(a and b)\ndef f(x=c or d): return x\ng = lambda y=a or b: y if y else 1\n"
+    found = {change.id.qualname: change.behaviour for change in changes(file_change(None, source))}
+    assert found["f"].complexity == (None, 1)
+    assert found["g"].complexity == (None, 2)
+
+
 def test_complexity_before_and_after():
     found = behaviour(body("a()"), body("if x: a()"))
     assert (found.complexity, found.complexity_changed) == ((1, 2), True)
