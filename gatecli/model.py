@@ -134,8 +134,7 @@ class Change:
     ``base`` is the revision asked for, ``merge_base`` the commit the change is measured from (as a pull request is),
     ``head`` the newest commit or None for uncommitted content. ``digest`` is the sha256 of the canonical diff: equal
     digests mean equal content, also after a rebase. ``file_digests`` are those of each file's part of it, by path.
-    ``target`` is the branch that it is meant for, None where the base was named otherwise. ``warnings`` are what could
-    not be known (shallow clone, missing objects, a malformed patch section): never silent.
+    ``warnings`` are what could not be known (shallow clone, missing objects, a malformed patch section): never silent.
     """
 
     kind: SourceKind
@@ -148,7 +147,6 @@ class Change:
     branch: str | None = None
     warnings: tuple[str, ...] = ()
     file_digests: Mapping[str, str] = field(default_factory=dict)
-    target: str | None = None
 
     @property
     def added_count(self) -> int:
@@ -844,6 +842,16 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     remedy: str = ""
     fingerprint: str = ""
+
+    @property
+    def id(self) -> str:
+        """How somebody who signs calls it: ``M02-1f3a9c2e``."""
+        return f"{self.code}-{self.fingerprint[:8]}"
+
+    @property
+    def asks_for_somebody(self) -> bool:
+        """Whether whoever signs the change has to have looked at it."""
+        return self.outcome is Outcome.FLAGGED and self.severity is not Severity.NOTE
 
 
 # --------------------------------------------------------------------------- how risky

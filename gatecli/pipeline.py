@@ -19,6 +19,7 @@ from gatecli.model import (
     Counted,
     FileChange,
     FileStatus,
+    Finding,
     FunctionChange,
     FunctionHistory,
     FunctionId,
@@ -29,6 +30,7 @@ from gatecli.model import (
     ProfileSummary,
     Report,
     RuleText,
+    SourceKind,
     Tree,
     Usage,
 )
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from gatecli.config import FetchConfig
+    from gatecli.policy.approvals import Submitted
+    from gatecli.policy.owners import Owners
     from gatecli.rules.spec import Rule
     from gatecli.runtime.carry import Carried
     from gatecli.runtime.compare import Comparison
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from gatecli.runtime.recording import Recording
 
 CUSTOM_RULES = ".gate/rules/"
+MAILMAP = ".mailmap"
 MAX_PROFILE_DOWNLOAD = 200_000_000
 DOWNLOAD_TIMEOUT_S = 60.0
 
@@ -157,14 +162,15 @@ def judge(origin: Source, request: Request) -> Report:
     with clock("verdict"):
         score = points.score(case, findings, weights.shipped_weights(), people=settings.people)
         decision = verdict.decide(case, findings, score, settings)
+        code_owners = owners.read_owners(origin.governing.read)
         signoff = requirements.sign_off(
             case,
             findings,
             score,
             settings,
             now=request.now,
-            reviewed=_reviewed(request, case, settings),
-            owners=owners.read_owners(origin.base.read),
+            reviewed=_reviewed(origin, request, case, findings, settings, stamp, code_owners),
+            owners=code_owners,
         )
         decision = requirements.outcome(decision, signoff)
     return Report(
@@ -590,14 +596,60 @@ def _history(
     )
 
 
-def _reviewed(request: Request, case: Case, settings: Config) -> Counted | None:
-    """Whose approvals count."""
-    from gatecli.policy.approvals import read_approvals
+def _reviewed(
+    origin: Source,
+    request: Request,
+    case: Case,
+    findings: Sequence[Finding],
+    settings: Config,
+    stamp: PolicyStamp,
+    code_owners: "Owners | None",
+) -> Counted:
+    """Whose approvals count, by the keys and the names of the newest base."""
+    from gatecli.policy import approvals
     from gatecli.provenance import identity
+    from gatecli.sources.standing import standing
 
-    if request.approvals is None:
-        return None
-    return read_approvals(request.approvals, case, identity.directory(settings.people))
+    governing = origin.governing
+    return approvals.counted(
+        case,
+        findings,
+        identity.directory(settings.people, governing.read(MAILMAP)),
+        settings.people,
+        submitted=_submitted(origin, request, settings),
+        standing=standing(origin.repository, origin.change, origin.asked),
+        policy=stamp.sha256,
+        now=request.now,
+        owners=code_owners,
+    )
+
+
+def said_of(origin: Source, request: Request, report: Report) -> Counted:
+    """What was said of a change that was judged, read anew."""
+    from gatecli.policy import owners
+
+    settings, stamp = _policy(origin, request)
+    found = owners.read_owners(origin.governing.read)
+    return _reviewed(origin, request, report.case, report.findings, settings, stamp, found)
+
+
+def _submitted(origin: Source, request: Request, settings: Config) -> "Submitted":
+    """What was handed in for this change: GitHub's answers, and signed notes with the keys to check them by."""
+    from gatecli.policy.approvals import Submitted, signed
+    from gatecli.sources.notes import anchor, read_notes
+    from gatecli.sources.signatures import Keys
+
+    change = origin.change
+    if origin.repository is None or change.kind is not SourceKind.RANGE or change.head is None:
+        return Submitted(answers=request.approvals)
+    names = [revision.sha for revision in change.revisions]
+    names.append(anchor(signed.anchor_text(change.digest), like=change.head))
+    notes = read_notes(origin.repository, signed.REF, [change.head, *names])
+    if not notes:
+        return Submitted(answers=request.approvals)
+    people, governing = settings.people, origin.governing
+    keys = Keys(allowed=governing.read(people.keys) or b"", revoked=governing.read(people.revoked_keys))
+    return Submitted(answers=request.approvals, notes=tuple(notes.values()), keys=keys)
 
 
 def _milliseconds_since(started: float) -> float:

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from gatecli import __version__
-from gatecli.cli import check, context, demo, github, profile, rules
+from gatecli.cli import approve, check, context, demo, github, profile, rules
 from gatecli.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_PASS, EXIT_USAGE, GateError
 
 _EPILOG = """\b
@@ -53,6 +53,7 @@ def _gate(
 
 
 app.command("check", epilog=check.EPILOG)(check.check)
+app.command("approve", epilog=approve.EPILOG)(approve.approve)
 app.command("context", epilog=context.EPILOG)(context.context)
 app.command("demo")(demo.demo)
 app.add_typer(github.app, name="github", help="A pull request: who approved it, and what gate says on it.")

@@ -41,6 +41,9 @@ __all__ = [
 
 POLICY_PATH = ".gate/policy.yml"
 
+Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+"""A day as ``2026-12-31``."""
+
 Points = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 
 
@@ -116,13 +119,23 @@ class ProfileConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Who is senior (addresses, names or logins), and which addresses and logins are one person.
+    """Who is senior (addresses, names or logins), which addresses and logins are one person, and whose word counts.
 
-    ``aliases`` maps a canonical name, login or address to the person's other addresses and logins.
+    ``aliases`` maps a canonical name, login or address to the person's other addresses and logins; ``teams`` maps a
+    team as the code owners name it (``org/team``) to its members. ``agents`` are the accounts and key names of agents
+    whose approval may be asked for, with the family of their model. ``away`` says until when (a date) somebody is not
+    there to ask. ``keys`` and ``revoked_keys`` are ssh-keygen's lists of allowed signers and of revoked keys;
+    ``trailers`` lets a ``Reviewed-by:`` in a commit message count, which anyone may write.
     """
 
     seniors: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    agents: Mapping[str, str] = field(default_factory=dict)
+    away: Mapping[str, Day] = field(default_factory=dict)
+    keys: str = ".gate/allowed_signers"
+    revoked_keys: str = ".gate/revoked_keys"
+    trailers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,15 @@ that a forge has authenticated.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gatecli.config import People
 from gatecli.model import Person
+from gatecli.provenance.folding import normal
+from gatecli.provenance.mailmap import Mailmap, read_mailmap
+
+__all__ = ["Directory", "directory", "login_of", "normal"]
 
 # https://docs.github.com/en/account-and-profile/reference/email-addresses-reference: with the id since July 2017.
 _NOREPLY = re.compile(r"(?:\d{1,20}\+)?([^@+]{1,100})@users\.noreply\.github\.com")
@@ -19,15 +22,20 @@ _NOREPLY = re.compile(r"(?:\d{1,20}\+)?([^@+]{1,100})@users\.noreply\.github\.co
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
     """The people a policy knows: ``groups`` maps every address and login to its owner's key, ``names`` a key to the
-    canonical name as it is written.
+    canonical name as it is written. The repository's ``.mailmap`` joins what commits state; it makes nobody senior:
+    it is no part of the policy.
     """
 
     groups: Mapping[str, str]
     names: Mapping[str, str]
     seniors: frozenset[str]
+    mailmap: Mailmap = field(default_factory=Mailmap)
 
     def key(self, person: Person) -> str:
         """What two mentions of one person share: the canonical name, else the login, else the address."""
+        return self._key(self.mailmap.proper(person))
+
+    def _key(self, person: Person) -> str:
         address = normal(person.email)
         account = login_of(person)
         for known in (address, account):
@@ -37,8 +45,12 @@ class Directory:
 
     def key_of(self, name: str) -> str:
         """The same for an account name on the forge, or an address."""
+        address = "@" in name.strip().removeprefix("@")
+        return self.key(Person(name="", email=name)) if address else self._key_of(name)
+
+    def _key_of(self, name: str) -> str:
         if "@" in name.strip().removeprefix("@"):
-            return self.key(Person(name="", email=name))
+            return self._key(Person(name="", email=name))
         return self.groups.get(normal(name), normal(name))
 
     def called(self, person: Person) -> str:
@@ -47,16 +59,16 @@ class Directory:
 
     def is_senior(self, person: Person) -> bool:
         """Whether the policy lists the person by address, login, canonical name or the full name they state."""
-        claims = {self.key(person), normal(person.email), normal(person.name)}
+        claims = {self._key(person), normal(person.email), normal(person.name)}
         return not self.seniors.isdisjoint(claims)
 
     def lists_as_senior(self, name: str) -> bool:
         """Whether the policy lists the account or address, or lists a person whose alias it is."""
-        return bool(name) and not self.seniors.isdisjoint({self.key_of(name), normal(name)})
+        return bool(name) and not self.seniors.isdisjoint({self._key_of(name), normal(name)})
 
 
-def directory(people: People) -> Directory:
-    """The people of a policy, ready to compare."""
+def directory(people: People, mailmap: bytes | None = None) -> Directory:
+    """The people of a policy, ready to compare; ``mailmap`` is the content of the base revision's ``.mailmap``."""
     groups: dict[str, str] = {}
     for canonical, addresses in people.aliases.items():
         for alias in (canonical, *addresses):
@@ -69,15 +81,10 @@ def directory(people: People) -> Directory:
         if account := login_of(Person(name="", email=entry)):
             seniors.add(groups.get(account, account))
     names = {normal(canonical): canonical for canonical in people.aliases}
-    return Directory(groups=groups, names=names, seniors=frozenset(seniors - {""}))
+    return Directory(groups=groups, names=names, seniors=frozenset(seniors - {""}), mailmap=read_mailmap(mailmap))
 
 
 def login_of(person: Person) -> str | None:
     """The GitHub account behind a private GitHub address, None for any other address."""
     match = _NOREPLY.fullmatch(normal(person.email))
     return match[1] if match else None
-
-
-def normal(text: str) -> str:
-    """Addresses, logins and names to compare: case, width and a leading ``@`` do not matter."""
-    return unicodedata.normalize("NFKC", text[:400]).strip().removeprefix("@").casefold()

@@ -77,6 +77,13 @@ def is_agent(person: Person) -> bool:
     return any(sign.regex.search(text) for sign in table().searched_in(Channel.PERSON))
 
 
+def tool_of(name: str) -> str | None:
+    """The tool that an account or address belongs to, None where the table knows none."""
+    address = name if "@" in name else f"1+{name}@users.noreply.github.com"
+    text = stated(Person(name=name.partition("@")[0], email=address))
+    return next((sign.tool for sign in table().searched_in(Channel.PERSON) if sign.regex.search(text)), None)
+
+
 def is_bot(person: Person) -> bool:
     """Whether the account is automation of any kind, agents included."""
     return is_agent(person) or any(_compiled(pattern).search(stated(person)) for pattern in table().bots)

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from gatecli.errors import EvidenceError, UsageError
@@ -164,6 +166,16 @@ def read_python_between(
     return tuple(_files(repository, entries, sections, on_disk=False, wanted=chosen)), len(pairs)
 
 
+def read_content(repository: Repository, base: str, head: str) -> tuple[str, dict[str, str]]:
+    """The digest of a commit's change against the merge base with another, and that of each file's part.
+
+    Raises:
+        EvidenceError: the clone lacks some of it.
+    """
+    entries, patch = _split_output(repository.diff(repository.merge_base(base, head), head))
+    return _digest(patch), _file_digests(entries, patch)
+
+
 def _split_range(revisions: str) -> tuple[str, str, str]:
     for dots in ("...", ".."):
         base, found, head = revisions.partition(dots)
@@ -179,6 +191,20 @@ def _digest(patch: bytes) -> str:
         if not line.startswith(b"index "):
             digest.update(line + b"\n")
     return digest.hexdigest()
+
+
+def _file_digests(entries: "list[_Entry]", patch: bytes) -> dict[str, str]:
+    """The digest of each file's section of a patch, by its path after the change; a type change has two sections."""
+    heads = [match.start() for match in re.finditer(rb"^diff --git ", patch, re.MULTILINE)]
+    sections = [patch[start:end] for start, end in pairwise([*heads, len(patch)])]
+    counts = [2 if entry.status == "T" else 1 for entry in entries]
+    if sum(counts) != len(sections):
+        return {}
+    ends = list(accumulate(counts))
+    return {
+        entry.path: _digest(b"".join(sections[end - count : end]).removesuffix(b"\n"))
+        for entry, count, end in zip(entries, counts, ends, strict=True)
+    }
 
 
 def _change(
@@ -211,6 +237,7 @@ def _change(
         revisions=revisions,
         branch=branch,
         warnings=tuple(warnings),
+        file_digests=_file_digests(entries, patch),
     )
 
 

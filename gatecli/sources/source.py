@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,7 +37,7 @@ class Source:
 
     ``base`` is the tree before the change (policy and rules are read there), ``head`` the tree in which callers are
     looked for, ``root`` the folder that relative paths are meant from, ``repository`` None where there is none.
-    ``read_ms`` is how long reading took.
+    ``asked`` is the range as it was named, ``read_ms`` how long reading took.
     """
 
     change: Change
@@ -45,6 +45,7 @@ class Source:
     head: Tree
     root: Path
     repository: Repository | None
+    asked: str | None = None
     read_ms: float = 0.0
 
     @property
@@ -72,6 +73,14 @@ class Source:
         except EvidenceError:
             return None
         return Drift(behind=behind, ahead=ahead, files=files, differing=differing)
+
+    @property
+    def governing(self) -> Tree:
+        """The tree that says who may sign: the newest base, so that a key that was revoked since does not count."""
+        change = self.change
+        if self.repository is None or change.kind is not SourceKind.RANGE or change.base in (None, change.merge_base):
+            return self.base
+        return self.repository.tree(change.base)
 
     @property
     def _start(self) -> str | None:
@@ -107,7 +116,7 @@ def open_range(directory: Path, revisions: str) -> Source:
     """Commits: ``BASE``, ``BASE...HEAD`` (from the merge base) or ``BASE..HEAD`` (two trees)."""
     repository = Repository.open(directory)
     change = read_range(repository, revisions)
-    return _source(repository, change, head=repository.tree(change.head))
+    return replace(_source(repository, change, head=repository.tree(change.head)), asked=revisions)
 
 
 def open_staged(directory: Path) -> Source:

@@ -6,8 +6,8 @@ import pytest
 
 from gatecli.config import People
 from gatecli.errors import UsageError
-from gatecli.model import Approval, Dismissal
-from gatecli.policy.approvals import read_approvals
+from gatecli.model import Approval, Binding, Dismissal
+from gatecli.policy.approvals import Submitted, counted
 from gatecli.provenance.identity import directory
 from gatecli.sources.github import GitHub, connect
 from gatecli.sources.github_api import ApiError
@@ -35,16 +35,18 @@ def test_the_answers_are_github_s_own_and_the_policy_reads_them(github: GitHub, 
         ("reader", {"push": False}),
         ("tom", {"push": True}),
     ]
-    found = read_approvals(json.dumps(answers).encode(), case(changed(), head=HEAD_SHA), directory(People()))
+    given = Submitted(answers=json.dumps(answers).encode())
+    judged = case(changed(), head=HEAD_SHA)
+    found = counted(judged, (), directory(People()), People(), submitted=given, policy="p", now=1_800_000_000)
     assert [one.person for one in found.approvals] == ["ravi"]
     assert found.approvals[0] == Approval(
-        person="ravi", at=1_795_190_520, source="github review", commit=HEAD_SHA, digest="d"
+        person="ravi", at=1_795_190_520, source="github review", commit=HEAD_SHA, digest="d", binding=Binding.MERGE_TREE
     )
     assert set(found.dismissed) == {
-        Dismissal(by="tom", reason="approved 1c02aa9f4051, not a71b0d4c2e3f that was judged"),
-        Dismissal(by="stranger", reason="may not push to this repository"),
-        Dismissal(by="reader", reason="may not push to this repository"),
-        Dismissal(by="copilot[bot]", reason="a bot"),
+        Dismissal(by="tom", reason="approved 1c02aa9f4051, not a71b0d4c2e3f that was judged", source="github review"),
+        Dismissal(by="stranger", reason="may not push to this repository", source="github review"),
+        Dismissal(by="reader", reason="may not push to this repository", source="github review"),
+        Dismissal(by="copilot[bot]", reason="a bot", source="github review"),
     }
 
 

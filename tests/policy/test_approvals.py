@@ -7,13 +7,25 @@ from hypothesis import strategies as st
 
 from gatecli.config import People
 from gatecli.errors import UsageError
-from gatecli.model import AgentEvidence, Approval, Counted, Dismissal, Person, Provenance, ProvenanceClass, SourceKind
-from gatecli.policy.approvals import read_approvals
+from gatecli.model import (
+    AgentEvidence,
+    Approval,
+    Binding,
+    Counted,
+    Dismissal,
+    Person,
+    Provenance,
+    ProvenanceClass,
+    SourceKind,
+)
+from gatecli.policy.approvals import Submitted, counted
 from gatecli.provenance.identity import directory
 from tests.scoring.cases import DANA, INES, case, changed, revision
 
 HEAD = "a71b0d4" + "0" * 33
-KNOWN = directory(People(seniors=("ravi",), aliases={"ines": ("ines@shop.example", "ines-codes")}))
+NOW = 1_796_000_000
+PEOPLE = People(seniors=("ravi",), aliases={"ines": ("ines@shop.example", "ines-codes")})
+KNOWN = directory(PEOPLE)
 AI = Provenance(
     klass=ProvenanceClass.AI,
     agents=(AgentEvidence(tool="claude", channel="trailer", strength=3),),
@@ -61,13 +73,18 @@ def answers(*reviews: dict, **more) -> bytes:
 
 
 def read(data: bytes, given_case=CASE) -> Counted:
-    return read_approvals(data, given_case, KNOWN)
+    """What counts and what does not, without who is barred."""
+    found = counted(given_case, (), KNOWN, PEOPLE, submitted=Submitted(answers=data), policy="p", now=NOW)
+    return Counted(approvals=found.approvals, dismissed=found.dismissed)
 
 
 def test_an_independent_approval_of_this_commit_counts():
     assert read(answers(review("ravi"))) == Counted(
         approvals=(
-            Approval(person="ravi", at=1_795_190_520, source="github review", commit=HEAD, digest="d"),
+            Approval(
+                person="ravi", at=1_795_190_520, source="github review", commit=HEAD, digest="d",
+                binding=Binding.MERGE_TREE,
+            ),
         )
     )  # fmt: skip
 
@@ -90,12 +107,16 @@ def test_an_independent_approval_of_this_commit_counts():
     ],
 )
 def test_what_does_not_count_is_listed_with_the_reason(given_review, why):
-    assert read(answers(given_review)) == Counted(dismissed=(Dismissal(by=given_review["user"]["login"], reason=why),))
+    assert read(answers(given_review)) == Counted(
+        dismissed=(Dismissal(by=given_review["user"]["login"], reason=why, source="github review"),)
+    )
 
 
 def test_a_deleted_account_does_not_count():
     data = answers(review("ravi") | {"user": None})
-    assert read(data) == Counted(dismissed=(Dismissal(by="a deleted account", reason="the account was deleted"),))
+    assert read(data) == Counted(
+        dismissed=(Dismissal(by="a deleted account", reason="the account was deleted", source="github review"),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +141,7 @@ def test_the_newest_verdict_of_a_person_decides(reviews, counts):
 def test_two_accounts_of_one_person_are_one():
     reviews = review("ines", at="2026-11-20T10:00:00Z"), review("ines-codes", "DISMISSED", at="2026-11-20T11:00:00Z")
     assert read(answers(*reviews)) == Counted(
-        dismissed=(Dismissal(by="ines-codes", reason="the approval was dismissed"),)
+        dismissed=(Dismissal(by="ines-codes", reason="the approval was dismissed", source="github review"),)
     )
 
 
@@ -140,13 +161,15 @@ def test_an_author_is_known_by_the_address_that_github_links():
     tom = Person(name="Tom", email="tom@home.example")
     by_tom = replace(CASE, provenance=replace(AI, operator=tom, authors=(tom,)))
     data = answers(review("tom"), commits=[commit("tom", "Tom@home.example")])
-    assert read(data, by_tom).dismissed == (Dismissal(by="tom", reason="prompted the agent"),)
+    assert read(data, by_tom).dismissed == (Dismissal(by="tom", reason="prompted the agent", source="github review"),)
 
 
 def test_who_assigned_an_agent_prompted_it():
     pull = {"user": user("Copilot", "Bot"), "assignees": [user("Copilot", "Bot"), user("ravi")], "commits": 1}
     data = answers(review("ravi"), pull_request=pull)
-    assert read(data).dismissed == (Dismissal(by="ravi", reason="asked the agent for this change"),)
+    assert read(data).dismissed == (
+        Dismissal(by="ravi", reason="asked the agent for this change", source="github review"),
+    )
     by_human = answers(review("ravi"), pull_request=pull | {"user": user("opener")})
     assert [one.person for one in read(by_human).approvals] == ["ravi"]
 
@@ -155,7 +178,7 @@ def test_who_assigned_an_agent_prompted_it():
 def test_an_approval_needs_a_commit_to_be_bound_to(kind):
     given_case = replace(CASE, change=replace(CASE.change, kind=kind))
     assert read(answers(review("ravi")), given_case).dismissed == (
-        Dismissal(by="ravi", reason="what was judged is no commit that an approval could name"),
+        Dismissal(by="ravi", reason="what was judged is no commit that an approval could name", source="github review"),
     )
 
 
@@ -215,7 +238,7 @@ def test_malformed_answers_are_a_usage_error(data, message):
 
 
 def test_too_many_bytes_are_refused(monkeypatch):
-    monkeypatch.setattr("gatecli.policy.approvals.MAX_BYTES", 10)
+    monkeypatch.setattr("gatecli.policy.approvals.github.MAX_BYTES", 10)
     with pytest.raises(UsageError, match="more than 10 bytes"):
         read(answers())
 
@@ -229,9 +252,9 @@ def test_only_ravi_and_tom_can_ever_count_and_only_for_this_commit(given_reviews
     found = read(answers(*(
         review(login, state, commit=sha, at=f"2026-11-20T{hour}:00:00Z") for login, state, sha, hour in given_reviews
     )))  # fmt: skip
-    counted = {one.person for one in found.approvals}
-    assert counted <= {"ravi", "tom"}
-    for login in counted:
+    people = {one.person for one in found.approvals}
+    assert people <= {"ravi", "tom"}
+    for login in people:
         assert (login, "APPROVED", HEAD) in {(one[0], one[1], one[2]) for one in given_reviews}
     decisive = {one[0] for one in given_reviews if one[1] not in ("COMMENTED", "PENDING")}
-    assert decisive == counted | {one.by for one in found.dismissed}
+    assert decisive == people | {one.by for one in found.dismissed}

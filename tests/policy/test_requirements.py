@@ -9,6 +9,7 @@ from gatecli.config import Config, People
 from gatecli.model import (
     AgentEvidence,
     Approval,
+    Binding,
     Candidate,
     Case,
     Counted,
@@ -23,7 +24,7 @@ from gatecli.model import (
     SignOff,
     SignOffStatus,
 )
-from gatecli.policy.approvals import read_approvals
+from gatecli.policy.approvals import Submitted, counted
 from gatecli.policy.requirements import outcome, sign_off
 from gatecli.policy.verdict import decide
 from gatecli.provenance.identity import directory
@@ -68,11 +69,16 @@ def approved_by(*logins: str, judged: Case | None = None) -> Counted:
             "collaborators": [{"login": login, "permissions": {"push": True}} for login in ("ravi", "mei", "tom")],
         }
     ).encode()  # fmt: skip
-    return read_approvals(answers, judged or given_case(), directory(CONFIG.people))
+    return counted(
+        judged or given_case(), (), directory(CONFIG.people), CONFIG.people, submitted=Submitted(answers=answers),
+        policy="p", now=NOW,
+    )  # fmt: skip
 
 
 def approval(login: str) -> Approval:
-    return Approval(person=login, at=1_795_190_520, source="github review", commit=HEAD, digest="d")
+    return Approval(
+        person=login, at=1_795_190_520, source="github review", commit=HEAD, digest="d", binding=Binding.MERGE_TREE
+    )
 
 
 def requirement(name: str, role: str, reason: str, *who: Candidate, by: tuple[str, ...] = ()) -> Requirement:
@@ -112,7 +118,7 @@ def test_somebody_else_does_not():
     assert signed.status is SignOffStatus.OUTSTANDING
     assert signed.approvals == ()
     assert signed.dismissed == (
-        Dismissal(by="danacodes", reason="opened the pull request"),
+        Dismissal(by="danacodes", reason="opened the pull request", source="github review"),
         Dismissal(by="tom", reason="not on the senior list"),
     )
 
