@@ -375,6 +375,40 @@ def fetch_profile(
     )
 
 
+def record_profile(
+    command: Sequence[str], *, directory: Path, duty: float, environment: str | None, now: int | None = None
+) -> "tuple[int, Profile]":
+    """Run a command with the sensor in it; returns its exit code, and the profile of what it did.
+
+    Args:
+        command: What to run, in the current folder and with the terminal.
+        directory: The repository (or plain folder) whose functions are recorded.
+        duty: The part of the time in which calls are counted, 0..1.
+        environment: Where it runs; default: a profiler's run, which is no production.
+        now: Epoch seconds, for ``generated_at``.
+
+    Raises:
+        UsageError: there is no such command, or nothing can record it.
+        EvidenceError: it left no recording.
+    """
+    from gatecli.runtime.record import record
+
+    repository = _repository(directory)
+    root = (directory if repository is None else repository.root).resolve()
+    revision = repository.head() if repository is not None and repository.is_clean() else None
+    code, recording = record(command, root, duty, revision)
+    profile = _profile_of(
+        [recording],
+        directory=directory,
+        maps=(),
+        revision=revision,
+        service=None,
+        environment=environment or "profile-run",
+        now=now if now is not None else int(time.time()),
+    )
+    return code, profile
+
+
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 

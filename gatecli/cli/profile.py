@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatecli.cli import profile_compare, profile_fetch
+from gatecli.cli import profile_compare, profile_fetch, profile_record
 from gatecli.cli.profile_fetch import prefix_and_folder
 from gatecli.cli.profile_summary import console, print_summary
 from gatecli.cli.profile_summary import plain_text as _text
@@ -33,6 +33,7 @@ Examples:
 """
 app.command("diff", epilog=profile_compare.DIFF_EPILOG)(profile_compare.diff)
 app.command("fetch", epilog=profile_fetch.FETCH_EPILOG)(profile_fetch.fetch)
+app.command("record", epilog=profile_record.RECORD_EPILOG)(profile_record.record)
 app.command("export", epilog=profile_compare.EXPORT_EPILOG)(profile_compare.export)
 
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from gatecli.runtime.profile import Profile
 
 
-def console() -> "Console":
+def console(file: "TextIO | None" = None) -> "Console":
     """Where results go; what is printed is data, never markup."""
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False)
+    return Console(file=file, highlight=False, markup=False, emoji=False)
 
 
-def print_summary(profile: "Profile", file: Path) -> None:
-    """Where the profile is from, on stdout; what to mind about it, on stderr."""
+def print_summary(profile: "Profile", file: Path, to: "TextIO | None" = None) -> None:
+    """Where the profile is from, on stdout unless told otherwise; what to mind about it, on stderr."""
     from gatecli.reports.text import age, count, plain
     from gatecli.runtime.attach import summarise
 
@@ -33,7 +33,7 @@ def print_summary(profile: "Profile", file: Path) -> None:
         ("window", summary.window_s and age(summary.window_s)),
         ("recorded", summary.age_s is not None and f"{age(summary.age_s)} ago"),
     ]
-    out = console()
+    out = console(to)
     out.print(plain_text(f"{path}  grade {summary.grade}", "bold"), soft_wrap=True)
     out.print(plain_text("  " + " · ".join(f"{name} {value or 'unknown'}" for name, value in facts)), soft_wrap=True)
     out.print(

@@ -120,7 +120,7 @@ def _share_with_margin(profile: Profile, row: ProfiledFunction) -> tuple[float |
 
 def _basis(row: ProfiledFunction) -> str | None:
     if row.calls_basis is not None:
-        return "counted" if row.calls_basis == "counted" else "spans"
+        return "counted" if row.calls_basis.startswith("counted") else "spans"
     return "sampled" if row.time_total or row.time_self else None
 
 
@@ -140,7 +140,9 @@ def _without_rate(row: ProfiledFunction) -> str | None:
         return None
     if row.calls is not None:
         return f"{row.calls:,} calls recorded, but not in how much time"
-    return "sampled: shares of time, no calls" if row.time_total else "seen only in tracebacks"
+    if row.time_total:
+        return "sampled: shares of time, no calls"
+    return "seen only in tracebacks" if row.errors else "it ran, too rarely to tell how often"
 
 
 def _absent(profile: Profile, change: FunctionChange, *, is_new: bool) -> Usage:

@@ -118,7 +118,7 @@ class ProfiledFunction(Document, frozen=True, kw_only=True, omit_defaults=True):
     body_hash: str | None = None
     calls: Count | None = None
     calls_per_min: Amount | None = None
-    calls_basis: Literal["counted", "spans_scaled", "estimated"] | None = None
+    calls_basis: Literal["counted", "counted_scaled", "spans_scaled", "estimated"] | None = None
     calls_overcounted: bool = False
     time_self: TimeShare | None = None
     time_own: TimeShare | None = None

@@ -209,6 +209,11 @@ class Repository:
         status, out, _ = self._execute(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
         return None if status else out.decode("ascii").strip()
 
+    def is_clean(self) -> bool:
+        """Whether the tracked files are those of the commit that is checked out."""
+        status, out, _ = self._execute(["status", "--porcelain", "--untracked-files=no"])
+        return not status and not out.strip()
+
     def branch(self) -> str | None:
         """The branch that is checked out, None where HEAD is detached."""
         status, out, _ = self._execute(["symbolic-ref", "--short", "--quiet", "HEAD"])
