@@ -277,8 +277,8 @@ class Sensor:
         now = time.monotonic()
         elapsed = max(now - self.began, 1e-9)
         counted = self.counted_s + self._window()
-        scale = max(1.0, elapsed / counted) if counted else None
-        exact = scale is not None and scale < 1.01
+        scale = 1.0 if self.duty >= 1 else max(1.0, elapsed / counted) if counted else None
+        exact = scale == 1.0
         calls: dict[str, int] = {}
         errors: dict[str, dict[str, int]] = {}
         callers: dict[tuple[str, str], int] = {}

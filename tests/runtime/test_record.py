@@ -1,0 +1,264 @@
+"""The sensor, in real programs under the Pythons that are here: what it sees is what ran."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gatecli.cli.main import run
+from gatecli.errors import GateError
+from gatecli.runtime import record, sensor
+from gatecli.runtime.profile import Profile, load
+
+PROGRAM = """
+import asyncio, os, sys
+
+
+class Store:
+    def save(self, number):
+        if number % 4 == 0:
+            raise ValueError(number)
+
+    def never(self):
+        pass
+
+
+def numbers(count):
+    yield from range(count)
+
+
+async def send():
+    await asyncio.sleep(0)
+
+
+def outer():
+    def inner():
+        pass
+    inner()
+    return sorted([3, 1], key=lambda n: -n)
+
+
+def main():
+    store = Store()
+    for number in numbers(100):
+        try:
+            store.save(number)
+        except ValueError:
+            pass
+        outer()
+    asyncio.run(send())
+    sys.exit(7)
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def pythons() -> list[str]:
+    """The interpreters that have ``sys.monitoring``: this one, those named in the environment, and those beside it."""
+    named = os.environ.get("GATE_PRODUCERS", "").split(os.pathsep)
+    beside = sorted(map(str, Path(sys.base_prefix).parent.glob("3.1[2-9]*/bin/python")))
+    newest = {".".join(Path(one).parts[-3].split(".")[:2]): one for one in beside}
+    found = [*([sys.executable] if sys.version_info >= record.LEAST_VERSION else []), *filter(None, named)]
+    return [one for one in found if (record._version(Path(one)) or (0, 0)) >= record.LEAST_VERSION] or [
+        *newest.values()
+    ]
+
+
+PYTHONS = pythons()
+needs_python = pytest.mark.skipif(not PYTHONS, reason="no Python 3.12 or newer is here")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a program, a library in a virtual environment, and a sitecustomize of its own."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text("")
+    (tmp_path / "shop" / "main.py").write_text(PROGRAM)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def recorded(*arguments: str, output: Path) -> tuple[int, Profile]:
+    code = run(["profile", "record", "-o", str(output), *arguments])
+    return code, load(output)
+
+
+@needs_python
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_call_is_counted_where_that_is_asked_for(
+    python: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, profile = recorded("--duty", "1", "--", python, "-m", "shop.main", output=folder / "p.json")
+    assert code == 7, "the command's own"
+    rows = {row.id: row for row in profile.functions}
+    calls = {id.partition("::")[2]: row.calls for id, row in rows.items() if row.kind not in ("module", "class_body")}
+    assert calls == {
+        "main": 1,
+        "numbers": 1,
+        "Store.save": 100,
+        "outer": 100,
+        "outer.inner": 100,
+        "send": 1,
+    }
+    save = rows["shop/main.py::Store.save"]
+    assert (save.errors, save.error_rate, save.error_types) == (25, 0.25, {"ValueError": 25})
+    assert save.calls_basis == "counted"
+    edges = {(edge.caller.partition("::")[2], edge.callee.partition("::")[2]): edge.calls for edge in profile.edges}
+    assert edges["main", "Store.save"] == 100
+    assert edges["outer", "outer.inner"] == 100
+    assert profile.meta.environment == "profile-run"
+    out, err = capfd.readouterr()
+    assert out == "", "it is the command's"
+    assert "gate-sensor" in err
+
+
+@needs_python
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("duty", ["0", "0.05"])
+def test_what_ran_is_known_even_where_nothing_is_counted(python: str, duty: str, folder: Path) -> None:
+    _, profile = recorded("--duty", duty, "--", python, "-m", "shop.main", output=folder / "p.json")
+    names = {row.id.partition("::")[2] for row in profile.functions}
+    assert {"main", "numbers", "Store.save", "outer", "outer.inner", "send"} <= names
+    assert "Store.never" not in names
+    if duty == "0":
+        assert {row.calls for row in profile.functions} == {None}
+
+
+@needs_python
+def test_forked_processes_and_children_are_added_up(folder: Path) -> None:
+    (folder / "forks.py").write_text(
+        "import os, subprocess, sys, time\n"
+        "def work(): pass\n"
+        "def main():\n"
+        "    for _ in range(3):\n"
+        "        if os.fork() == 0:\n"
+        "            work(); sys.exit()\n"
+        "        os.wait()\n"
+        "    subprocess.run([sys.executable, '-c', 'import forks; forks.work()'])\n"
+        "if __name__ == '__main__': main()\n"
+    )
+    code, profile = recorded("--duty", "1", "--", PYTHONS[0], "forks.py", output=folder / "p.json")
+    assert code == 0
+    calls = {row.id: row.calls for row in profile.functions}
+    assert calls["forks.py::work"] == 4
+    assert calls["forks.py::main"] == 1
+    assert profile.meta.sources[0].processes == 5
+
+
+@needs_python
+def test_libraries_are_left_out_and_sitecustomize_still_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    library = folder / ".venv" / "lib" / "site-packages"
+    library.mkdir(parents=True)
+    (library / "theirs.py").write_text("def f(): pass\n")
+    (library / "sitecustomize.py").write_text("print('customized')\n")
+    (folder / "use.py").write_text("import json, theirs\ndef g():\n    theirs.f(); json.dumps({})\ng()\n")
+    monkeypatch.setenv("PYTHONPATH", str(library))
+    _, profile = recorded("--", PYTHONS[0], "use.py", output=folder / "p.json")
+    assert {row.id for row in profile.functions} == {"use.py::<module>", "use.py::g"}
+    assert capfd.readouterr().out == "customized\n"
+
+
+@needs_python
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_command_still_leaves_a_profile(number: signal.Signals, folder: Path) -> None:
+    (folder / "long.py").write_text(
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\n"
+        "def g(): print('ready', flush=True)\n"
+        "try: g(); time.sleep(60)\nexcept KeyboardInterrupt: sys.exit(5)\n"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        "from gatecli.cli.main import main; main()",
+        "profile",
+        "record",
+        "-o",
+        "p.json",
+        "--",
+        PYTHONS[0],
+        "long.py",
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)  # as Ctrl-C does
+        else:
+            process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 5, err
+    assert "long.py::g" in {row.id for row in load(folder / "p.json").functions}
+
+
+@needs_python
+def test_a_killed_process_leaves_what_it_wrote_last(folder: Path) -> None:
+    """As in production: no gate around it, and nobody waits for it to end."""
+    (folder / "long.py").write_text("import time\ndef g(): pass\ng()\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    starter = (
+        f"import importlib.util as u, runpy; s = u.spec_from_file_location('s', {sensor.__file__!r}); "
+        "m = u.module_from_spec(s); s.loader.exec_module(m); m.FLUSH_S = 0.1; m.start(); "
+        "runpy.run_path('long.py', run_name='__main__')"
+    )
+    environment = {**os.environ, "GATE_RECORD": str(folder / "out.json")}
+    with subprocess.Popen([PYTHONS[0], "-c", starter], env=environment, stdout=subprocess.PIPE) as process:
+        for _ in range(200):
+            if (folder / "out.json").exists():
+                break
+            time.sleep(0.05)
+        process.kill()
+    assert "long.py::g" in {row.id for row in load(folder / "out.json").functions}
+    assert [file.name for file in folder.iterdir() if file.name.startswith(".out")] == []
+
+
+def test_an_older_python_is_sampled_by_pyspy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "_version", lambda program: (3, 11))
+    monkeypatch.setattr(record.shutil, "which", lambda name: None if name == "py-spy" else f"/usr/bin/{name}")
+    with pytest.raises(GateError, match=r"runs Python 3\.11, which has no sys\.monitoring") as error:
+        record.record(["python"], folder, 0.05, None)
+    assert "pip install py-spy" in error.value.hint
+
+
+def test_wrong_commands(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["profile", "record", "--", "no-such-command"]) == 2
+    assert "there is no command 'no-such-command'" in capsys.readouterr().err
+    assert run(["profile", "record", "--", "true"]) == 4
+    assert "true left no recording (exit code 0)" in capsys.readouterr().err
+    assert not (folder / ".gate").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "expected"),
+    [
+        ("python3.12", "", "python3.12"),
+        ("gunicorn", "#!/venv/bin/python3\n", "/venv/bin/python3"),
+        ("flask", "#!/usr/bin/env python3\n", "python3"),
+        ("script", "#!/bin/sh\n", None),
+        ("binary", "\x7fELF", None),
+    ],
+)
+def test_which_python_runs_a_command(name: str, first: str, expected: str | None, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(first)
+    found = record._interpreter(tmp_path / name)
+    assert found is None if expected is None else found is not None and found.endswith(expected)
+
+
+def test_the_sensor_needs_nothing_of_gate() -> None:
+    source = Path(sensor.__file__).read_text()
+    assert not re.search(r"^\s*(?:from|import) gatecli", source, re.M)
+
+
+def test_the_sensor_is_quiet_where_it_cannot_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GATE_RECORD", raising=False)
+    assert sensor.start() is None
