@@ -685,6 +685,16 @@ class FunctionHistory:
     incidents: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileKnowledge:
+    """What one person did in the touched files before: commits, how many of those repaired something, the last one."""
+
+    person: Person
+    changes: int
+    repairs: int
+    last_at: int
+
+
 class ProvenanceClass(StrEnum):
     """What is known of who wrote the change. There is no "human": absence of evidence is only that."""
 
@@ -744,7 +754,10 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Everything a rule, the score and the policy may look at. ``tests`` are the touched paths that hold tests."""
+    """Everything a rule, the score and the policy may look at.
+
+    ``tests`` are the touched paths that hold tests, ``file_knowledge`` who worked in the touched files, most first.
+    """
 
     change: Change
     parsed: tuple[ParsedFile, ...]
@@ -755,6 +768,7 @@ class Case:
     provenance: Provenance
     profile: ProfileSummary | None = None
     tests: frozenset[str] = frozenset()
+    file_knowledge: tuple[FileKnowledge, ...] = ()
 
     @property
     def running(self) -> tuple[FunctionChange, ...]:

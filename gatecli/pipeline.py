@@ -18,6 +18,7 @@ from gatecli.model import (
     ChangeKind,
     Counted,
     FileChange,
+    FileKnowledge,
     FileStatus,
     Finding,
     FunctionChange,
@@ -143,6 +144,7 @@ def judge(origin: Source, request: Request) -> Report:
         history=history,
         provenance=provenance,
         tests=frozenset(file.path for file in change.files if matches(settings.paths.tests, file.path)),
+        file_knowledge=_file_knowledge(origin, settings, past.result()),
     )
     if profile is not None:
         summary = attach.summarise(profile, profile_path, usage, case.running, request.now, carried)
@@ -600,8 +602,19 @@ def _unknown(_: Iterable[FunctionId]) -> None:
 
 
 def _past(origin: Source, functions: tuple[FunctionChange, ...]) -> list[PastCommit]:
-    """The commits that touched the files of the functions before."""
-    return list(origin.log(sorted({function.before.id.path for function in functions if function.before is not None})))
+    """The commits that touched the files of the functions before; where there are no functions, the files."""
+    paths = {function.before.id.path for function in functions if function.before is not None}
+    return list(origin.log(sorted(paths or {file.old_path for file in origin.change.files if file.old_path})))
+
+
+def _file_knowledge(origin: Source, settings: Config, past: list[PastCommit]) -> tuple[FileKnowledge, ...]:
+    """Who worked in the touched files."""
+    from gatecli.history import ownership
+    from gatecli.provenance import identity
+
+    known = identity.directory(settings.people, origin.governing.read(MAILMAP))
+    paths = frozenset(file.old_path for file in origin.change.files if file.old_path)
+    return ownership.of_files(past, paths, identify=known.key)
 
 
 def _in_background(read: Callable[[], list[PastCommit]]) -> "Future[list[PastCommit]]":

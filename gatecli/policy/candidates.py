@@ -1,17 +1,22 @@
 """Who could sign a change: those who know the touched functions, own the files, or are senior."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from gatecli.config import People
-from gatecli.history.ownership import rank
+from gatecli.history.ownership import rank, with_files
 from gatecli.model import Candidate, Case, Person
-from gatecli.policy.owners import Owners
+from gatecli.policy.owners import Owners, team_of
 from gatecli.provenance.identity import Directory, directory, normal
 from gatecli.provenance.table import is_bot
 
 MAX_CANDIDATES = 5
 MAX_OWNED_FILES = 500
+ABSENT_DAYS = 180
+"""A judgement: an owner who has not touched what they own for half a year may not be there any more."""
+
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,7 @@ def find_candidates(case: Case, people: People, *, now: int, owners: Owners | No
     involved = _involved(case)
     barred = {known.key(person) for person in involved}
     authors = [one.person for history in case.history.values() for one in history.authors]
+    authors += [one.person for one in case.file_knowledge]
     by_key = {known.key(person): person for person in authors}
     ranked = rank(
         case.history.values(),
@@ -36,16 +42,45 @@ def find_candidates(case: Case, people: People, *, now: int, owners: Owners | No
         identify=known.key,
         name=known.key,
     )
+    files = [(known.key(one.person), one) for one in case.file_knowledge]
+    ranked = with_files(
+        ranked, [(key, one) for key, one in files if key not in barred and not is_bot(one.person)], now=now
+    )
     knowing = {one.person: replace(one, person=known.called(by_key[one.person])) for one in ranked}
-    owning = {key: one for key, one in _owning(case, owners, known) if key not in barred}
+    owning = {key: one for key, one in _owning(case, owners, known, people) if key not in barred}
+    if case.history or case.file_knowledge:
+        owning = _noticed(owning, case, known, now)
     reviewers = [
-        replace(one, evidence=f"{one.evidence}; {owning[key].evidence}") if key in owning else one
+        (key, replace(one, evidence=f"{one.evidence}; {owning[key].evidence}") if key in owning else one)
         for key, one in knowing.items()
     ]
-    reviewers += [one for key, one in owning.items() if key not in knowing]
-    seniors = [one for key, one in knowing.items() if known.is_senior(by_key[key])]
-    seniors += _listed_seniors(people, known, [*involved, *(by_key[key] for key in knowing)])
-    return Candidates(reviewers=tuple(reviewers[:MAX_CANDIDATES]), seniors=tuple(seniors[:MAX_CANDIDATES]))
+    reviewers += [(key, one) for key, one in owning.items() if key not in knowing]
+    seniors = [(key, one) for key, one in knowing.items() if known.is_senior(by_key[key])]
+    listed = _listed_seniors(people, known, [*involved, *(by_key[key] for key in knowing)])
+    seniors += [(known.key_of(one.person), one) for one in listed]
+    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+    away = {known.key_of(name): day for name, day in people.away.items() if day >= today}
+    return Candidates(reviewers=_there_first(reviewers, away), seniors=_there_first(seniors, away))
+
+
+def _there_first(found: Iterable[tuple[str, Candidate]], away: dict[str, str]) -> tuple[Candidate, ...]:
+    """The best few, those behind that the policy says are away."""
+    found = list(found)
+    there = [one for key, one in found if key not in away]
+    gone = [replace(one, evidence=f"{one.evidence}; away until {away[key]}") for key, one in found if key in away]
+    return tuple((there + gone)[:MAX_CANDIDATES])
+
+
+def _noticed(owning: dict[str, Candidate], case: Case, known: Directory, now: int) -> dict[str, Candidate]:
+    """The owners, with a remark on those who may no longer be there; teams do not commit."""
+    seen: dict[str, int] = {}
+    acts = [(one.person, one.last_at) for one in case.file_knowledge]
+    acts += [(one.person, one.last_at) for history in case.history.values() for one in history.authors]
+    for person, at in acts:
+        seen[known.key(person)] = max(seen.get(known.key(person), 0), at)
+    idle = {key: (now - at) // _DAY for key, at in seen.items() if (now - at) // _DAY > ABSENT_DAYS}
+    absent = {key: f"; absent? nothing from them here for {days:,} days" for key, days in idle.items()}
+    return {key: replace(one, evidence=one.evidence + absent.get(key, "")) for key, one in owning.items()}
 
 
 def _involved(case: Case) -> list[Person]:
@@ -54,17 +89,19 @@ def _involved(case: Case) -> list[Person]:
     return [*provenance.authors, *committers, *([provenance.operator] if provenance.operator else [])]
 
 
-def _owning(case: Case, owners: Owners | None, known: Directory) -> Iterator[tuple[str, Candidate]]:
-    """The owners of the touched files, those of most files first."""
-    owned: dict[str, list[str]] = {}
+def _owning(case: Case, owners: Owners | None, known: Directory, people: People) -> Iterator[tuple[str, Candidate]]:
+    """The owners of the touched files, those of most files first; of a team that the policy lists, its members."""
+    owned: dict[tuple[str, str], list[str]] = {}
     for file in case.change.files[:MAX_OWNED_FILES] if owners else ():
-        rule = owners.of(file.path) if owners else None
-        for owner in rule.owners if rule else ():
-            owned.setdefault(owner, []).append(file.path)
-    for owner, paths in sorted(owned.items(), key=lambda item: (-len(item[1]), item[0])):
-        key = known.key_of(owner) if owner.startswith("@") else known.key(Person(name="", email=owner))
+        for rule in owners.rules_of(file.path) if owners else ():
+            for owner in rule.owners:
+                for member in team_of(people, owner) or (owner,):
+                    through = "" if member == owner else f" through {owner}"
+                    owned.setdefault((member, through), []).append(file.path)
+    for (owner, through), paths in sorted(owned.items(), key=lambda item: (-len(item[1]), item[0])):
+        paths = list(dict.fromkeys(paths))
         what = paths[0] if len(paths) == 1 else f"{len(paths):,} touched files, {paths[0]} first"
-        yield key, Candidate(person=owner, evidence=f"owns {what}")
+        yield known.key_of(owner), Candidate(person=owner, evidence=f"owns {what}{through}")
 
 
 def _listed_seniors(people: People, known: Directory, mentioned: list[Person]) -> Iterator[Candidate]:

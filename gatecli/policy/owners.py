@@ -1,36 +1,46 @@
-"""Code owners as GitHub reads them: the last pattern that matches a path decides, and any one of its owners will do.
+"""Code owners as GitHub and GitLab read them.
 
+On GitHub the last pattern that matches a path decides, and any one of its owners will do:
 https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
+On GitLab that holds for each section, and every section that is not optional wants its approval:
+https://docs.gitlab.com/user/project/codeowners/reference/
 """
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+from gatecli.config import People
+from gatecli.policy.patterns import Patterns
 
-LOCATIONS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+LOCATIONS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 MAX_BYTES = 3_000_000
 """GitHub does not load a larger file."""
 MAX_RULES = 20_000
 MAX_STARS = 10
-"""More wildcards than anybody writes, and enough to make matching slow."""
+"""More wildcards than anybody writes."""
 
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _SPLIT = re.compile(r"(?<!\\)\s+")
-_OWNER = re.compile(r"@[\w-]{1,100}(?:/[\w.-]{1,100})?|[^@\s]{1,64}@[^@\s]{1,190}")
+_OWNER = re.compile(r"@[\w-]{1,100}(?:/[\w.-]{1,100})*|[^@\s]{1,64}@[^@\s]{1,190}")
+_SECTION = re.compile(r"(\^?)\[([^\]]{1,200})\](?:\[(\d{1,3})\])?(?:\s+(.*))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerRule:
-    """One line: a gitignore-like pattern and its owners (``@login``, ``@org/team`` or an address), maybe none."""
+    """One line: a gitignore-like pattern and its owners (``@login``, ``@org/team`` or an address), maybe none.
+
+    ``section`` is GitLab's, empty outside of one; ``count`` is how many of the owners it wants, none if it is
+    ``optional``.
+    """
 
     line: int
     pattern: str
     owners: tuple[str, ...]
+    section: str = ""
+    optional: bool = False
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +49,31 @@ class Owners:
 
     path: str
     rules: tuple[OwnerRule, ...]
+    _sections: tuple[tuple[Patterns, Patterns], ...] = field(default=(), compare=False)
 
     def of(self, path: str) -> OwnerRule | None:
-        """The rule that decides who owns a path; None, or a rule without owners, if nobody does."""
-        return next((rule for rule in reversed(self.rules) if _matches(rule.pattern, path)), None)
+        """The rule that decides who owns a path; None, or a rule without owners, if nobody does.
+
+        Where several sections have one it is the first that is not optional.
+        """
+        found = self.rules_of(path)
+        return next((rule for rule in found if not rule.optional), next(iter(found), None))
+
+    def rules_of(self, path: str) -> tuple[OwnerRule, ...]:
+        """The rule that decides in each section; on GitHub one at most."""
+        found = []
+        for patterns, excluded in self._sections:
+            number = patterns.last(path)
+            if number >= 0 and excluded.last(path) < 0:
+                found.append(self.rules[number])
+        return tuple(found)
 
 
 def read_owners(read: Callable[[str], bytes | None]) -> Owners | None:
     """The first code owners file of the base tree, None where there is none or it is too large.
 
-    A line that GitHub cannot read is skipped, as GitHub does: a negated or bracketed pattern, or an owner that is no
-    account, team or address.
+    A line that the forge cannot read is skipped, as the forge does: on GitHub a negated or bracketed pattern, or an
+    owner that is no account, team or address. A file with section headings is GitLab's.
     """
     for path in LOCATIONS:
         data = read(path)
@@ -58,29 +82,83 @@ def read_owners(read: Callable[[str], bytes | None]) -> Owners | None:
     return None
 
 
+def team_of(people: People, owner: str) -> tuple[str, ...]:
+    """The members of ``@org/team`` as the policy lists them; none for anything else."""
+    teams = {name.removeprefix("@").casefold(): members for name, members in people.teams.items()}
+    return teams.get(owner.removeprefix("@").casefold(), ())
+
+
 def _parse(text: str, path: str) -> Owners:
-    rules = []
+    lines = []
     for number, line in enumerate(text.splitlines(), start=1):
-        words = [word for word in _SPLIT.split(_COMMENT.sub("", line).strip()) if word]
-        if words and _is_valid(words[0], words[1:]):
-            rules.append(OwnerRule(line=number, pattern=words[0], owners=tuple(words[1:])))
-    return Owners(path=path, rules=tuple(rules[-MAX_RULES:]))
+        if stripped := (_COMMENT.sub("", line) if "#" in line else line).strip():
+            lines.append((number, stripped))
+    is_gitlab = path.startswith(".gitlab/") or any(_SECTION.fullmatch(line) for _, line in lines)
+    rules = _gitlab_rules(lines) if is_gitlab else _github_rules(lines)
+    return _ready(path, rules[-MAX_RULES:], is_gitlab=is_gitlab)
 
 
-def _is_valid(pattern: str, owners: Iterable[str]) -> bool:
-    readable = not pattern.startswith(("!", "\\#")) and "[" not in pattern and pattern.count("*") <= MAX_STARS
-    return readable and all(_OWNER.fullmatch(owner) for owner in owners)
+def _ready(path: str, rules: list[OwnerRule], *, is_gitlab: bool) -> Owners:
+    sections: dict[str, tuple[Patterns, Patterns]] = {}
+    for number, rule in enumerate(rules):
+        key = rule.section.casefold()
+        patterns, excluded = sections.setdefault(key, (Patterns(is_gitlab), Patterns(is_gitlab)))
+        if is_gitlab and rule.pattern.startswith("!"):
+            excluded.add(number, rule.pattern[1:])
+        else:
+            patterns.add(number, rule.pattern)
+    return Owners(path=path, rules=tuple(rules), _sections=tuple(sections.values()))
 
 
-def _matches(pattern: str, path: str) -> bool:
-    """As gitignore, but ``docs/*`` means direct children only."""
-    if not _spec(pattern).match_file(path):
-        return False
-    return not (pattern.endswith("/*") and _spec(f"{pattern}/**").match_file(path))
+def _github_rules(lines: Iterable[tuple[int, str]]) -> list[OwnerRule]:
+    rules = []
+    for number, line in lines:
+        pattern, *owners = _words(line)
+        negated = pattern.startswith(("!", "\\#")) or "[" in pattern
+        if not negated and _is_pattern(pattern) and all(map(_is_owner, owners)):
+            rules.append(OwnerRule(line=number, pattern=pattern, owners=tuple(owners)))
+    return rules
+
+
+def _gitlab_rules(lines: Iterable[tuple[int, str]]) -> list[OwnerRule]:
+    """Entries of a section without owners have the section's; words that name no owner are left out."""
+    rules = []
+    section, optional, count = "", False, 1
+    default: tuple[str, ...] = ()
+    names: dict[str, str] = {}
+    for number, line in lines:
+        if heading := _SECTION.fullmatch(line):
+            section = names.setdefault(heading[2].strip().casefold(), heading[2].strip())
+            optional, count = bool(heading[1]), int(heading[3] or 1)
+            default = _owners(_SPLIT.split(heading[4] or ""))
+            continue
+        pattern, *words = _words(line)
+        if _is_pattern(pattern.removeprefix("!")):
+            rules.append(
+                OwnerRule(
+                    line=number,
+                    pattern=pattern,
+                    owners=_owners(words) or (default if not words else ()),
+                    section=section,
+                    optional=optional,
+                    count=count,
+                )
+            )
+    return rules
+
+
+def _owners(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(filter(_is_owner, words))
+
+
+def _words(line: str) -> list[str]:
+    return _SPLIT.split(line) if "\\" in line else line.split()
 
 
 @cache
-def _spec(pattern: str) -> "GitIgnoreSpec":
-    from pathspec import GitIgnoreSpec
+def _is_owner(word: str) -> bool:
+    return _OWNER.fullmatch(word) is not None
 
-    return GitIgnoreSpec.from_lines([pattern])
+
+def _is_pattern(pattern: str) -> bool:
+    return bool(pattern.strip("/")) and pattern.count("*") <= MAX_STARS

@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 from gatecli.config import People
-from gatecli.model import Candidate, Person, Provenance, ProvenanceClass
+from gatecli.model import Candidate, FileKnowledge, Person, Provenance, ProvenanceClass
 from gatecli.policy.candidates import MAX_CANDIDATES, find_candidates
 from gatecli.policy.owners import read_owners
 from tests.scoring.cases import DANA, DAY, INES, RAVI, case, changed, file, function_id, known, revision
@@ -66,3 +68,39 @@ def test_only_the_best_few_are_named():
     assert [one.person for one in found.reviewers] == ["P49", "P48", "P47", "P46", "P45"]
     assert len(found.reviewers) == MAX_CANDIDATES
     assert found.seniors == ()
+
+
+def did(person: Person, changes: int, *, repairs: int = 0, days: int = 0) -> FileKnowledge:
+    return FileKnowledge(person=person, changes=changes, repairs=repairs, last_at=NOW - days * DAY)
+
+
+def test_work_in_the_files_and_repairs_count_beside_changes_of_the_functions():
+    given_case = case(changed(), history={PRICE: known((INES, 2), at=NOW)})
+    given_case = replace(
+        given_case, file_knowledge=(did(TOM, 8, repairs=2, days=3), did(INES, 4), did(DANA, 90), did(BOT, 9))
+    )
+    found = find_candidates(given_case, PEOPLE, now=NOW, owners=None)
+    assert people_of(found.reviewers) == [
+        ("Tom", "8 commits to these files, last 3 days ago; 2 repairs in these files"),
+        ("Ines L.", "2 changes here, last today"),
+    ]
+
+
+def test_members_of_a_team_stand_for_it():
+    people = replace(PEOPLE, teams={"@Shop/Core": ("inesl", "dana@shop.example")})
+    owners = read_owners({"CODEOWNERS": b"*.py @shop/core\n"}.get)
+    found = find_candidates(case(changed()), people, now=NOW, owners=owners)
+    assert people_of(found.reviewers) == [("inesl", "owns shop/pricing.py through @shop/core")]
+
+
+def test_absent_owners_are_noticed_and_those_who_are_away_come_last():
+    people = replace(PEOPLE, away={"ravi@shop.example": "2027-02-01", "inesl": "2020-01-01"})
+    owners = read_owners({"CODEOWNERS": b"*.py ravi@shop.example @tomb\n"}.get)
+    given_case = replace(case(changed()), file_knowledge=(did(RAVI, 50), did(TOM, 1, days=400), did(INES, 1)))
+    found = find_candidates(given_case, people, now=NOW, owners=owners)
+    assert people_of(found.reviewers) == [
+        ("Ines L.", "1 commit to these files, last today"),
+        ("Tom", "1 commit to these files, last 400 days ago; owns shop/pricing.py"
+         "; absent? nothing from them here for 400 days"),
+        ("Ravi", "50 commits to these files, last today; owns shop/pricing.py; away until 2027-02-01"),
+    ]  # fmt: skip

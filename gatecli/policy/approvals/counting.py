@@ -20,7 +20,7 @@ from gatecli.model import (
     SourceKind,
 )
 from gatecli.policy.approvals.claims import CLOCK_SKEW_S, Barred, Claim, Word
-from gatecli.policy.owners import Owners
+from gatecli.policy.owners import Owners, team_of
 from gatecli.provenance.identity import Directory
 from gatecli.provenance.table import tool_of
 from gatecli.sources.standing import Content, Standing
@@ -210,21 +210,17 @@ def _stale(claim: Claim, case: Case, changed: list[str]) -> str:
 def _owner_among(
     path: str, whole: Mapping[str, _Weighed], owners: Owners | None, known: Directory, people: People
 ) -> bool:
-    """Whether one of the owners of a file approved what it is now."""
-    rule = owners.of(path) if owners else None
-    owning = {key for owner in (rule.owners if rule else ()) for key in _members(owner, known, people)}
-    return any(key in owning and one.claim.kind is SignerKind.HUMAN for key, one in whole.items())
+    """Whether one of the owners of a file (of each section that names some) approved what it is now."""
+    rules = [rule for rule in owners.rules_of(path) if not rule.optional] if owners else []
+    approved = {key for key, one in whole.items() if one.claim.kind is SignerKind.HUMAN}
+    return bool(rules) and all(
+        approved & {key for owner in rule.owners for key in _members(owner, known, people)} for rule in rules
+    )
 
 
 def _members(owner: str, known: Directory, people: People) -> frozenset[str]:
     """The keys of those whom an entry of the code owners means."""
     return frozenset(known.key_of(one) for one in team_of(people, owner) or (owner,))
-
-
-def team_of(people: People, owner: str) -> tuple[str, ...]:
-    """The members of ``@org/team`` as the policy lists them; none for anything else."""
-    teams = {name.removeprefix("@").casefold(): members for name, members in people.teams.items()}
-    return teams.get(owner.removeprefix("@").casefold(), ())
 
 
 def _approval(one: _Weighed, case: Case) -> Approval:

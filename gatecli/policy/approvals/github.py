@@ -7,6 +7,7 @@ whose accounts are not independent. GitHub does not tell who pushed: the committ
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -39,8 +40,7 @@ class Account:
     @property
     def is_bot(self) -> bool:
         """Whether no human stands behind it."""
-        email = f"{self.login}@users.noreply.github.com"
-        return self.type != "User" or is_bot(Person(name=self.login, email=email))
+        return self.type != "User" or _is_bot(self.login)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +169,11 @@ def read_answers(data: bytes) -> Answers:
     if total is not None and total > len(answers.commits):
         raise UsageError(f"the approvals hold {len(answers.commits)} of {total} commits", _HINT)
     return answers
+
+
+@lru_cache(maxsize=4096)
+def _is_bot(login: str) -> bool:
+    return is_bot(Person(name=login, email=f"{login}@users.noreply.github.com"))
 
 
 # --------------------------------------------------------------------------- what was said
