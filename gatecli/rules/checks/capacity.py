@@ -13,7 +13,7 @@ from gatecli.rules.wording import amount
 FACTOR = 2
 _CAPACITY = re.compile(
     r"(?i)(?:^|_)(?:pool_size|poolsize|max_overflow|max_connections|max_workers|num_workers|workers|concurrency"
-    r"|prefetch_count|prefetch_multiplier|batch_size|chunk_size|queue_size|maxsize)$"
+    r"|prefetch_count|prefetch_multiplier|conn_max_age|batch_size|chunk_size|queue_size|maxsize)$"
 )
 
 
@@ -24,7 +24,7 @@ def capacity_changed(rule: Rule, view: View) -> Iterator[Observation]:
             continue
         for what, old, new in replaced(view, touched.before, touched.after, _is_capacity):
             was, now = code.number(old), code.number(new)
-            if was and now and min(was, now) > 0 and max(was, now) >= FACTOR * min(was, now):
+            if was and now is not None and min(was, now) >= 0 and max(was, now) >= FACTOR * min(was, now):
                 says = f"{'raises' if now > was else 'lowers'} {what} from {amount(was)} to {amount(now)}"
                 yield seen(touched, code.line(new), says, what)
 

@@ -24,6 +24,9 @@ from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed, plural, snippet
 from gatecli.syntax.imports import names_of
 
+# Of the methods with double underscores, those that code calls by a name; Python calls the others, with arguments of
+# its own.
+_CALLED_BY_CLASS = ("__init__", "__new__", "__call__")
 _CALLED = (FunctionKind.FUNCTION, FunctionKind.METHOD, FunctionKind.LAMBDA)
 # What a call breaks on is another rule's than what it quietly gets otherwise.
 _FITTING = (SignatureKind.DEFAULT, SignatureKind.BECAME_OPTIONAL)
@@ -133,7 +136,9 @@ def _is_receiver(clause: SignatureChange) -> bool:
 
 def _clauses(view: View) -> Iterator[tuple[Touched, list[SignatureChange]]]:
     for touched in view.functions:
-        if touched.survives and touched.change.function.kind in _CALLED:
+        name = touched.change.id.name
+        is_protocol = name.startswith("__") and name.endswith("__") and name not in _CALLED_BY_CLASS
+        if touched.survives and touched.change.function.kind in _CALLED and not is_protocol:
             clauses = [clause for clause in touched.change.signature if clause.binds_callers]
             if clauses:
                 yield touched, clauses

@@ -124,6 +124,7 @@ def test_loosened(rule: Rule, view: View) -> Iterator[Observation]:
         exact = Counter(check.what for check in before if check.is_exact)
         exact.subtract(check.what for check in after if check.is_exact)
         weak = Counter(check.what for check in before if not check.is_exact)
+        fewer = sum(check.is_exact for check in after) < sum(check.is_exact for check in before)
         loosened = []
         for check in after:
             if not check.is_exact and weak[check.what] > 0:
@@ -131,7 +132,7 @@ def test_loosened(rule: Rule, view: View) -> Iterator[Observation]:
             elif not check.is_exact and exact[check.what] > 0:
                 exact[check.what] -= 1
                 loosened.append(check)
-        if loosened:
+        if loosened and fewer:
             names = list(dict.fromkeys(check.shown for check in loosened))
             says = f"no longer says what {listed(names)} must be"
             yield seen(touched, loosened[0].line, says, " ".join(check.what for check in loosened))

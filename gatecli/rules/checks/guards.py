@@ -18,7 +18,7 @@ from gatecli.rules.checks.numbers import left_out, replaced
 from gatecli.rules.code import Code, Range, Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
-from gatecli.rules.wording import amount, snippet
+from gatecli.rules.wording import amount, listed, snippet
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -37,6 +37,10 @@ _RETRY_NAME = re.compile(r"(?i)(?:^|[._])(?:retry|retries|retrying|asyncretrying
 _RETRY_LOOP = re.compile(r"(?i)retr(?:y|ies)|attempt|tries")
 _ATTEMPTS = re.compile(r"(?i)(?:^|_)(?:retries|attempts|tries|retry_count|retry_limit)$")
 _RETRY_SETTING = re.compile(r"(?i)max_retries|max_attempts|retries|autoretry_for|retry_kwargs|num_retries")
+_RETRIED = re.compile(
+    r"(?i)(?:\w{0,40}_)?(?:method_whitelist|allowed_methods|status_forcelist|autoretry_for|retry_on|retryable\w{0,20})"
+)
+_LISTS = frozenset({"tuple", "list", "set"})
 _TRANSACTION = re.compile(
     r"(?i)(?:(?:^|[._])(?:\w{0,40}atomic|atomic\w{0,40}|begin_nested|savepoint)|(?:^|\.)(?:begin|\w{0,20}(?<!start_)transaction))$"
 )
@@ -91,11 +95,27 @@ def retry_removed(rule: Rule, view: View) -> Iterator[Observation]:
         for gone in left_out(view, touched.before, touched.after, _is_retry_setting):
             says = f"no longer gives {snippet(gone.callee)} its {gone.key} (was {snippet(code.text(gone.value))})"
             yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
+        for what, old, new in replaced(view, touched.before, touched.after, _is_retried):
+            yield from _fewer(touched, what, old, new)
         for what, old, new in replaced(view, touched.before, touched.after, _is_attempts):
             was, now = code.number(old), code.number(new)
             if was is not None and now is not None and 0 <= now < was and (now <= 1 or 2 * now <= was):
                 says = f"lowers {what} from {amount(was)} to {amount(now)}"
                 yield seen(touched, code.line(new), says, what)
+
+
+def _fewer(touched: Touched, what: str, old: "Node", new: "Node") -> Iterator[Observation]:
+    """A list of what is retried that lost entries."""
+    if old.type not in _LISTS or new.type not in _LISTS:
+        return
+    kept = {code.normal(item) for item in new.named_children}
+    gone = [code.text(item) for item in old.named_children if code.normal(item) not in kept]
+    if gone and len(new.named_children) < len(old.named_children):
+        yield seen(touched, code.line(new), f"no longer has {listed(gone)} in {what}", what)
+
+
+def _is_retried(name: str) -> bool:
+    return bool(_RETRIED.fullmatch(name))
 
 
 def _is_retry_setting(name: str) -> bool:

@@ -19,6 +19,7 @@ from gatecli.rules.wording import listed, snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_WRAPPER = re.compile(r"(?:^|\.)(?:OrderedDict|Response|JsonResponse|JSONResponse|jsonify)$")
 _RETURNS = "(return_statement (_) @key) @match"
 
 # --------------------------------------------------------------------------- C03
@@ -53,8 +54,12 @@ def _shape(view: View, side: Code) -> _Shape:
     has_keys = others = False
     line = None
     for match in view.own(_RETURNS, side):
-        value = match["key"]
-        if value.type == "dictionary" and all(child.type in ("pair", "comment") for child in value.named_children):
+        value = _unwrapped(match["key"])
+        if (named := _named_keys(value)) is not None:
+            has_keys = True
+            line = line or code.line(value)
+            keys |= named
+        elif value.type == "dictionary" and all(child.type in ("pair", "comment") for child in value.named_children):
             has_keys = True
             line = line or code.line(value)
             keys |= {code.text(key).strip("\"'") for pair in value.named_children if (key := _key(pair)) is not None}
@@ -64,6 +69,31 @@ def _shape(view: View, side: Code) -> _Shape:
         elif value.type != "none":
             others = True
     return _Shape(frozenset(keys) if has_keys else None, frozenset(lengths), others, line)
+
+
+def _unwrapped(value: "Node") -> "Node":
+    """What a response is made of: the first argument of ``Response(...)``, ``OrderedDict(...)`` and the like."""
+    for _ in range(3):
+        arguments = value.child_by_field_name("arguments") if value.type == "call" else None
+        if arguments is None or not arguments.named_children or not _WRAPPER.search(code.callee(value)):
+            break
+        if arguments.named_children[0].type == "keyword_argument":
+            break
+        value = arguments.named_children[0]
+    return value
+
+
+def _named_keys(value: "Node") -> set[str] | None:
+    """The keys of a dictionary that is written as ``dict(a=1)`` or as pairs ``[("a", 1)]``; None for anything else."""
+    if value.type == "call" and code.callee(value) == "dict" and not code.has_splat(value):
+        return set(code.keywords(value)) or None
+    if value.type == "list" and value.named_children:
+        firsts = [
+            pair.named_children[0] for pair in value.named_children if pair.type == "tuple" and pair.named_children
+        ]
+        if len(firsts) == len(value.named_children) and all(first.type == "string" for first in firsts):
+            return {code.text(first).strip("\"'") for first in firsts}
+    return None
 
 
 def _key(pair: "Node") -> "Node | None":
@@ -151,7 +181,8 @@ def _routes(view: View, side: Code | None) -> list[tuple[str, int]]:
             path = code.text(first).strip("\"'")
             methods = _methods(match["match"]) if verb in ("route", "api_route") else [verb.upper()]
             found += [(f"{method} {path}", code.line(match["match"])) for method in methods]
-    if PurePosixPath(side.module.path).stem == "urls":
+    path = PurePosixPath(side.module.path)
+    if path.stem == "urls" or path.parent.name == "urls":
         found += [
             (_plain_route(code.text(match["value"])), code.line(match["match"])) for match in view.own(_URLS, side)
         ]

@@ -1,5 +1,6 @@
 """D06, D08: loops that now call something which queries, and loops within loops."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from gatecli.model import Evidence
@@ -25,20 +26,21 @@ _QUERIES = """
 
 def io_behind_loop(rule: Rule, view: View) -> Iterator[Observation]:
     """Calls in a loop, of functions that the change adds or edits and that query, where the loop did not call them."""
-    querying = [(touched, query) for touched in view.functions if (query := _query(view, touched.after)) is not None]
+    querying: dict[str, list[tuple[Touched, tuple[str, int]]]] = defaultdict(list)
     for touched in view.functions:
-        if touched.after is None:
+        if (query := _query(view, touched.after)) is not None:
+            querying[touched.change.id.name].append((touched, query))
+    for touched in view.functions:
+        if touched.after is None or not querying:
             continue
         added = _calls_in_loops(view, touched.after)
-        for callee, query in querying:
-            call = added.get(callee.change.id.name)
-            if call is None or not _calls(callee, touched):
-                continue
-            if touched.before is not None and callee.change.id.name in _calls_in_loops(view, touched.before):
-                continue
-            where = Evidence(kind="query", text=snippet(query[0]), path=callee.change.id.path, line=query[1])
-            says = f"now calls {callee.change.id.qualname} in a loop, which queries: {snippet(query[0])}"
-            yield seen(touched, call, says, callee.change.id.name, evidence=(where,))
+        before = _calls_in_loops(view, touched.before) if touched.before is not None else {}
+        for name in sorted((added.keys() & querying.keys()) - before.keys()):
+            for callee, query in querying[name]:
+                if _calls(callee, touched):
+                    where = Evidence(kind="query", text=snippet(query[0]), path=callee.change.id.path, line=query[1])
+                    says = f"now calls {callee.change.id.qualname} in a loop, which queries: {snippet(query[0])}"
+                    yield seen(touched, added[name], says, name, evidence=(where,))
 
 
 def _query(view: View, side: Code | None) -> tuple[str, int] | None:

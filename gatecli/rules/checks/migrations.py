@@ -111,16 +111,17 @@ def _executed(view: View, side: Code | None) -> list[Operation]:
 
 
 def merged_edited(rule: Rule, view: View) -> Iterator[Observation]:
-    """M12: what a migration does, or what it depends on, was changed after it was merged."""
+    """M12: what a merged migration does or depends on was changed, or the migration went away."""
     for touched in view.functions:
-        if touched.before is None or touched.after is None or touched.change.kind is not ChangeKind.EDITED:
+        if touched.file.status is FileStatus.COPIED or touched.before is None:
             continue
-        if touched.file.status is FileStatus.COPIED:
-            continue
-        before, after = _meaning(view, touched.before), _meaning(view, touched.after)
-        if before and after and before != after:
+        before = _meaning(view, touched.before)
+        after = _meaning(view, touched.after) if touched.after is not None else ""
+        if before and touched.after is None and touched.file.after is None:
+            yield seen(touched, None, "goes away, although it may already have run", before)
+        elif before and after and before != after and touched.change.kind is ChangeKind.EDITED:
             says = "changes what a merged migration does, which may already have run"
-            line = min(touched.change.changed_lines, default=touched.after.function.span.def_line)
+            line = min(touched.change.changed_lines, default=touched.change.function.span.def_line)
             yield seen(touched, line, says, after)
 
 
@@ -275,7 +276,10 @@ def _does_nothing(function: "Node") -> bool:
     return True
 
 
-SQL_FILES = ("**/migrations/**/*.sql", "**/delta/**/*.sql", "!*down*.sql", "!*rollback*.sql", "!rollback/", "!down/")
+SQL_FILES = (
+    *("**/migrations/**/*.sql", "**/delta/**/*.sql", "**/delta/**/*.sql.postgres"),
+    *("!*down*.sql", "!*rollback*.sql", "!rollback/", "!down/"),
+)
 
 
 def _sql_file(file: FileChange, kind: Kind) -> Iterator[Observation]:

@@ -29,6 +29,8 @@ _NOT_ATOMIC = '((assignment left: (identifier) @key right: (false)) @match (#eq?
 
 # Fields that have no column of their own.
 _NO_COLUMN = re.compile(r"(?:ManyToMany|Taggable|Generic)\w{0,40}$")
+_SET_DEFAULT = re.compile(r'(?i)\bALTER\s+(?:COLUMN\s+)?([\w"]{1,120})\s+SET\s+DEFAULT\b')
+MAX_TEXT = 200_000
 _TEMPORARY = re.compile(r"(?i)(?:^|_)(?:tmp|temp|old|new|backup|bak)(?:_|\d|$)")
 
 
@@ -103,7 +105,13 @@ def _django(view: View, side: Code) -> list[Operation]:
         if code.callee(call).rpartition(".")[2] == "CreateModel":
             created.add(arguments(call, ("name",)).get("name", "").lower())
         found += _django_operation(call, is_atomic)
-    return [operation for operation in found if not (operation.model and operation.model.lower() in created)]
+    defaults = {name.strip('"').lower() for name in _SET_DEFAULT.findall(code.text(side.node)[:MAX_TEXT])}
+    return [
+        operation
+        for operation in found
+        if not (operation.model and operation.model.lower() in created)
+        and not (operation.kind is Kind.NOT_NULL and operation.field.lower() in defaults)
+    ]
 
 
 def _django_operation(call: "Node", is_atomic: bool) -> Iterator[Operation]:

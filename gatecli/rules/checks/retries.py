@@ -20,7 +20,7 @@ _LOOPS = "(while_statement condition: [(true) (integer)] body: (block) @body) @m
 _BOUNDLESS = '((keyword_argument name: (identifier) @key value: (none)) @match (#eq? @key "max_retries"))'
 
 _RETRY = re.compile(r"(?:^|\.)(?:retry|on_exception|on_predicate|retry_on_exception)$")
-_FROM_LIBRARY = re.compile(rb"\b(?:tenacity|backoff|retrying|retry)\b")
+_LIBRARIES = (b"tenacity", b"backoff", b"retry")
 _BOUND = re.compile(r"stop|tries|attempts|max|limit|timeout|delay_limit|giveup|times|count|total|n$")
 _WAITS = re.compile(r"(?i)sleep|wait|backoff|delay")
 _LEAVES = frozenset({"raise_statement", "return_statement", "break_statement"})
@@ -44,7 +44,7 @@ def _unbounded(view: View, side: Code | None) -> Iterator[tuple[str, str, int]]:
     """Text, sentence and line of each."""
     if side is None:
         return
-    if _FROM_LIBRARY.search(side.module.source):
+    if any(library in side.module.source for library in _LIBRARIES):
         yield from _decorated(view, side)
     for match in view.own(_BOUNDLESS, side):
         yield "max_retries", "now retries without an end (max_retries=None)", code.line(match["match"])
