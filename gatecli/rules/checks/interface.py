@@ -181,8 +181,8 @@ def _routes(view: View, side: Code | None) -> list[tuple[str, int]]:
             path = code.text(first).strip("\"'")
             methods = _methods(match["match"]) if verb in ("route", "api_route") else [verb.upper()]
             found += [(f"{method} {path}", code.line(match["match"])) for method in methods]
-    path = PurePosixPath(side.module.path)
-    if path.stem == "urls" or path.parent.name == "urls":
+    file = PurePosixPath(side.module.path)
+    if file.stem == "urls" or file.parent.name == "urls":
         found += [
             (_plain_route(code.text(match["value"])), code.line(match["match"])) for match in view.own(_URLS, side)
         ]

@@ -29,22 +29,25 @@ _SCOPES = frozenset({"function_definition", "class_definition", "lambda"})
 
 def retry_unbounded(rule: Rule, view: View) -> Iterator[Observation]:
     """Retries that a function has more of than before and that nothing ends."""
+    libraries: dict[int, bool] = {}  # by module: whether it names one, asked once for all of its functions
     for touched in view.functions:
         if touched.after is None:
             continue
-        known = Counter(text for text, _, _ in _unbounded(view, touched.before))
-        for text, says, line in _unbounded(view, touched.after):
+        known = Counter(text for text, _, _ in _unbounded(view, touched.before, libraries))
+        for text, says, line in _unbounded(view, touched.after, libraries):
             if known[text] > 0:
                 known[text] -= 1
             else:
                 yield seen(touched, line, says, text)
 
 
-def _unbounded(view: View, side: Code | None) -> Iterator[tuple[str, str, int]]:
+def _unbounded(view: View, side: Code | None, libraries: dict[int, bool]) -> Iterator[tuple[str, str, int]]:
     """Text, sentence and line of each."""
     if side is None:
         return
-    if any(library in side.module.source for library in _LIBRARIES):
+    if id(side.module) not in libraries:
+        libraries[id(side.module)] = any(library in side.module.source for library in _LIBRARIES)
+    if libraries[id(side.module)]:
         yield from _decorated(view, side)
     for match in view.own(_BOUNDLESS, side):
         yield "max_retries", "now retries without an end (max_retries=None)", code.line(match["match"])
