@@ -118,7 +118,7 @@ def judge(origin: Source, request: Request) -> Report:
     change = origin.change
     with clock("policy"):
         settings, stamp = _policy(origin, request)
-        checks = registry.load(_custom_rules(origin.base), settings.rules)
+        checks = registry.load(_custom_rules(origin.base), settings.rules, examples=False)
     with clock("functions"):
         functions, parsed = match.changed_functions(change.files)
     past = _in_background(lambda: _past(origin, functions))

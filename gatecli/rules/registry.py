@@ -25,7 +25,7 @@ from gatecli.rules.checks import CHECKS
 from gatecli.rules.code import Around, View
 from gatecli.rules.observation import Observation
 from gatecli.rules.paths import matches
-from gatecli.rules.spec import Rule, Scope, read_rule
+from gatecli.rules.spec import Rule, Scope, read_bare, read_rule
 
 MAX_PER_RULE = 100
 MAX_PER_FILE = 20
@@ -46,17 +46,20 @@ _RANK = {Severity.BLOCK: 0, Severity.REVIEW: 1, Severity.NOTE: 2}
 # --------------------------------------------------------------------------- loading
 
 
-def load(custom: Mapping[str, bytes], overrides: Mapping[str, RuleConfig]) -> tuple[Rule, ...]:
+def load(
+    custom: Mapping[str, bytes], overrides: Mapping[str, RuleConfig], *, examples: bool = True
+) -> tuple[Rule, ...]:
     """The shipped rules and a repository's own, by code, with the policy's settings applied.
 
     Args:
         custom: The files of ``.gate/rules/`` at the base revision: path → content.
         overrides: What the policy says of each rule, by id.
+        examples: Whether the shipped rules are wanted with their examples, which take most of the time to read.
 
     Raises:
         UsageError: a rule or a setting has problems; the message lists every one.
     """
-    shipped = read_shipped()
+    shipped = read_shipped(examples=examples)
     problems: list[str] = []
     own: list[Rule] = []
     if len(custom) > MAX_CUSTOM_RULES:
@@ -80,7 +83,7 @@ def load(custom: Mapping[str, bytes], overrides: Mapping[str, RuleConfig]) -> tu
     return tuple(sorted((rule for rule in kept if rule is not None), key=lambda rule: (rule.code, rule.id)))
 
 
-def read_shipped() -> tuple[Rule, ...]:
+def read_shipped(*, examples: bool = True) -> tuple[Rule, ...]:
     """The rules that come with gate, as their files say.
 
     Raises:
@@ -89,6 +92,8 @@ def read_shipped() -> tuple[Rule, ...]:
     root = config.data_root()
     try:
         names = sorted(path.relative_to(root).as_posix() for path in root.glob("*/*.yml"))
+        if not examples:
+            return tuple(read_bare(config.read_data(name), name) for name in names)
         return tuple(read_rule(config.read_data(name), name, CHECKS) for name in names)
     except (OSError, UsageError) as error:
         raise EvidenceError(f"gate's own rules cannot be read: {error}", "reinstall gatecli") from error

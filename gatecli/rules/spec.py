@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from gatecli.config import document
+from gatecli.config.document import decode
 from gatecli.model import Certainty, ChangeKind, Confidence, Mode, Severity
 from gatecli.rules.pattern import why_unsafe
 
@@ -176,13 +177,18 @@ class Rule:
     points: Points
     remedy: Sentence
     since: Annotated[str, Meta(max_length=20)]
-    examples: tuple[Example, ...]
+    examples: tuple[Example, ...] = ()
     peers: tuple[str, ...] = ()
     mode: Mode = Mode.ENFORCE
     match: Match = field(default_factory=Match)
     check: str = ""
     filters: Filters = field(default_factory=Filters)
     escalate: tuple[Step, ...] = ()
+
+
+def read_bare(data: bytes, where: str) -> Rule:
+    """A rule that gate ships without its examples, which are the last key and most of the file; tests read it whole."""
+    return decode(data.partition(b"\nexamples:")[0] + b"\n", Rule, where)
 
 
 def read_rule(data: bytes, where: str, checks: Collection[str]) -> Rule:

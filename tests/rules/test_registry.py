@@ -329,3 +329,8 @@ def test_a_file_without_content_is_passed_over() -> None:
         replace(file, before=None, after=None, binary=True) for file in case.change.files
     )
     assert registry.run(SHIPPED, replace(case, change=replace(case.change, files=files))) == ()
+
+
+def test_without_examples_the_shipped_rules_are_the_same() -> None:
+    bare = registry.load({}, {}, examples=False)
+    assert bare == tuple(replace(rule, examples=()) for rule in SHIPPED)

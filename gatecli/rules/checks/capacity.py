@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from gatecli.rules import code
 from gatecli.rules.checks.numbers import replaced
+from gatecli.rules.checks.settings import Readers, read_by
 from gatecli.rules.code import View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
@@ -26,7 +27,9 @@ def capacity_changed(rule: Rule, view: View) -> Iterator[Observation]:
             was, now = code.number(old), code.number(new)
             if was and now is not None and min(was, now) >= 0 and max(was, now) >= FACTOR * min(was, now):
                 says = f"{'raises' if now > was else 'lowers'} {what} from {amount(was)} to {amount(now)}"
-                yield seen(touched, code.line(new), says, what)
+                readers = read_by(view, what, touched.change.id.path) if touched.is_container else Readers()
+                says += readers.says
+                yield seen(touched, code.line(new), says, what, evidence=readers.evidence, usage=readers.usage)
 
 
 def _is_capacity(name: str) -> bool:

@@ -9,6 +9,7 @@ from gatecli.rules.lines import added
 from gatecli.rules.observation import Observation
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
+from gatecli.rules.wording import snippet
 
 # Token formats with a prefix of the provider's own, so that a match is a token and not a word. Sources: the formats
 # GitHub, GitLab, AWS, Google, Slack, Stripe, npm, PyPI, SendGrid, Anthropic and OpenAI document for secret scanning.
@@ -60,6 +61,19 @@ def guardrails_changed(rule: Rule, view: View) -> Iterator[Observation]:
             yield Observation(says=says, path=path, line=line, text=how, confidence=sure)
 
 
+MIN_PUSH = 150
+"""Blanks in a row, after something else on the line, that no layout needs: what follows is beyond any window."""
+
+
+def _pushed_away(text: str) -> str:
+    """What follows a long run of blanks in the middle of a line, empty if there is none."""
+    bare = text.lstrip()
+    place = bare.find(" " * MIN_PUSH) if len(bare) > MIN_PUSH else -1
+    if place < 0:
+        place = bare.find("\t" * (MIN_PUSH // 4)) if len(bare) > MIN_PUSH // 4 else -1
+    return bare[place:].strip() if place > 0 else ""
+
+
 def secret_added(rule: Rule, view: View) -> Iterator[Observation]:
     """S01: a token or private key in an added line. It is never repeated, not in part."""
     for file in view.case.change.files:
@@ -78,6 +92,9 @@ def invisible_added(rule: Rule, view: View) -> Iterator[Observation]:
     """S08: an added line holds characters that nothing shows, or that show it in another order than it runs."""
     for file in view.case.change.files:
         for number, text in added(file):
+            if pushed := _pushed_away(text):
+                says = f"now holds code that white space pushes out of view: {snippet(pushed)}"
+                yield Observation(says=says, path=file.path, line=number, text="pushed out of view")
             bidi, hidden = _BIDI.search(text), _HIDDEN.search(text, number == 1 and text.startswith("\ufeff"))
             if found := bidi or hidden:
                 what = "text that is shown in another order than it runs" if bidi else "text that nothing shows"

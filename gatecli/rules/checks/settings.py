@@ -92,6 +92,7 @@ _UNITS = {
 }
 FACTOR = 2
 MAX_READERS = 40
+_LONG_WORD = 12
 MAX_FILES_READ = 60
 _CONSTANTS = "(assignment left: (identifier) @key right: (_) @value) @match"
 _KEPT = re.compile(
@@ -173,19 +174,34 @@ def _settings(file: FileChange, *, old: bool) -> Iterator[Setting]:
 
 
 def _observed(view: View, path: str, name: str, how: str, line: int) -> Observation:
+    readers = read_by(view, name, path)
+    says = how.format(snippet(name)) + readers.says
+    return Observation(says=says, path=path, line=line, text=name, evidence=readers.evidence, usage=readers.usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The code that reads a setting, in words and as evidence, and the traffic of the busiest reader."""
+
+    says: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    usage: Usage | None = None
+
+
+def read_by(view: View, name: str, path: str) -> Readers:
+    """Who reads a setting of a file by its name."""
     readers = _readers(view, name, path)
-    busiest = readers[0] if readers else None
-    says = how.format(snippet(name))
-    if busiest is not None:
-        traffic = wording.traffic(busiest[1])
-        says += f", read by {listed([str(id) for id, _ in readers])}"
-        says += f", of which {busiest[0].qualname} {traffic}" if traffic else ""
+    if not readers:
+        return Readers()
+    busiest, usage = readers[0]
+    traffic = wording.traffic(usage)
+    says = f", read by {listed([str(id) for id, _ in readers])}"
+    says += f", of which {busiest.qualname} {traffic}" if traffic else ""
     evidence = tuple(
         Evidence(kind="reader", text=snippet(f"{id} {wording.traffic(usage)}".strip()), path=id.path)
         for id, usage in readers[:10]
     )
-    usage = busiest[1] if busiest is not None else None
-    return Observation(says=says, path=path, line=line, text=name, evidence=evidence, usage=usage)
+    return Readers(says, evidence, usage)
 
 
 Reader = tuple[FunctionId, Usage | None]
@@ -251,4 +267,6 @@ def spellings(path: str) -> frozenset[str]:
     if len(parts) > 1:
         parent = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", parts[-2]).lower().replace("-", "_")
         found |= {f"{parent}_{snake}", f"{parent}_{snake}".upper()}
-    return frozenset(word for word in found if "_" in word.strip("_") or (len(word) >= 12 and word.isidentifier()))
+    return frozenset(
+        word for word in found if word.isidentifier() and ("_" in word.strip("_") or len(word) >= _LONG_WORD)
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gatecli.rules import code
 from gatecli.rules.checks.guards import deadline_removed
 from gatecli.rules.checks.numbers import calls, left_out, positional, replaced
+from gatecli.rules.checks.settings import Readers, read_by
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
@@ -42,17 +43,21 @@ def timeout_changed(rule: Rule, view: View) -> Iterator[Observation]:
                     yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
             for what, old, new in replaced(view, touched.before, touched.after, _is_timeout):
                 if not _NOT_A_WAIT.search(what):
-                    yield from _compared(touched, what, old, new)
+                    yield from _compared(view, touched, what, old, new)
     yield from deadline_removed(view)
 
 
-def _compared(touched: Touched, what: str, old: "Node", new: "Node") -> Iterator[Observation]:
+def _compared(view: View, touched: Touched, what: str, old: "Node", new: "Node") -> Iterator[Observation]:
     was, now = code.number(old), code.number(new)
     if was is not None and was > 0 and new.type == "none":
-        yield seen(touched, code.line(new), f"no longer bounds {what} (was {amount(was)})", what)
+        says = f"no longer bounds {what} (was {amount(was)})"
     elif was is not None and now is not None and was > 0 and now > 0 and max(was, now) >= FACTOR * min(was, now):
-        verb = "raises" if now > was else "lowers"
-        yield seen(touched, code.line(new), f"{verb} {what} from {amount(was)} to {amount(now)}", what)
+        says = f"{'raises' if now > was else 'lowers'} {what} from {amount(was)} to {amount(now)}"
+    else:
+        return
+    readers = read_by(view, what, touched.change.id.path) if touched.is_container else Readers()
+    says += readers.says
+    yield seen(touched, code.line(new), says, what, evidence=readers.evidence, usage=readers.usage)
 
 
 def _unbounded(view: View, touched: Touched, after: Code) -> Iterator[Observation]:
