@@ -121,7 +121,8 @@ def fetch(source: FetchConfig, ask: Callable[[Question], bytes], started: float,
     def rows(query: str, kind: type[_Row]) -> list[_Row]:
         body = f"{query}\nFORMAT JSONCompactEachRow".encode()
         # Keys are 64-bit numbers: as text they would be longer, and as JavaScript's numbers wrong.
-        url = f"{source.url}{'&' if '?' in source.url else '?'}output_format_json_quote_64bit_integers=0"
+        settings = "output_format_json_quote_64bit_integers=0&enable_http_compression=1"
+        url = f"{source.url}{'&' if '?' in source.url else '?'}{settings}"
         return list(_decoded(ask(Question(url=url, body=body)), kind))
 
     stock = next(iter(rows(sql.stock(scope), _Stock)), None)

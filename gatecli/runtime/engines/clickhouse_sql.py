@@ -139,7 +139,8 @@ WHERE above != 0 AND below != 0 GROUP BY above, below, is_entry ORDER BY times D
 def skeletons(scope: Scope, *, every: int, limit: int) -> str:
     """A row for each of some whole traces: parents by position, kinds, operations, times."""
     return f"""
-SELECT arrayMap(parent -> indexOf(ids, parent), parents), kinds, keys, starts, durations FROM (
+SELECT arrayMap(parent -> indexOf(ids, parent), parents), kinds, keys,
+  arrayMap(start -> start - arrayMin(starts) + 1, starts), durations FROM (
   SELECT groupArray(SpanId) AS ids, groupArray(ParentSpanId) AS parents, groupArray(toString(SpanKind)) AS kinds,
     groupArray(if({scope.own}, {_KEY}, 0)) AS keys, groupArray(toUnixTimestamp64Nano(Timestamp)) AS starts,
     groupArray(toUInt64(Duration)) AS durations

@@ -1,5 +1,6 @@
 """The real ClickHouse, in process, behind as much of its HTTP interface as gate speaks, with the Collector's table."""
 
+import gzip
 import json
 import threading
 from collections.abc import Iterable, Iterator
@@ -84,8 +85,11 @@ def front() -> Iterator[Front]:
                 status, body = 200, database.run(question)
             except Exception as error:
                 status, body = 404, str(error).encode()
-            database.sent += len(body)
             self.send_response(status)
+            if "enable_http_compression=1" in self.path and "gzip" in self.headers["Accept-Encoding"]:
+                body = gzip.compress(body, 3)
+                self.send_header("Content-Encoding", "gzip")
+            database.sent += len(body)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
