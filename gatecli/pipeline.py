@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -302,6 +303,7 @@ def import_profile(
     service: str | None = None,
     environment: str | None = None,
     now: int | None = None,
+    progress: Callable[[Path, int], None] | None = None,
 ) -> "Profile":
     """Read recordings and match them to the functions of the revision they were recorded from.
 
@@ -314,6 +316,7 @@ def import_profile(
         service: Name of the service, where the recordings do not say.
         environment: Where it ran.
         now: Epoch seconds, for ``generated_at``.
+        progress: Told now and then how many bytes of which file are read.
 
     Raises:
         UsageError: a file is no recording, or the revision is unknown.
@@ -322,7 +325,7 @@ def import_profile(
     from gatecli.runtime import formats
 
     return _profile_of(
-        [formats.read(path) for path in files],
+        [formats.read(path, progress=partial(progress, path) if progress else None) for path in files],
         directory=directory,
         maps=maps,
         window_s=window_s,

@@ -1,6 +1,8 @@
 """``gate profile``: the runtime profile, made from recordings and looked at."""
 
 import difflib
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +15,15 @@ from gatecli.cli.profile_summary import plain_text as _text
 from gatecli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from rich.console import RenderableType
 
     from gatecli.runtime.profile import Profile, ProfiledFunction, TimeShare
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
+_WORTH_A_BAR = 20_000_000
 _IMPORT_EPILOG = """\b
 Examples:
   py-spy record -d 60 --full-filenames -f raw -o prod.txt --pid PID
@@ -61,18 +66,42 @@ def import_(
     from gatecli import pipeline
     from gatecli.runtime.profile import save
 
-    profile = pipeline.import_profile(
-        files,
-        directory=repo,
-        maps=tuple(prefix_and_folder(text) for text in map or ()),
-        window_s=pipeline.seconds(window) if window is not None else None,
-        revision=revision,
-        service=service,
-        environment=environment,
-    )
+    with _progress(files) as told:
+        profile = pipeline.import_profile(
+            files,
+            directory=repo,
+            maps=tuple(prefix_and_folder(text) for text in map or ()),
+            window_s=pipeline.seconds(window) if window is not None else None,
+            revision=revision,
+            service=service,
+            environment=environment,
+            progress=told,
+        )
     target = output or pipeline.default_profile(repo)
     save(profile, target)
     print_summary(profile, target)
+
+
+@contextmanager
+def _progress(files: list[Path]) -> "Iterator[Callable[[Path, int], None] | None]":
+    """A bar on the terminal, for files that take more than a moment."""
+    sizes = {file: file.stat().st_size for file in files if file.is_file()}
+    if sum(sizes.values()) < _WORTH_A_BAR or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=sum(sizes.values()))
+        read: dict[Path, int] = {}
+
+        def told(file: Path, position: int) -> None:
+            read[file] = position
+            bar.update(task, completed=sum(read.values()))
+
+        yield told
 
 
 @app.command("show", epilog=_SHOW_EPILOG)

@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Literal
 
 from gatecli import __version__
@@ -71,7 +72,7 @@ def build_profile(
         routes=routes or {},
     )
     warnings += _mismatches(recordings, sums, revision)
-    seen = [_occurrences(recording) for recording in recordings]
+    seen = [_occurrences(recording, of) for recording, of in zip(recordings, sums.matches, strict=True)]
     edges = edge_rows(sums)
     made = Profile(
         meta=Meta(
@@ -232,19 +233,23 @@ def _revision_source(recordings: Sequence[Recording], revision: str | None) -> s
 _Seen = Mapping[int, tuple[int, float]]
 
 
-def _occurrences(recording: Recording) -> _Seen:
-    """How often each frame stands in the recording, and with how much weight."""
-    seen: dict[int, tuple[int, float]] = {}
+def _occurrences(recording: Recording, matches: Sequence[Match]) -> _Seen:
+    """How often each frame stands in the recording, and with how much weight where it was not matched."""
+    times = Counter(chain.from_iterable(stack.frames for stack in recording.stacks))
+    weights: dict[int, float] = defaultdict(float)
+    missed = {index for index, match in enumerate(matches) if match.reason in _PROJECT}
+    for stack in recording.stacks:
+        if not missed.isdisjoint(stack.frames):
+            for frame in stack.frames:
+                if frame in missed:
+                    weights[frame] += stack.weight
     for frame, weight in _weighted_frames(recording):
-        times, before = seen.get(frame, (0, 0.0))
-        seen[frame] = times + 1, before + weight
-    return seen
+        times[frame] += 1
+        weights[frame] += weight
+    return {frame: (count, weights.get(frame, 0.0)) for frame, count in times.items()}
 
 
 def _weighted_frames(recording: Recording) -> Iterator[tuple[int, float]]:
-    for stack in recording.stacks:
-        for frame in stack.frames:
-            yield frame, stack.weight
     for record in recording.records:
         yield record.frame, float(record.calls if record.calls is not None else record.total_weight or 0.0)
     for operation in recording.operations:

@@ -97,23 +97,32 @@ class _Chains:
         self._wraps: dict[tuple[int, int], bool] = {}
 
     def add(self, stacks: Iterable[Stack], scale: float, samples: Samples) -> None:
-        """Add every stack."""
+        """Add every stack; those that differ in library code alone are one."""
+        weights: dict[tuple[int, ...], float] = defaultdict(float)
+        table = self._steps
         for stack in stacks:
-            steps = [self._steps[frame] for frame in stack.frames]
-            present = {step for step in steps if step >= 0}
-            if not present:
-                continue
-            weight = stack.weight * scale
-            last = next(step for step in reversed(steps) if step >= 0)
-            for number in present:
-                samples.weights[self._functions[number].id].total += weight
-            samples.weights[self._functions[last].id].own += weight
-            if steps[-1] == last:
-                samples.weights[self._functions[last].id].leaf += weight
-            entry = self._add_edges(steps, weight, samples)
-            samples.entries[entry] += weight
-            for number in present:
-                samples.by_entry[self._functions[number].id][entry.id] += weight
+            steps = [table[frame] for frame in stack.frames]
+            kept = [step for step in steps if step != _NOWHERE]
+            if steps and steps[-1] == _NOWHERE:
+                kept.append(_NOWHERE)
+            weights[tuple(kept)] += stack.weight * scale
+        for chain, weight in weights.items():
+            self._add_chain(list(chain), weight, samples)
+
+    def _add_chain(self, steps: list[int], weight: float, samples: Samples) -> None:
+        present = {step for step in steps if step >= 0}
+        if not present:
+            return
+        last = next(step for step in reversed(steps) if step >= 0)
+        for number in present:
+            samples.weights[self._functions[number].id].total += weight
+        samples.weights[self._functions[last].id].own += weight
+        if steps[-1] == last:
+            samples.weights[self._functions[last].id].leaf += weight
+        entry = self._add_edges(steps, weight, samples)
+        samples.entries[entry] += weight
+        for number in present:
+            samples.by_entry[self._functions[number].id][entry.id] += weight
 
     def _add_edges(self, steps: list[int], weight: float, samples: Samples) -> Entry:
         """Add the calls of one stack, each once, and return its entry point."""

@@ -221,13 +221,14 @@ def _raised(span: TraceSpan, matches: Sequence[Match]) -> Iterator[tuple[str, Fu
 
 def _distinct(spans: tuple[TraceSpan, ...]) -> tuple[list[TraceSpan], int]:
     """The spans, each once: a collector that retries writes some again."""
-    seen: set[tuple[str, str, str]] = set()
+    seen: dict[tuple[str, str], list[SpanKind]] = {}
     result = []
     for span in spans:
-        key = (span.trace, span.id, span.kind)
-        if span.id and key in seen:
-            continue
-        seen.add(key)
+        if span.id:
+            kinds = seen.setdefault((span.trace, span.id), [])
+            if span.kind in kinds:  # the two ends of a call may have one id (Zipkin)
+                continue
+            kinds.append(span.kind)
         result.append(span)
     return result, len(spans) - len(result)
 

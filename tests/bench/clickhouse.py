@@ -1,8 +1,8 @@
-"""What crosses the wire when ClickHouse adds up, against the spans themselves: ``python -m tests.bench.clickhouse [SPANS]``.
+"""What crosses the wire when ClickHouse adds up, against the spans: ``python -m tests.bench.clickhouse [SPANS]``.
 
-The engine is the real one, in process (``chdb``), behind HTTP on this machine; the table is the Collector's, with 12 spans a
-trace: a server span, internal ones that name a function, and client ones that do not. Requests of a route run through the
-same functions, but for one in twenty of them.
+The engine is the real one, in process (``chdb``), behind HTTP on this machine. The table is the Collector's, with 12
+spans a trace: a server span, internal ones that name a function, and client ones that do not. Requests of a route run
+through the same functions, but for one in twenty.
 """
 
 import sys
@@ -22,7 +22,8 @@ WITH intDiv(number, 12) AS trace, number % 12 AS span, cityHash64(number) AS cha
   cityHash64(trace) % {routes} AS route, cityHash64(route, span, if(chance % 20 = 0, chance % 7, 0)) AS place
 SELECT toDateTime64({start} + trace / {traces} * 600000 + span / 1000, 9) AS Timestamp,
   lower(hex(MD5(toString(trace)))) AS TraceId, leftPad(lower(hex(number + 1)), 16, '0') AS SpanId,
-  if(span = 0, '', leftPad(lower(hex(trace * 12 + cityHash64(route, span) % span + 1)), 16, '0')) AS ParentSpanId, '' AS TraceState,
+  if(span = 0, '', leftPad(lower(hex(trace * 12 + cityHash64(route, span) % span + 1)), 16, '0')) AS ParentSpanId,
+  '' AS TraceState,
   multiIf(span = 0, concat('POST /route/', toString(route)), span % 4 = 3, 'SELECT', 'work') AS SpanName,
   multiIf(span = 0, 'Server', span % 4 = 3, 'Client', 'Internal') AS SpanKind, 'shop' AS ServiceName,
   map('service.name', 'shop', 'deployment.environment.name', 'production', 'process.runtime.version', '3.12.1',
@@ -32,7 +33,8 @@ SELECT toDateTime64({start} + trace / {traces} * 600000 + span / 1000, 9) AS Tim
   multiIf(span = 0, map('http.route', concat('/route/', toString(route)), 'http.request.method', 'POST',
       'http.response.status_code', '200', 'url.path', '/route/x', 'server.address', 'shop.example'),
     span % 4 = 3, map('db.system', 'postgresql', 'db.statement', 'SELECT id, total FROM orders WHERE id = $1'),
-    map('code.function.name', concat('shop.m', toString(place % {functions} % 50), '.f', toString(place % {functions})),
+    map('code.function.name',
+      concat('shop.m', toString(place % {functions} % 50), '.f', toString(place % {functions})),
       'code.file.path', '/app/shop/m.py', 'code.line.number', '10', 'thread.id', '140')) AS SpanAttributes,
   1000000 * (13 - span) + chance % 1000000 AS Duration, if(chance % 100 = 0, 'Error', 'Unset') AS StatusCode,
   '' AS StatusMessage, [], [], [], [], [], [], []
@@ -60,7 +62,7 @@ def main() -> None:
         profile = build(recording)
         print(f"{spans:,} spans: {len(recording.operations):,} operations, {len(profile.entry_points):,} entry points")
         print(f"pushed down: {asked:,} bytes, {asked_s:.1f} s")
-        needed = "Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanKind, ServiceName, SpanAttributes, Duration, StatusCode"
+        needed = "Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanKind, ServiceName, SpanAttributes, Duration"
         for title, columns, format in (
             ("all columns, JSON", "*", "JSONEachRow"),
             ("needed columns, JSON", needed, "JSONEachRow"),

@@ -1,9 +1,9 @@
 """What a request waits for: each step of CRISP's algorithm by hand, in milliseconds."""
 
 from collections import defaultdict
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -224,7 +224,7 @@ def test_other_services_are_waited_for_but_are_not_ours() -> None:
 
 
 def _under(span: TraceSpan, parent: str) -> TraceSpan:
-    return replace(span, parent=parent)
+    return msgspec.structs.replace(span, parent=parent)
 
 
 def found_rows(**parts: Any) -> dict[str, ProfiledFunction]:

@@ -4,6 +4,7 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +53,9 @@ def test_the_prefix_does_not_matter(name: str, prefix: str) -> None:
     moved = recording(name)
     here = "/srv/shop/releases/42/src/"
     frames = tuple(
-        replace(frame, file=prefix + frame.file.removeprefix(here)) if (frame.file or "").startswith(here) else frame
+        msgspec.structs.replace(frame, file=prefix + frame.file.removeprefix(here))
+        if (frame.file or "").startswith(here)
+        else frame
         for frame in moved.frames
         if frame.file is not None
     )

@@ -66,8 +66,11 @@ READERS = (
 )
 
 
-def read(path: Path, *, name_hint: str | None = None) -> Recording:
-    """Read one recording, plain or compressed; ``name_hint`` is what messages call it instead of its path.
+def read(path: Path, *, name_hint: str | None = None, progress: Callable[[int], None] | None = None) -> Recording:
+    """Read one recording, plain or compressed.
+
+    ``name_hint`` is what messages call it instead of its path; ``progress`` is told now and then how many bytes of the
+    file are read.
 
     Raises:
         UsageError: no such file, or no known format.
@@ -78,7 +81,7 @@ def read(path: Path, *, name_hint: str | None = None) -> Recording:
         with _opened(path) as stream:
             head = stream.read(HEAD_BYTES)
         reader = _reader(head)
-        with _opened(path) as stream:
+        with _opened(path, progress) as stream:
             recording = reader.read(stream)
         if recording.ended_at is None and recording.basis is not Basis.PROFILE:
             recording = replace(
@@ -110,19 +113,20 @@ def _reader(head: bytes) -> Reader:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path, progress: Callable[[int], None] | None = None) -> Iterator[IO[bytes]]:
     """The content of a regular file, inflated if it is compressed, bounded by ``MAX_BYTES``."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise UsageError("not a regular file", "name the file that the profiler wrote")
     with path.open("rb") as file, inflated(file) as inner:
-        yield io.BufferedReader(_Bounded(inner), HEAD_BYTES)
+        yield io.BufferedReader(_Bounded(inner, progress and (lambda: progress(file.tell()))), HEAD_BYTES)
 
 
 class _Bounded(io.RawIOBase):
     """A stream that fails once it gave ``MAX_BYTES``: a small gzip file can hold a terabyte."""
 
-    def __init__(self, inner: Inflated) -> None:
+    def __init__(self, inner: Inflated, progress: Callable[[], None] | None = None) -> None:
         self._inner = inner
+        self._progress = progress
         self._left = MAX_BYTES
 
     def readable(self) -> bool:
@@ -131,6 +135,8 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer") -> int:
         count = self._inner.readinto(buffer) or 0
         self._left -= count
+        if self._progress is not None:
+            self._progress()
         if self._left < 0:
             raise EvidenceError(f"more than {MAX_BYTES:,} bytes of content", "record for a shorter time, or split it")
         return count

@@ -10,8 +10,10 @@ Producers differ in what a frame and the number are, so the producer is told fro
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import IO
+
+import msgspec
 
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.runtime.recording import Basis, Frame, Recording, Stack
@@ -133,17 +135,12 @@ def _fold(
             raise EvidenceError(f"line {number:,} is not a stack as {producer.kind} writes it")
         parts = chain.split(";") if chain else []
         processes.update(parts[: 1 if producer.root_parts > 1 else 0])
-        stack = []
-        for text in parts[producer.root_parts :]:
-            if text not in indices:
-                frame = producer.frame(text)
-                indices[text] = None if frame is None else len(frames)
-                if frame is not None:
-                    frames.append(frame)
-            index = indices[text]
-            if index is not None:
-                stack.append(index)
-        key = tuple(stack)
+        texts = parts[producer.root_parts :]
+        try:
+            found = [indices[text] for text in texts]
+        except KeyError:
+            found = [_index(text, producer, indices, frames) for text in texts]
+        key = tuple(index for index in found if index is not None)
         before, samples = totals.get(key, (0, 0))
         totals[key] = before + weight, samples + (weight if producer.counts_samples else 1)
         if len(totals) > MAX_STACKS or len(indices) > MAX_FRAMES:
@@ -151,6 +148,15 @@ def _fold(
                 f"more than {MAX_STACKS:,} different stacks or {MAX_FRAMES:,} frames", "record for a shorter time"
             )
     return tuple(frames), totals, len(processes)
+
+
+def _index(text: str, producer: _Producer, indices: dict[str, int | None], frames: list[Frame]) -> int | None:
+    if text not in indices:
+        frame = producer.frame(text)
+        indices[text] = None if frame is None else len(frames)
+        if frame is not None:
+            frames.append(frame)
+    return indices[text]
 
 
 def _producer(chain: str, headers: Mapping[str, str]) -> _Producer:
@@ -198,7 +204,7 @@ def _recording(
     if comments.cut_off:
         warnings.append("the last line has no end: the file may be cut off")
     if producer.kind == "pyspy-raw" and _holds_first_lines(frames):
-        frames = tuple(replace(frame, line=None, first_line=frame.line) for frame in frames)
+        frames = tuple(msgspec.structs.replace(frame, line=None, first_line=frame.line) for frame in frames)
     if producer.kind == "python-collapsed":
         warnings.append("the frames have base names only: files of the same name cannot be told apart")
     headers = comments.values

@@ -316,6 +316,8 @@ def _identifier(text: str | None) -> str:
     """A trace (32 hex digits) or span (16) id; base64 of the same bytes has 24 and 12 characters."""
     if not text:
         return ""
+    if len(text) in (16, 32):
+        return text.lower()
     if len(text) in (12, 24):
         try:
             return base64.b64decode(text, validate=True).hex()
@@ -326,7 +328,7 @@ def _identifier(text: str | None) -> str:
 
 def _time(value: _Integer) -> int:
     """Unix nanoseconds, 0 where there is no usable time."""
-    text = str(value)
+    text = value if type(value) is str else str(value)
     return int(text) if _NANOSECONDS.fullmatch(text) else 0
 
 

@@ -4,6 +4,7 @@ Function names are qualified from Python 3.11 on, lines are executing lines, and
 producer: https://github.com/google/pprof/blob/main/proto/profile.proto
 """
 
+import itertools
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -190,13 +191,16 @@ class _Chains:
 
     def of(self, locations: list[int]) -> list[int]:
         """The call chain of a sample, root first."""
-        chain: list[int] = []
-        for location in reversed(locations):
-            if location not in self._frames:
-                self._frames[location] = self._resolved(location)
-            chain += self._frames[location]
-            if len(chain) > MAX_DEPTH:
-                raise EvidenceError(f"a stack of more than {MAX_DEPTH:,} frames", "record it again")
+        try:
+            parts = [self._frames[location] for location in reversed(locations)]
+        except KeyError:
+            for location in locations:
+                if location not in self._frames:
+                    self._frames[location] = self._resolved(location)
+            parts = [self._frames[location] for location in reversed(locations)]
+        chain = list(itertools.chain.from_iterable(parts))
+        if len(chain) > MAX_DEPTH:
+            raise EvidenceError(f"a stack of more than {MAX_DEPTH:,} frames", "record it again")
         return chain
 
     def _resolved(self, location: int) -> list[int]:

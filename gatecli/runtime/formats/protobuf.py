@@ -25,7 +25,12 @@ def fields(data: memoryview) -> Iterator[Field]:
     position, end = 0, len(data)
     nothing = data[:0]
     while position < end:
-        key, position = varint(data, position)
+        # Most keys and sizes have one byte.
+        key = data[position]
+        if key < 0x80:
+            position += 1
+        else:
+            key, position = varint(data, position)
         number, wire = key >> 3, key & 7
         if not number:
             raise damaged()
@@ -33,7 +38,11 @@ def fields(data: memoryview) -> Iterator[Field]:
             value, position = varint(data, position)
             yield number, wire, value, nothing
         elif wire == BYTES:
-            size, position = varint(data, position)
+            if position < end and data[position] < 0x80:
+                size = data[position]
+                position += 1
+            else:
+                size, position = varint(data, position)
             if size > end - position:
                 raise damaged()
             yield number, wire, 0, data[position : position + size]
@@ -62,16 +71,28 @@ def varint(data: memoryview, position: int) -> tuple[int, int]:
     raise damaged()
 
 
-def numbers(field: Field) -> Iterator[int]:
-    """The numbers of a repeated field, one by one or packed."""
+def numbers(field: Field) -> list[int]:
+    """The numbers of a repeated field: one, or all that are packed into it."""
     _, wire, value, content = field
     if wire != BYTES:
-        yield value
-        return
-    position = 0
-    while position < len(content):
-        value, position = varint(content, position)
-        yield value
+        return [value]
+    data = bytes(content)
+    if data.isascii():  # every number has one byte
+        return list(data)
+    result = []
+    value = shift = 0
+    for byte in data:
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            result.append(value & 0xFFFF_FFFF_FFFF_FFFF)
+            value = shift = 0
+        else:
+            shift += 7
+            if shift == 7 * _MAX_VARINT_BYTES:
+                raise damaged()
+    if shift:
+        raise damaged()
+    return result
 
 
 def signed(value: int) -> int:
