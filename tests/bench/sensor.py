@@ -1,9 +1,9 @@
 """What the sensor costs a real web application, and whether it counts right: ``python -m tests.bench.sensor PYTHON``.
 
-PYTHON is an interpreter (3.12 or newer) with datasette installed. datasette, copied out of ``site-packages`` so that the
-sensor takes it for the project, serves a table. Two servers, one with the sensor, take turns of a few seconds each under
-the same paced load, so that whatever else the machine does hits both; the figure is the ratio of their median latencies.
-The calls that were counted of the function that takes each request are compared with the requests.
+PYTHON is an interpreter (3.12 or newer) with datasette installed. datasette, copied out of ``site-packages`` so that it
+is taken for the project, serves a table. Two servers, one with the sensor, take turns of a few seconds each under the
+same paced load, so that whatever else the machine does hits both; the figure is the ratio of their median latencies. The
+calls that were counted of the function that takes each request are compared with the requests.
 """
 
 import argparse
@@ -108,9 +108,8 @@ def main() -> None:
     handler = rows[HANDLER]
     requests = len(times["sensor"]) + 1
     for name, of in times.items():
-        print(
-            f"{name:7} {len(of):,} requests, median {statistics.median(of):.2f} ms, p95 {statistics.quantiles(of, n=20)[-1]:.2f} ms"
-        )
+        p95 = statistics.quantiles(of, n=20)[-1]
+        print(f"{name}: {len(of):,} requests, median {statistics.median(of):.2f} ms, p95 {p95:.2f} ms")
     print(f"median of the ratios of {len(ratios)} rounds: {statistics.median(ratios):.4f} "
           f"(quartiles {', '.join(f'{q:.3f}' for q in statistics.quantiles(ratios, n=4))})")  # fmt: skip
     print(f"{handler['id']}: {handler['calls']} calls for {requests} requests; {len(rows):,} functions ran")

@@ -38,6 +38,13 @@ def at(path: str, tree: TreePaths, *others: str, maps: tuple[tuple[str, str], ..
         ("C:\\app\\shop\\pricing.py", "shop/pricing.py"),
         ("/venv/lib/python3.12/site-packages/shop/pricing.py", "shop/pricing.py"),  # installed as a wheel
         ("C:\\venv\\Lib\\site-packages\\shop\\pricing.py", "shop/pricing.py"),
+        ("/nix/store/abc-shop-1.0/lib/python3.12/site-packages/shop/pricing.py", "shop/pricing.py"),
+        ("/root/.pex/installed_wheels/ab/shop-1.0-py3-none-any.whl/shop/pricing.py", "shop/pricing.py"),
+        # Zip apps and containers.
+        ("/srv/shop.pyz/shop/pricing.py", "shop/pricing.py"),
+        ("/proc/1/root/app/shop/pricing.py", "shop/pricing.py"),
+        ("/var/lib/docker/overlay2/abc/merged/app/shop/pricing.py", "shop/pricing.py"),
+        ("\\\\?\\C:\\app\\shop\\pricing.py", "shop/pricing.py"),
         ("/app/shop/sub/util.py", "shop/sub/util.py"),
         ("manage.py", "manage.py"),
         # The end has to agree on the whole import path: util.py is shop.sub.util, whatever lies above it.
@@ -85,6 +92,13 @@ def test_one_path_alone(recorded: str, expected: str) -> None:
 )
 def test_sources_below_src(recorded: str, expected: str) -> None:
     assert at(recorded, SRC) == expected
+
+
+@pytest.mark.parametrize("recorded", ["work.py", "billing/work.py", "/app/plugins/billing/work.py"])
+def test_namespace_packages(recorded: str) -> None:
+    """Without ``__init__.py`` profilers shorten a path to its file name."""
+    tree = TreePaths(["plugins/billing/work.py", "plugins/mail/send.py", "shop/__init__.py"])
+    assert at(recorded, tree) == "plugins/billing/work.py"
 
 
 def test_a_stdlib_name_in_the_tree_is_the_tree_s_only_if_it_is_exactly_there() -> None:
