@@ -2,8 +2,8 @@
 
 PYTHON is an interpreter (3.12 or newer) with datasette installed. datasette, copied out of ``site-packages`` so that it
 is taken for the project, serves a table. Two servers, one with the sensor, take turns of a few seconds each under the
-same paced load, so that whatever else the machine does hits both; the figure is the ratio of their median latencies. The
-calls that were counted of the function that takes each request are compared with the requests.
+same paced load, so that whatever else the machine does hits both; the figure is the ratio of their median latencies.
+The calls counted of the function that takes each request are compared with the requests.
 """
 
 import argparse
