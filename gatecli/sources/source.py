@@ -93,8 +93,7 @@ class Source:
 
         The copy is made of the objects themselves: ``git archive`` would run the filters that attributes name.
         """
-        repository = self.repository
-        if not isinstance(self.head, CommitTree) or (repository and repository.is_checked_out(self.change.head)):
+        if not isinstance(self.head, CommitTree):
             yield self.root
             return
         with TemporaryDirectory(prefix="gate-") as folder:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gatecli.model import Behaviour, ConstantChange, Fact, Facts
+from gatecli.syntax import normalise
 from gatecli.syntax.python import children
 from gatecli.syntax.sides import Side
 
@@ -66,17 +67,26 @@ _SECRETS = ("password", "passwd", "secret", "token", "api_key", "apikey", "priva
 _QUOTES = frozenset("'\"")
 
 
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    """One fact, and what it is compared by: its code without layout."""
+
+    text: str
+    line: int
+    code: bytes
+
+
 @dataclass(slots=True)
 class _Doings:
     """What one side does: for each kind of fact its texts with their lines, in source order."""
 
-    calls: list[Fact] = field(default_factory=list)
-    raises: list[Fact] = field(default_factory=list)
-    awaits: list[Fact] = field(default_factory=list)
-    loops: list[Fact] = field(default_factory=list)
-    returns: list[Fact] = field(default_factory=list)
-    decorators: list[Fact] = field(default_factory=list)
-    constants: dict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
+    calls: "list[_Doing]" = field(default_factory=list)
+    raises: "list[_Doing]" = field(default_factory=list)
+    awaits: "list[_Doing]" = field(default_factory=list)
+    loops: "list[_Doing]" = field(default_factory=list)
+    returns: "list[_Doing]" = field(default_factory=list)
+    decorators: "list[_Doing]" = field(default_factory=list)
+    constants: "dict[str, list[_Doing]]" = field(default_factory=lambda: defaultdict(list))
     decisions: int = 0
     decorating: set[int] = field(default_factory=set)
 
@@ -107,32 +117,32 @@ def _number(side: Side, doings: _Doings) -> int | None:
     return None if side.is_container else 1 + doings.decisions
 
 
-def _facts(old: list[Fact], new: list[Fact]) -> Facts:
+def _facts(old: list[_Doing], new: list[_Doing]) -> Facts:
     return Facts(added=_shown(_beyond(new, old)), removed=_shown(_beyond(old, new)))
 
 
-def _beyond(facts: list[Fact], others: list[Fact]) -> tuple[Fact, ...]:
-    """The facts that the others do not hold as often; of equal ones the last."""
-    spare = Counter(fact.text for fact in others)
+def _beyond(doings: list[_Doing], others: list[_Doing]) -> list[_Doing]:
+    """Those that the others do not hold as often; of equal ones the last."""
+    spare = Counter(other.code for other in others)
     found = []
-    for fact in facts:
-        if spare[fact.text]:
-            spare[fact.text] -= 1
+    for doing in doings:
+        if spare[doing.code]:
+            spare[doing.code] -= 1
         else:
-            found.append(fact)
-    return tuple(found)
+            found.append(doing)
+    return found
 
 
-def _shown(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
-    return tuple(Fact(text=_cut(fact.text), line=fact.line) for fact in facts)
+def _shown(doings: list[_Doing]) -> tuple[Fact, ...]:
+    return tuple(Fact(text=_cut(doing.text), line=doing.line) for doing in doings)
 
 
-def _constants(old: dict[str, list[Fact]], new: dict[str, list[Fact]]) -> Iterator[ConstantChange]:
+def _constants(old: dict[str, list[_Doing]], new: dict[str, list[_Doing]]) -> Iterator[ConstantChange]:
     """Places that both sides have and whose value differs; more values at one place pair in source order."""
     for where in old.keys() & new.keys():
         gone, come = _beyond(old[where], new[where]), _beyond(new[where], old[where])
         for before, after in zip(gone, come, strict=False):
-            hidden = _is_secret(where) and any(_QUOTES.intersection(fact.text) for fact in (before, after))
+            hidden = _is_secret(where) and any(_QUOTES.intersection(doing.text) for doing in (before, after))
             texts = ("…", "…") if hidden else (_cut(before.text), _cut(after.text))
             yield ConstantChange(where=_cut(where), before=texts[0], after=texts[1], line=after.line)
 
@@ -232,25 +242,26 @@ def _await(node: "Node", found: _Doings) -> None:
 def _loop(node: "Node", found: _Doings) -> None:
     """``for x in xs``, ``while x``: the head without its body."""
     body = node.child_by_field_name("body")
-    parts = [child for child in children(node) if body is None or child.end_byte <= body.start_byte]
-    head = " ".join(_text(part) for part in parts if part.type not in (":", "comment"))
-    found.loops.append(_fact(head, node))
+    before = [child for child in children(node) if body is None or child.end_byte <= body.start_byte]
+    parts = [part for part in before if part.type not in (":", "comment")]
+    fact = _fact(" ".join(map(_text, parts)), node, *parts)
+    found.loops.append(fact)
     if parts and parts[0].type == "async":
-        found.awaits.append(_fact(head, node))
+        found.awaits.append(fact)
 
 
 def _with(node: "Node", found: _Doings) -> None:
     parts = children(node)
     if parts and parts[0].type == "async":
-        found.awaits.append(_fact(" ".join(_text(part) for part in parts[:3]), node))
+        found.awaits.append(_fact(" ".join(map(_text, parts[:3])), node, *parts[:3]))
 
 
 def _return(node: "Node", found: _Doings) -> None:
-    found.returns.append(_fact(_text(node), node))
+    found.returns.append(_fact(_text(node), node, node))
 
 
 def _decorator(node: "Node", found: _Doings) -> None:
-    found.decorators.append(_fact(_text(node), node))
+    found.decorators.append(_fact(_text(node), node, node))
     found.decorating.update(child.id for child in node.named_children)
 
 
@@ -364,7 +375,7 @@ def _named(node: "Node") -> str:
 
 def _constant(where: str, value: "Node", found: _Doings) -> None:
     if _is_constant(value):
-        found.constants[where].append(_fact(_text(value), value))
+        found.constants[where].append(_fact(_text(value), value, value))
 
 
 def _is_constant(node: "Node") -> bool:
@@ -386,8 +397,10 @@ def _is_secret(where: str) -> bool:
     return any(word in lowered for word in _SECRETS)
 
 
-def _fact(text: str, node: "Node") -> Fact:
-    return Fact(text=text, line=node.start_point.row + 1)
+def _fact(text: str, node: "Node", *parts: "Node") -> _Doing:
+    """A fact by its words, or by the code of parts of it where the words are source."""
+    code = b"\0".join(map(normalise.tokens, parts)) if parts else text.encode("utf-8", "surrogatepass")
+    return _Doing(text, node.start_point.row + 1, code)
 
 
 def _text(node: "Node") -> str:

@@ -148,17 +148,17 @@ def _judge_pair(before: Side, after: Side, moved_file: bool) -> Matched | None:
         kind = ChangeKind.COSMETIC
     else:
         kind = ChangeKind.EDITED
-    return _matched(before, after, kind)
+    return _matched(before, after, kind, is_edited=kind is ChangeKind.EDITED)
 
 
 def _renamed(before: Side, after: Side) -> Matched:
-    same_file = before.path == after.path
-    return _matched(
-        before, after, ChangeKind.RENAMED if same_file or before.id.name != after.id.name else ChangeKind.MOVED
-    )
+    is_move = before.path != after.path and before.id.name == after.id.name
+    shapes = [normalise.body_shape(side.module, side.index)[0] for side in (before, after)]
+    kind = ChangeKind.MOVED if is_move else ChangeKind.RENAMED
+    return _matched(before, after, kind, is_edited=shapes[0] != shapes[1])
 
 
-def _matched(before: Side, after: Side, kind: ChangeKind) -> Matched:
+def _matched(before: Side, after: Side, kind: ChangeKind, *, is_edited: bool = False) -> Matched:
     change = FunctionChange(
         id=after.id,
         kind=kind,
@@ -167,17 +167,9 @@ def _matched(before: Side, after: Side, kind: ChangeKind) -> Matched:
         changed_lines=after.lines,
         removed_lines=before.lines,
         signature=signature.differences(before.function, after.function),
-        behaviour=behaviour.between(before, after) if _may_behave_otherwise(before, after, kind) else None,
+        behaviour=behaviour.between(before, after) if is_edited else None,
     )
     return Matched(before, after, change)
-
-
-def _may_behave_otherwise(before: Side, after: Side, kind: ChangeKind) -> bool:
-    """Whether there is code to compare: lines of its own that came or went, and not only layout or the place."""
-    if kind in (ChangeKind.RENAMED, ChangeKind.MOVED):
-        shapes = [normalise.body_shape(side.module, side.index)[0] for side in (before, after)]
-        return shapes[0] != shapes[1]
-    return kind is ChangeKind.EDITED
 
 
 def _counts(side: Side) -> bool:

@@ -8,7 +8,8 @@ the changes from plain git. For each it writes the likeliest new functions of th
 lines, and by name), with a diff to read. A third each is drawn from those whose best candidate is nearly equal,
 somewhat alike, and hardly alike, at most two a commit. What was read there stands in ``data/renames.jsonl``, facts
 only: repository, commit, old id, and the ids that are right answers (none where the function was really removed, two
-where it was split into look-alikes).
+where it was split into look-alikes). The thresholds were chosen with the first sample in sight; the one held out was
+drawn and read after that.
 
 ``score`` runs gate on those commits. A pair that gate reports is right where its new id is a right answer; a labelled
 case is found where gate reports a right answer.
@@ -180,7 +181,7 @@ def score(folder: Path, *, show_wrong: bool) -> bool:
             row = said.get(label["old"])
             answer = str(row.id) if row else None
             outcome = _outcome(answer, label["new"])
-            for group_name in ("all", _kind(label), label["likeness"]):
+            for group_name in ("all", f"sample: {label['sample']}", _kind(label), label["likeness"]):
                 tally[group_name][outcome] += 1
             if show_wrong and outcome not in ("right", "rightly removed"):
                 print(f"{outcome}: {name} {commit[:10]} {label['old']} -> {label['new']}; gate {answer}")

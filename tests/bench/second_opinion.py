@@ -204,7 +204,7 @@ def _is_text(statement: object) -> bool:
 
 def own_code(unit: Unit) -> str:
     """What a function itself does, as text that layout does not change."""
-    return ast.dump(SortedImports().visit(_OwnCode(unit.node).generic_visit(unit.node)))
+    return ast.dump(SortedImports().visit(_OwnCode(unit.node).generic_visit(unit.node))).replace(", kind='u'", "")
 
 
 def own_text(unit: Unit, source: bytes) -> list[bytes]:

@@ -54,6 +54,14 @@ def test_code_that_only_moved_within_a_function_is_no_fact():
     assert found == Behaviour(complexity=(1, 1))
 
 
+def test_layout_beside_a_change_is_no_fact():
+    before = body("for y in x: a()", "b(c, t='d')", "return {'a': x, 'b': (y)}")
+    after = body("for y in (x): a( )", 'b(c, t="d",)', 'return { "a": x, "b": y, }', "e()")
+    found = behaviour(f"@d('a')\n{before}", f'@d("a", )\n{after}')
+    assert [fact.text for fact in found.calls.added] == ["e"]
+    assert found == Behaviour(complexity=(2, 2), calls=found.calls)
+
+
 def test_decorators():
     found = behaviour("@retry(attempts=3)\n@cached\n" + body("a()"), "@cached\n" + body("a()"))
     assert [fact.text for fact in found.decorators.removed] == ["@retry(attempts=3)"]

@@ -275,6 +275,21 @@ def test_code_that_shares_a_line_with_a_lambda_is_not_overlooked(before, after, 
     assert touched(before, after) == expected
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("class C():", "class C:", "cosmetic"),
+        ("class C:", "class C( ):  # why", "cosmetic"),
+        ("class C(A):", "class C:", "edited"),
+        ("class C(A):", "class C(A,):", "cosmetic"),
+        ("class C(A):", "class C(A, metaclass=M):", "edited"),
+    ],
+)
+def test_the_head_of_a_class(before, after, kind):
+    body = "\n    x = 1\n"
+    assert touched(before + body, after + body) == [f"{kind} C"]
+
+
 def test_a_change_of_line_ends_alone_is_layout():
     windows = BASE.replace("\n", "\r\n")
     names = ["<module>", "price", "Shop", "Shop.total", "Shop.total.inner", "Shop.tax_of", "key"]

@@ -35,6 +35,9 @@ COSMETIC = [
     ("x = 'a'", 'x = "a"'),
     ("x = 'a'", 'x = """a"""'),
     ("x = r'\\d'", 'x = R"\\d"'),
+    ('x = "a \\"b\\" \'c\'"', "x = 'a \"b\" \\'c\\''"),
+    ("x = f'{a}\\'{b}'", 'x = f"{a}\'{b}"'),
+    ("x = u'a'", "x = 'a'"),
     ("x = rb'a'", "x = Br'a'"),
     ("g(1, 2)", "g(\n    1,\n    2,\n)"),
     ("g(1, a=2)", "g(1, a=2,)"),
@@ -62,6 +65,10 @@ COSMETIC = [
 ]
 
 SEMANTIC = [
+    ("x = r'a\\'b'", "x = 'a\\'b'"),
+    ("x = '\\\\\\'a'", "x = '\\\\a'"),
+    ("x = r'\\\"'", "x = r'\"'"),
+    ("x = f'{d[\"a\"]}\\\\'", "x = f'{d[\"a\"]}'"),
     ("import a\nx = 1\nimport b", "import b\nx = 1\nimport a"),  # what runs between may matter
     (
         "import gevent.monkey\ngevent.monkey.patch_all()\nimport ssl",
@@ -234,8 +241,8 @@ def _parse(source: str) -> ast.Module:
 
 
 def meaning(source: str) -> str:
-    """The syntax tree as text, without docstrings and with imports in order."""
-    return ast.dump(SortedImports().visit(_Undocumented().visit(_parse(source))))
+    """The syntax tree as text, without docstrings and ``u`` before strings, and with imports in order."""
+    return ast.dump(SortedImports().visit(_Undocumented().visit(_parse(source)))).replace(", kind='u'", "")
 
 
 CORPUS = [f(body) for pair in (*COSMETIC, *SEMANTIC) for body in pair if "??" not in body and "1 ! 2" not in body]
