@@ -7,7 +7,7 @@ Units: shares are 0..1 of the profile's total, times are milliseconds, rates are
 window, lines are 1-based and inclusive, timestamps are UTC epoch seconds. ``None`` means "not known", never zero.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -177,8 +177,16 @@ class Tree(Protocol):
         """Every file path, ``/``-separated, relative to the root."""
         ...
 
+    def ids(self) -> Mapping[str, str]:
+        """The git blob ids of the files whose content is known to be that blob, by path; others are left out."""
+        ...
+
     def read(self, path: str) -> bytes | None:
         """The content of a file, None where there is none or it is too large to read."""
+        ...
+
+    def read_all(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        """The contents of many files, in their order."""
         ...
 
     def grep(self, words: Iterable[str], keep: Callable[[str], bool] | None = None) -> Iterator[tuple[str, bytes]]:

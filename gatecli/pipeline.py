@@ -588,16 +588,55 @@ def _blast(
     from gatecli.syntax import blast, types
 
     found = attach.entry_points_of(profile) if profile else {}
-    with types.TypeServer(types.program, origin.checkout) as checker:
+    with types.TypeServer(types.program, origin.checkout) as checker, _indexed(origin.head) as head:
         return blast.trace(
             functions,
-            origin.head,
+            head,
             profile_callers=attach.callers_in(profile) if profile else {},
             profile_entry_points={id: tuple(label for label, _ in labels) for id, labels in found.items()},
             share_of=(lambda ids: attach.traffic_share(profile, frozenset(ids))) if profile else _unknown,
             is_test=is_test,
             types=checker,
         )
+
+
+@contextmanager
+def _indexed(tree: Tree) -> "Iterator[Tree]":
+    """A tree with a memory, where its files have ids."""
+    from gatecli.syntax.cache import FactCache
+    from gatecli.syntax.indexed import IndexedTree
+
+    if not tree.ids():
+        yield tree
+        return
+    indexed = IndexedTree(tree, FactCache(cache_folder()))
+    try:
+        yield indexed
+    finally:
+        indexed.close()
+
+
+def build_index(directory: Path) -> Iterator[tuple[int, int]]:
+    """Look at every Python file of the newest commit; yields how many are done, and how many there are.
+
+    Raises:
+        UsageError: the folder is in no repository, or the repository has no commit.
+    """
+    from gatecli.syntax.building import build
+    from gatecli.syntax.cache import FactCache
+
+    repository = Repository.open(directory)
+    head = repository.head()
+    if head is None:
+        raise UsageError(f"{directory} has no commit yet", "commit something first")
+    return build(repository.tree(head), FactCache(cache_folder()))
+
+
+def cache_folder() -> Path:
+    """Where facts of files are kept between runs."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("gate", appauthor=False)
 
 
 def _unknown(_: Iterable[FunctionId]) -> None:

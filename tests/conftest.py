@@ -25,6 +25,14 @@ _IDENTITY = {
 
 
 @pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facts of files are kept in a folder of the test, not in the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(folder))
+
+
+@pytest.fixture(autouse=True)
 def no_type_checker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The optional checker is asked only by its own tests: reports must not depend on what is installed."""
     if "test_types" not in request.node.nodeid:

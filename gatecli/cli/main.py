@@ -6,7 +6,7 @@ import sys
 import typer
 
 from gatecli import __version__
-from gatecli.cli import approve, check, context, demo, github, profile, rules
+from gatecli.cli import approve, cache, check, context, demo, github, profile, rules
 from gatecli.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_PASS, EXIT_USAGE, GateError
 
 _EPILOG = """\b
@@ -52,6 +52,7 @@ def _gate(
     pass
 
 
+app.add_typer(cache.app, name="cache", help="What gate remembers of files between runs.")
 app.command("check", epilog=check.EPILOG)(check.check)
 app.command("approve", epilog=approve.EPILOG)(approve.approve)
 app.command("context", epilog=context.EPILOG)(context.context)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -107,9 +107,17 @@ class _Files:
     def paths(self) -> Iterable[str]:
         return self._files.keys()
 
+    def ids(self) -> Mapping[str, str]:
+        """No id: the files are not of a repository."""
+        return {}
+
     def read(self, path: str) -> bytes | None:
         text = self._files.get(path)
         return text.encode("utf-8", "surrogatepass") if text is not None else None
+
+    def read_all(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        """The contents of many files."""
+        return ((path, self.read(path)) for path in paths)
 
     def grep(self, words: Iterable[str], keep: Callable[[str], bool] | None = None) -> Iterator[tuple[str, bytes]]:
         found = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words) or "(?!)")

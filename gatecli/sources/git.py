@@ -11,7 +11,8 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO
 
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.model import PastCommit, Person, Revision, Tree
@@ -144,7 +145,9 @@ class Repository:
         weakref.finalize(self, git.clear_cache)  # ends the process that reads objects
         return git
 
-    def _execute(self, arguments: Sequence[str], *, env: dict[str, str] | None = None) -> tuple[int, bytes, bytes]:
+    def _execute(
+        self, arguments: Sequence[str], *, env: dict[str, str] | None = None, istream: BinaryIO | None = None
+    ) -> tuple[int, bytes, bytes]:
         from git.exc import GitCommandNotFound
 
         command = ["git"]
@@ -160,6 +163,7 @@ class Repository:
                 strip_newline_in_stdout=False,
                 kill_after_timeout=None if os.name == "nt" else TIMEOUT_S,
                 env=env,
+                istream=istream,
             )
         except GitCommandNotFound as error:
             raise UsageError("git is not installed, or not on PATH", "install git 2.30 or newer") from error
@@ -315,6 +319,29 @@ class Repository:
                 "the clone is shallow or partial: git fetch --unshallow, or clone again without --filter",
             ) from error
 
+    def blobs(self, names: Sequence[str]) -> Iterator[bytes | None]:
+        """The contents of many objects in their order, None for one that is too large or not there.
+
+        One process answers for all: asking for each on its own costs a turn of two processes an object.
+        """
+        with TemporaryFile() as asked:
+            asked.write("".join(f"{name}\n" for name in names).encode("ascii"))
+            asked.seek(0)
+            status, out, err = self._execute(["cat-file", "--batch"], istream=asked)
+        if status:
+            raise _failure(("cat-file",), err)
+        at = 0
+        for _ in names:
+            end = out.index(b"\n", at)
+            header = out[at:end].split()
+            if len(header) != 3:  # "<name> missing"
+                at = end + 1
+                yield None
+                continue
+            size = int(header[2])
+            yield out[end + 1 : end + 1 + size] if size <= MAX_BLOB_BYTES else None
+            at = end + 1 + size + 1
+
     def files(self, revision: str) -> dict[str, str]:
         """Every regular file of a commit: path → blob id."""
         out = self.run("ls-tree", "-r", "-z", "--full-tree", revision)
@@ -324,6 +351,23 @@ class Repository:
             if meta.startswith(b"100"):
                 result[os.fsdecode(path)] = meta.split()[2].decode("ascii")
         return result
+
+    def index_ids(self) -> dict[str, str]:
+        """The regular files that are in the working tree as in the index: path → blob id."""
+        changed = set(self.run("ls-files", "--modified", "-z").split(b"\0"))
+        result = {}
+        for row in self.run("ls-files", "--stage", "-z").split(b"\0"):
+            meta, _, path = row.partition(b"\t")
+            mode, _, rest = meta.partition(b" ")
+            if mode.startswith(b"100") and rest.endswith(b" 0") and path not in changed:
+                result[os.fsdecode(path)] = rest.partition(b" ")[0].decode("ascii")
+        return result
+
+    def is_checked_out(self, commit: str | None) -> bool:
+        """Whether the working tree holds a commit, with no tracked file changed."""
+        if self.bare or commit is None or self.head() != commit:
+            return False
+        return not self.run("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
 
     def show(self, revision: str, path: str) -> bytes | None:
         """The content of one file at a commit, None where there is none."""

@@ -93,7 +93,8 @@ class Source:
 
         The copy is made of the objects themselves: ``git archive`` would run the filters that attributes name.
         """
-        if not isinstance(self.head, CommitTree):
+        repository = self.repository
+        if not isinstance(self.head, CommitTree) or (repository and repository.is_checked_out(self.change.head)):
             yield self.root
             return
         with TemporaryDirectory(prefix="gate-") as folder:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 10_000_000
 MAX_FILES = 200_000
+# So many files are read by one process, and stand in memory together.
+BATCH = 500
 _SKIPPED_FOLDERS = frozenset({".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".mypy_cache"})
 
 
@@ -35,15 +37,27 @@ class CommitTree:
         """Every file path."""
         return self._files.keys()
 
+    def ids(self) -> Mapping[str, str]:
+        """The blob id of every file."""
+        return self._files
+
     def read(self, path: str) -> bytes | None:
         """The content of a file, None where there is none or it is too large."""
         name = self._files.get(path)
         return self._repository.blob(name) if name is not None else None
 
+    def read_all(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        """The contents of many files, in their order."""
+        for start in range(0, len(paths), BATCH):
+            known = [path for path in paths[start : start + BATCH] if path in self._files]
+            found = dict(zip(known, self._repository.blobs([self._files[path] for path in known]), strict=True))
+            yield from ((path, found.get(path)) for path in paths[start : start + BATCH])
+
     def grep(self, words: Iterable[str], keep: Keep = None) -> Iterator[tuple[str, bytes]]:
         """The Python files that contain one of the identifiers, with their content."""
-        for path in self._repository.grep(words, self._sha):
-            if (keep is None or keep(path)) and (content := self.read(path)) is not None:
+        found = [path for path in self._repository.grep(words, self._sha) if keep is None or keep(path)]
+        for path, content in self.read_all(found):
+            if content is not None:
                 yield path, content
 
 
@@ -58,9 +72,21 @@ class WorkTree:
         out = self._repository.run("ls-files", "--cached", "--others", "--exclude-standard", "-z")
         return [os.fsdecode(path) for path in out.split(b"\0") if path]
 
+    def ids(self) -> Mapping[str, str]:
+        """The blob ids of the tracked files that are as the index has them."""
+        return self._ids
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        return self._repository.index_ids()
+
     def read(self, path: str) -> bytes | None:
         """The content of a regular file, None where there is none or it is too large."""
         return read_file(self._repository.root, path)
+
+    def read_all(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        """The contents of many files, in their order."""
+        return ((path, self.read(path)) for path in paths)
 
     def grep(self, words: Iterable[str], keep: Keep = None) -> Iterator[tuple[str, bytes]]:
         """The Python files that contain one of the identifiers, with their content."""
@@ -76,9 +102,17 @@ class EmptyTree:
         """No path."""
         return ()
 
+    def ids(self) -> Mapping[str, str]:
+        """No id."""
+        return {}
+
     def read(self, path: str) -> bytes | None:
         """No content."""
         return None
+
+    def read_all(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        """The contents of many files, in their order."""
+        return ((path, self.read(path)) for path in paths)
 
     def grep(self, words: Iterable[str], keep: Keep = None) -> Iterator[tuple[str, bytes]]:
         """No match."""
@@ -102,9 +136,17 @@ class DirectoryTree:
                     raise UsageError(f"more than {MAX_FILES:,} files below {self._root}", "name a smaller folder")
                 yield Path(folder, name).relative_to(self._root).as_posix()
 
+    def ids(self) -> Mapping[str, str]:
+        """No id: nothing but reading a file says what is in it."""
+        return {}
+
     def read(self, path: str) -> bytes | None:
         """The content of a regular file, None where there is none or it is too large."""
         return read_file(self._root, path)
+
+    def read_all(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        """The contents of many files, in their order."""
+        return ((path, self.read(path)) for path in paths)
 
     def grep(self, words: Iterable[str], keep: Keep = None) -> Iterator[tuple[str, bytes]]:
         """The Python files that contain one of the identifiers, with their content."""

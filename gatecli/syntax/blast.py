@@ -5,9 +5,11 @@ callers are followed; possible ones (an unknown receiver) and users of a touched
 or everything would reach everything. Edges that the profile saw are followed as well.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gatecli.model import (
@@ -24,6 +26,7 @@ from gatecli.model import (
 from gatecli.syntax.calls import Target, Use, target_of, uses_in
 from gatecli.syntax.entrypoints import entry_points, url_label
 from gatecli.syntax.imports import Project, names_of
+from gatecli.syntax.indexed import IndexedTree
 from gatecli.syntax.inference.engine import Inference
 from gatecli.syntax.inference.program import Program
 from gatecli.syntax.python import MODULE
@@ -60,12 +63,12 @@ class _Edge:
 
 @dataclass(slots=True)
 class _Graph:
-    """Callers by callee, as far as the search went."""
+    """Callers by callee, as far as the search went; ``cut`` are the functions whose callers were not all looked for."""
 
     edges: dict[FunctionId, dict[FunctionId, _Edge]] = field(default_factory=lambda: defaultdict(dict))
     labels: dict[FunctionId, list[str]] = field(default_factory=lambda: defaultdict(list))
     files_read: int = 0
-    truncated: bool = False
+    cut: set[FunctionId] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,8 @@ def _search(
     types: "TypeServer | None",
 ) -> _Graph:
     graph = _Graph()
-    search = _Search(tree, Inference(Program(tree, Project(tree))), is_test, types)
+    project = Project(tree, tree.names if isinstance(tree, IndexedTree) else None)
+    search = _Search(tree, Inference(Program(tree, project)), is_test, types)
     inference = search.inference
     frontier: dict[FunctionId, Target] = {}
     asked: set[FunctionId] = set()
@@ -132,7 +136,7 @@ def _search(
         fresh = {id: kind for id, kind in reached.items() if id not in asked}
         asked.update(fresh)
         if len(asked) > MAX_NODES:
-            graph.truncated = True
+            graph.cut.update(fresh)
             return graph
         _follow_profile(graph, fresh, profile_callers)
         # Where production showed who calls a caller, its code is not searched for more of them.
@@ -140,7 +144,7 @@ def _search(
         frontier = {id: target for id, kind in unseen if (target := target_of(id, kind)) is not None}
         if not frontier:
             return graph
-    graph.truncated = True
+    graph.cut.update(frontier)
     return graph
 
 
@@ -164,22 +168,28 @@ def _level(
     unlikely: Counter[str] = Counter()
     for path, source in search.tree.grep(sorted(by_name), lambda path: not search.is_test(path)) if by_name else ():
         if graph.files_read >= MAX_FILES:
-            graph.truncated = True
+            graph.cut.update(frontier)
             break
-        targets = _worth_reading(path, source, by_name, unlikely, unlikely_files)
+        targets = _worth_reading(graph, path, source, by_name, unlikely, unlikely_files)
         if not targets:
-            graph.truncated = graph.truncated or any(target.owner for found in by_name.values() for target in found)
             continue
         graph.files_read += 1
         if search.inference.program.module(path) is None:
-            graph.truncated = True  # it names the function, and nobody can say how
+            graph.cut.update(
+                target.id for found in targets.values() for target in found
+            )  # nobody can say how it is used
             continue
         reached |= _uses(graph, search, path, targets)
     return reached
 
 
 def _worth_reading(
-    path: str, source: bytes, by_name: Mapping[str, list[Target]], unlikely: Counter[str], unlikely_files: int
+    graph: _Graph,
+    path: str,
+    source: bytes,
+    by_name: Mapping[str, list[Target]],
+    unlikely: Counter[str],
+    unlikely_files: int,
 ) -> dict[str, list[Target]]:
     """The targets that a file may refer to.
 
@@ -188,16 +198,25 @@ def _worth_reading(
     """
     chosen: dict[str, list[Target]] = {}
     for name, targets in by_name.items():
-        if name.encode() not in source:
+        if name.encode() not in source or _reference(name).search(source) is None:
             continue
         likely = [target for target in targets if target.id.path == path or any(h in source for h in target.homes)]
         methods = [target for target in targets if target.owner is not None and target not in likely]
         if methods and unlikely[name] < unlikely_files:
             unlikely[name] += 1
             likely += methods
+        else:
+            graph.cut.update(target.id for target in methods)
         if likely:
             chosen[name] = likely
     return chosen
+
+
+@cache
+def _reference(name: str) -> "re.Pattern[bytes]":
+    """A name said other than to define it: overrides stand in many files that never call them."""
+    word = re.escape(name.encode())
+    return re.compile(word + rb"\b(?<!\w" + word + rb")(?<!\bdef " + word + rb")(?<!\bclass " + word + rb")")
 
 
 def _uses(
@@ -254,7 +273,7 @@ def _follow_profile(graph: _Graph, ids: Iterable[FunctionId], profile_callers: P
         level = [caller for caller in dict.fromkeys(above) if caller not in seen]
         seen.update(level)
         if len(seen) > MAX_NODES:
-            graph.truncated = True
+            graph.cut.update(level)
             return
 
 
@@ -277,7 +296,7 @@ def _blast(change: FunctionChange, graph: _Graph, share_of: ShareOf) -> Blast:
     callers: dict[FunctionId, Caller] = {}
     labels = [label for id in sorted(start) for label in graph.labels.get(id, ())]
     frontier = sorted(start)
-    truncated = graph.truncated
+    truncated = not graph.cut.isdisjoint(start)
     depth = possible = 0
     while frontier and depth < MAX_DEPTH:
         depth += 1
@@ -302,6 +321,7 @@ def _blast(change: FunctionChange, graph: _Graph, share_of: ShareOf) -> Blast:
                     calls=edge.calls,
                 )
                 if edge.certainty is Certainty.CERTAIN:
+                    truncated = truncated or edge.caller in graph.cut
                     following.append(edge.caller)
                     labels += graph.labels.get(edge.caller, ())
         frontier = following

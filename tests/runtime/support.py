@@ -1,7 +1,7 @@
 """The sample program as a tree, and profiles of it."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,14 @@ class Files:
     def paths(self) -> Iterable[str]:
         return self.files
 
+    def ids(self) -> Mapping[str, str]:
+        return {}
+
     def read(self, path: str) -> bytes | None:
         return self.files.get(path)
+
+    def read_all(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        return ((path, self.read(path)) for path in paths)
 
     def grep(self, words: Iterable[str], keep: Callable[[str], bool] | None = None) -> Iterator[tuple[str, bytes]]:
         pattern = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words).encode())

@@ -1,7 +1,7 @@
 """A tree in memory for the tests of callers."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
 class MemoryTree:
@@ -14,9 +14,15 @@ class MemoryTree:
     def paths(self) -> Iterable[str]:
         return self.files
 
+    def ids(self) -> Mapping[str, str]:
+        return {}
+
     def read(self, path: str) -> bytes | None:
         self.asked.append(path)
         return self.files.get(path)
+
+    def read_all(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+        return ((path, self.read(path)) for path in paths)
 
     def grep(self, words: Iterable[str], keep: Callable[[str], bool] | None = None) -> Iterator[tuple[str, bytes]]:
         pattern = re.compile(rb"\b(?:" + b"|".join(re.escape(word.encode()) for word in words) + rb")\b")
