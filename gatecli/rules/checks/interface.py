@@ -1,7 +1,7 @@
 """C03, C04, C05: what others read of a service: what functions return, where it answers, what its messages hold."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -53,8 +53,11 @@ def _shape(view: View, side: Code) -> _Shape:
     lengths: set[int] = set()
     has_keys = others = False
     line = None
+    made = _made_once(view, side)
     for match in view.own(_RETURNS, side):
         value = _unwrapped(match["key"])
+        if value.type == "identifier":
+            value = _unwrapped(made.get(code.text(value), value))
         if (named := _named_keys(value)) is not None:
             has_keys = True
             line = line or code.line(value)
@@ -69,6 +72,17 @@ def _shape(view: View, side: Code) -> _Shape:
         elif value.type != "none":
             others = True
     return _Shape(frozenset(keys) if has_keys else None, frozenset(lengths), others, line)
+
+
+_MADE = "(assignment left: (identifier) @key right: (_) @value) @match"
+
+
+def _made_once(view: View, side: Code) -> "dict[str, Node]":
+    """The value of each local name that is assigned once."""
+    found: dict[str, list[Node]] = defaultdict(list)
+    for match in view.own(_MADE, side):
+        found[code.text(match["key"])].append(match["value"])
+    return {name: values[0] for name, values in found.items() if len(values) == 1}
 
 
 def _unwrapped(value: "Node") -> "Node":
@@ -88,11 +102,11 @@ def _named_keys(value: "Node") -> set[str] | None:
     if value.type == "call" and code.callee(value) == "dict" and not code.has_splat(value):
         return set(code.keywords(value)) or None
     if value.type == "list" and value.named_children:
-        firsts = [
-            pair.named_children[0] for pair in value.named_children if pair.type == "tuple" and pair.named_children
-        ]
-        if len(firsts) == len(value.named_children) and all(first.type == "string" for first in firsts):
-            return {code.text(first).strip("\"'") for first in firsts}
+        pairs = [item for item in value.named_children if item.type == "tuple" and item.named_children]
+        keys = {
+            code.text(pair.named_children[0]).strip("\"'") for pair in pairs if pair.named_children[0].type == "string"
+        }
+        return keys if keys and len(pairs) == len(value.named_children) else None
     return None
 
 
@@ -303,6 +317,8 @@ def _is_message(view: View, touched: Touched) -> bool:
     if touched.change.function.kind is not FunctionKind.CLASS_BODY or touched.after is None:
         return False
     bases = [base for match in view.own(_BASES, touched.after) for base in match["match"].named_children]
+    if any(code.callee(base) in ("Protocol", "typing.Protocol", "ABC") for base in bases):
+        return False
     is_data = any(_DATA.search(code.callee(base)) for base in bases if base.type in ("identifier", "attribute"))
     is_data = is_data or any("dataclass" in text or "define" in text for text in touched.change.function.decorators)
     return is_data and bool(_MESSAGE.search(id.name) or PurePosixPath(id.path).stem in _MESSAGE_FILES)

@@ -119,10 +119,18 @@ def merged_edited(rule: Rule, view: View) -> Iterator[Observation]:
         after = _meaning(view, touched.after) if touched.after is not None else ""
         if before and touched.after is None and touched.file.after is None:
             yield seen(touched, None, "goes away, although it may already have run", before)
+        elif before and after and touched.before.module.path != touched.change.id.path and _is_django(touched.before):
+            says = "has another name than the one under which it may already have run"
+            yield seen(touched, touched.change.function.span.def_line, says, touched.before.module.path)
         elif before and after and before != after and touched.change.kind is ChangeKind.EDITED:
             says = "changes what a merged migration does, which may already have run"
             line = min(touched.change.changed_lines, default=touched.change.function.span.def_line)
             yield seen(touched, line, says, after)
+
+
+def _is_django(side: Code) -> bool:
+    """Whether a migration is known by the name of its file (Alembic's carry their own)."""
+    return side.function.id.name == "Migration" and matches(DJANGO, side.module.path)
 
 
 def _meaning(view: View, side: Code) -> str:
