@@ -58,7 +58,7 @@ _OUTSIDE = re.compile(
 # What nobody guards on purpose; a guard around nothing else is not missed.
 _HARMLESS = re.compile(
     r"^(?:len|str|int|float|bool|repr|list|dict|set|tuple|print|isinstance|getattr|hasattr|super|range|enumerate|zip"
-    r"|sorted|.*(?:Error|Exception|Warning)|(?:self\.|cls\.)?_?(?:log|logger|logging)\.\w+|warnings\.warn|.*\.(?:append|format|join|items|keys|values))$"
+    r"|sorted|.*(?:Error|Exception|Warning)|(?:.*[._])?(?:config|conf|settings|options|kwargs|params|headers|environ|experimental)\.get|(?:self\.|cls\.)?_?(?:log|logger|logging)\.\w+|warnings\.warn|.*\.(?:append|format|join|items|keys|values))$"
 )
 
 
@@ -89,10 +89,13 @@ def retry_removed(rule: Rule, view: View) -> Iterator[Observation]:
     """E03: a retry went away and what it repeated is now done once, or its attempts were at least halved."""
     for lost in lost_guards(view, _retries):
         yield observed(lost, f"no longer retries {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)")
+    settled = _settled_for_class(view)
     for touched in view.functions:
         if touched.before is None or touched.after is None:
             continue
         for gone in left_out(view, touched.before, touched.after, _is_retry_setting):
+            if (touched.change.id.path, gone.key) in settled:
+                continue
             says = f"no longer gives {snippet(gone.callee)} its {gone.key} (was {snippet(code.text(gone.value))})"
             yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
         for what, old, new in replaced(view, touched.before, touched.after, _is_retried):
@@ -102,6 +105,21 @@ def retry_removed(rule: Rule, view: View) -> Iterator[Observation]:
             if was is not None and now is not None and 0 <= now < was and (now <= 1 or 2 * now <= was):
                 says = f"lowers {what} from {amount(was)} to {amount(now)}"
                 yield seen(touched, code.line(new), says, what)
+
+
+_ASSIGNED = "(assignment left: (identifier) @key right: (_)) @match"
+
+
+def _settled_for_class(view: View) -> set[tuple[str, str]]:
+    """Path and name of the retry settings that a class or module of the change gained: they hold for its calls."""
+    gained: set[tuple[str, str]] = set()
+    for touched in view.functions:
+        if touched.is_container and touched.after is not None:
+            names = {code.text(match["key"]) for match in view.own(_ASSIGNED, touched.after)}
+            if touched.before is not None:
+                names -= {code.text(match["key"]) for match in view.own(_ASSIGNED, touched.before)}
+            gained |= {(touched.change.id.path, name) for name in names if _is_retry_setting(name)}
+    return gained
 
 
 def _fewer(touched: Touched, what: str, old: "Node", new: "Node") -> Iterator[Observation]:
