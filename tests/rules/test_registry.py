@@ -278,7 +278,7 @@ SOURCES = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(PATHS), st.tuples(SOURCES, SOURCES), max_size=3))
 def test_no_input_fails_a_rule_and_the_same_input_gives_the_same_findings(
     files: dict[str, tuple[str | None, str | None]],
