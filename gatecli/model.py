@@ -743,6 +743,15 @@ class AgentEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PullText:
+    """What a pull request says of itself: its text, its branch, and whose it is (logins of people, not of bots)."""
+
+    body: str = ""
+    branch: str | None = None
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Who really wrote the change: agents, and the human who operated them (None: unknown, the least senior).
 

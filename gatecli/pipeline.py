@@ -30,6 +30,7 @@ from gatecli.model import (
     PastCommit,
     PolicyStamp,
     ProfileSummary,
+    PullText,
     Report,
     RuleText,
     SourceKind,
@@ -107,7 +108,7 @@ def _open_source(directory: Path, revisions: str | None, staged: bool, patch: tu
 def judge(origin: Source, request: Request) -> Report:
     """Judge a change: the whole gate, stage by stage."""
     from gatecli.policy import owners, requirements, verdict
-    from gatecli.provenance import trailers
+    from gatecli.provenance import agent_trace, trailers
     from gatecli.rules import accepted, registry
     from gatecli.rules.code import Around
     from gatecli.rules.paths import matches
@@ -135,7 +136,14 @@ def judge(origin: Source, request: Request) -> Report:
     with clock("history"):
         history = _history(origin, functions, settings, past.result())
     with clock("provenance"):
-        provenance = trailers.read(change, declared=request.declared, people=settings.people)
+        provenance = trailers.read(
+            change,
+            declared=request.declared,
+            people=settings.people,
+            attested=_attested(origin),
+            traces=origin.head.read(agent_trace.PATH),
+            pull=_pull_text(request.approvals),
+        )
     case = Case(
         change=change,
         parsed=parsed,
@@ -647,6 +655,24 @@ def _past(origin: Source, functions: tuple[FunctionChange, ...]) -> list[PastCom
     """The commits that touched the files of the functions before; where there are no functions, the files."""
     paths = {function.before.id.path for function in functions if function.before is not None}
     return list(origin.log(sorted(paths or {file.old_path for file in origin.change.files if file.old_path})))
+
+
+def _attested(origin: Source) -> dict[str, str]:
+    """git-ai's notes on the commits of the change."""
+    from gatecli.provenance import git_ai
+    from gatecli.sources.notes import read_notes
+
+    if origin.repository is None or not origin.change.revisions:
+        return {}
+    notes = read_notes(origin.repository, git_ai.REF, [one.sha for one in origin.change.revisions])
+    return {commit: note.decode("utf-8", "replace") for commit, note in notes.items()}
+
+
+def _pull_text(answers: bytes | None) -> PullText | None:
+    """What GitHub's answers hold of the text of the pull request."""
+    from gatecli.policy.approvals import github
+
+    return github.pull_text(github.read_answers(answers)) if answers is not None else None
 
 
 def _file_knowledge(origin: Source, settings: Config, past: list[PastCommit]) -> tuple[FileKnowledge, ...]:

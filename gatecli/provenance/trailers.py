@@ -5,13 +5,15 @@ the author declares.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
 from gatecli.config import People
-from gatecli.model import AgentEvidence, Change, Person, Provenance, ProvenanceClass, Revision
+from gatecli.model import AgentEvidence, Change, Person, Provenance, ProvenanceClass, PullText, Revision
+from gatecli.provenance.agent_trace import read_traces
+from gatecli.provenance.git_ai import read_note
 from gatecli.provenance.identity import Directory, directory
 from gatecli.provenance.table import Channel, Sign, is_agent, is_bot, stated, table, visible
 
@@ -32,6 +34,9 @@ _MERGED = re.compile(
     r"^merge (?:pull request #\d{1,9} from [^/\s]{1,100}/|(?:remote-tracking )?branch '(?:origin/)?)([^'\s]{1,250})",
     re.IGNORECASE,
 )
+# A box of a pull request template: `- [x] An agent wrote code of this change <!-- gate:ai=yes -->`.
+_BOX = re.compile(r"^[ \t]{0,8}[-*+] \[[xX]\][^\n]{0,300}<!-- ?gate:ai=(yes|no) ?-->", re.IGNORECASE | re.MULTILINE)
+_PULL = "pull request"
 _AIDER = re.compile(r"\s*\(aider\)\s*$", re.IGNORECASE)
 
 
@@ -55,18 +60,37 @@ class _Commit:
 
 
 def read(
-    change: Change, *, declared: Literal["auto", "yes", "no"] = "auto", people: People | None = None
+    change: Change,
+    *,
+    declared: Literal["auto", "yes", "no"] = "auto",
+    people: People | None = None,
+    attested: Mapping[str, str] | None = None,
+    traces: bytes | None = None,
+    pull: PullText | None = None,
 ) -> Provenance:
-    """The agents and the operator of a change, from its commits and branches.
+    """The agents and the operator of a change, from its commits and branches, and what stands beside them.
 
-    ``declared`` is what the author says: yes makes the change AI-written; no sets weak signs aside, never those of
-    strength 3. Evidence comes strongest first, once a tool, channel, model and session, with its newest commit.
+    Evidence comes strongest first, once a tool, channel, model and session, with its newest commit.
+
+    Args:
+        change: Its commits and branch.
+        declared: What the author says: yes makes the change AI-written; no sets weak signs aside, never those of
+            strength 3. A box that is ticked in the pull request says the same; of a yes and a no the yes stands.
+        people: Those of the policy.
+        attested: git-ai's notes on the commits of the change, by commit.
+        traces: The Agent Trace file at the head.
+        pull: The pull request.
     """
     known = directory(people or People())
-    commits, notes = _commits(change.revisions)
-    evidence = [sign for commit in commits for sign in commit.evidence] + list(_branch_evidence(change))
+    pull = pull or PullText()
+    commits, notes = _commits(change.revisions, attested or {})
+    evidence = [sign for commit in commits for sign in commit.evidence]
+    evidence += [*_branch_evidence(change.branch), *_pull_evidence(pull, change.branch)]
+    evidence += read_traces(traces, change) if traces else ()
+    declared, where = _declaration(declared, pull)
     if declared == "yes":
-        evidence.append(AgentEvidence(tool="unknown", channel="declared", strength=3, text="declared as AI-written"))
+        text = "declared as AI-written"
+        evidence.append(AgentEvidence(tool="unknown", channel="declared", strength=3, text=text, source=where))
     strongest = max((sign.strength for sign in evidence), default=0)
     klass = _class(strongest)
     if declared == "no" and strongest == 3:
@@ -74,7 +98,7 @@ def read(
     elif declared == "no" and strongest:
         klass = ProvenanceClass.NO_EVIDENCE
         notes.append(f"declared as not AI-written: {len(_distinct(evidence))} weaker sign(s) of an agent set aside")
-    operator, source = _operator(commits, known)
+    operator, source = _operator(commits, known, pull)
     return Provenance(
         klass=klass,
         agents=_distinct(evidence),
@@ -110,7 +134,7 @@ def trailers(message: str) -> tuple[tuple[str, str], ...]:
 # --------------------------------------------------------------------------- reading commits
 
 
-def _commits(revisions: tuple[Revision, ...]) -> tuple[list[_Commit], list[str]]:
+def _commits(revisions: tuple[Revision, ...], attested: Mapping[str, str]) -> tuple[list[_Commit], list[str]]:
     """Every commit with its evidence, and what was too large to read whole."""
     commits, cut, credits_cut, budget = [], 0, 0, MAX_TOTAL_CHARACTERS
     for revision in revisions:
@@ -121,7 +145,8 @@ def _commits(revisions: tuple[Revision, ...]) -> tuple[list[_Commit], list[str]]
         credited = [Person(name=m[1].strip(), email=m[2].strip()) for m in islice(_CREDIT.finditer(text), MAX_CREDITS)]
         credits_cut += len(credited) == MAX_CREDITS
         commit = _Commit(revision=revision, text=text, credits=tuple(credited))
-        commits.append(replace(commit, evidence=tuple(_evidence(commit))))
+        noted = read_note(attested[revision.sha], revision.sha) if revision.sha in attested else ()
+        commits.append(replace(commit, evidence=(*_evidence(commit), *noted)))
     notes = []
     if cut:
         notes.append(f"{cut} commit message(s) too long to read whole: the first and last half of the limit were read")
@@ -163,12 +188,41 @@ def _evidence(commit: _Commit) -> Iterator[AgentEvidence]:
             yield from _found(sign, match[1], "branch", revision.sha)
 
 
-def _branch_evidence(change: Change) -> Iterator[AgentEvidence]:
-    for sign in table().searched_in(Channel.BRANCH) if change.branch else ():
-        yield from _found(sign, visible(change.branch or "")[:250], "branch", None)
+def _branch_evidence(branch: str | None) -> Iterator[AgentEvidence]:
+    for sign in table().searched_in(Channel.BRANCH) if branch else ():
+        yield from _found(sign, visible(branch or "")[:250], "branch", None, "branch")
 
 
-def _found(sign: Sign, text: str, channel: str, commit: str | None) -> Iterator[AgentEvidence]:
+def _pull_evidence(pull: PullText, branch: str | None) -> Iterator[AgentEvidence]:
+    """The signs in the text of a pull request, and its branch where the change does not know it."""
+    if pull.branch != branch:
+        yield from _branch_evidence(pull.branch)
+    text = _readable(pull.body, MAX_MESSAGE_CHARACTERS)
+    lines = "\n".join(_TRAILER_LINE.findall(text))
+    for sign in table().searched_in(Channel.TRAILER):
+        yield from _found(sign, lines, "trailer", None, _PULL)
+    for sign in table().searched_in(Channel.BODY):
+        yield from _found(sign, text, "body", None, _PULL)
+    for match in islice(_CREDIT.finditer(text), MAX_CREDITS):
+        for sign in table().searched_in(Channel.PERSON):
+            yield from _found(
+                sign, stated(Person(name=match[1].strip(), email=match[2].strip())), "trailer", None, _PULL
+            )
+
+
+def _declaration(declared: Literal["auto", "yes", "no"], pull: PullText) -> tuple[Literal["auto", "yes", "no"], str]:
+    """What is declared, and where: on the command line, or by a box that is ticked."""
+    ticked = {match[1].casefold() for match in islice(_BOX.finditer(pull.body[:MAX_MESSAGE_CHARACTERS]), MAX_MATCHES)}
+    if declared == "yes":
+        return "yes", "--ai"
+    if "yes" in ticked:
+        return "yes", _PULL
+    if declared == "no":
+        return "no", "--ai"
+    return ("no", _PULL) if "no" in ticked else ("auto", "")
+
+
+def _found(sign: Sign, text: str, channel: str, commit: str | None, source: str = "commit") -> Iterator[AgentEvidence]:
     for match in islice(sign.regex.finditer(text), MAX_MATCHES):
         named = match.groupdict()
         tool = sign.tool or (named.get("tool") or "unknown").casefold().replace(" ", "-")
@@ -181,6 +235,7 @@ def _found(sign: Sign, text: str, channel: str, commit: str | None) -> Iterator[
             session=named.get("session"),
             commit=commit,
             text=line[:200],
+            source=source,
         )
 
 
@@ -200,7 +255,8 @@ def _contested(sign: AgentEvidence) -> AgentEvidence:
 def _distinct(evidence: Iterable[AgentEvidence]) -> tuple[AgentEvidence, ...]:
     first: dict[tuple[object, ...], AgentEvidence] = {}
     for sign in evidence:
-        first.setdefault((sign.tool, sign.channel, sign.strength, sign.model, sign.session), sign)
+        at = sign.commit if sign.lines else None
+        first.setdefault((sign.tool, sign.channel, sign.strength, sign.model, sign.session, at), sign)
     return tuple(sorted(first.values(), key=lambda sign: -sign.strength))[:MAX_CREDITS]
 
 
@@ -214,27 +270,33 @@ def _authors(commits: Iterable[_Commit], known: Directory) -> tuple[Person, ...]
     return tuple(people.values())
 
 
-def _operator(commits: list[_Commit], known: Directory) -> tuple[Person | None, str | None]:
+def _operator(commits: list[_Commit], known: Directory, pull: PullText) -> tuple[Person | None, str | None]:
     """The human who prompted: the least senior one where there are several, since that is who has to be covered.
 
-    Where an agent is the author, the human it names as co-author; where an agent is only a co-author, the author
-    (reference: co-authors name the requester in 72 % of Copilot's commits and 93 % of Devin's).
+    Whom git-ai's note names, and where an agent is the author the human it names as co-author; where an agent is only a
+    co-author, the author (reference: co-authors name the requester in 72 % of Copilot's commits and 93 % of Devin's);
+    where nobody is named, whose pull request it is.
     """
     strongest = max((commit.strength for commit in commits), default=0)
-    found = [_operator_of(commit) for commit in commits if commit.strength == strongest]
-    humans = [(person, source) for person, source in found if person is not None]
+    found = [_operators_of(commit) for commit in commits if commit.strength == strongest]
+    humans = [named for some in found for named in some]
+    unnamed = any(not some for some in found) or not found
+    if unnamed and pull.people:
+        logins = (Person(name=login, email=f"{login}@users.noreply.github.com") for login in pull.people)
+        humans += [(person, "pull request") for person in logins if not is_bot(person)]
     for person, source in humans:
         if not known.is_senior(person):
             return person, source
-    if len(humans) < len(found) or not humans:
+    if (unnamed and not pull.people) or not humans:
         return None, None
     return humans[0]
 
 
-def _operator_of(commit: _Commit) -> tuple[Person | None, str]:
+def _operators_of(commit: _Commit) -> list[tuple[Person, str]]:
+    """Everyone who may have prompted one commit: a note can be forged, so it stands beside the author, not before."""
+    noted = [(sign.operator, "git-ai note") for sign in commit.evidence if sign.operator is not None]
+    named = [(person, source) for person, source in noted if not is_bot(person)]
     if not is_bot(commit.author):
-        return commit.author, "author"
-    for person in commit.credits:
-        if not is_bot(person):
-            return person, "co-author named by the agent"
-    return None, ""
+        return [*named, (commit.author, "author")]
+    credited = (person for person in commit.credits if not is_bot(person))
+    return named + [(person, "co-author named by the agent") for person in islice(credited, 1)]

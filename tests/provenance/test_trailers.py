@@ -47,6 +47,7 @@ def test_an_agent_as_co_author_and_its_operator():
                 strength=3,
                 model="Claude Opus 4.5",
                 commit="a1",
+                source="commit",
                 text="Claude Opus 4.5 <noreply@anthropic.com>",
             ),
         ),
@@ -71,6 +72,7 @@ def test_an_agent_as_author_and_the_human_it_names():
                 channel="identity",
                 strength=3,
                 commit="a1",
+                source="commit",
                 text="copilot-swe-agent[bot] <198982749+Copilot@users.noreply.github.com>",
             ),
             AgentEvidence(
@@ -79,6 +81,7 @@ def test_an_agent_as_author_and_the_human_it_names():
                 strength=3,
                 session="77",
                 commit="a1",
+                source="commit",
                 text="Agent-Logs-Url: https://github.com/shop/api/sessions/77",
             ),
         ),

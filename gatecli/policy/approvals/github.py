@@ -13,7 +13,7 @@ import msgspec
 
 from gatecli.config import People
 from gatecli.errors import UsageError
-from gatecli.model import ApprovalSource, Case, Person, SignerKind
+from gatecli.model import ApprovalSource, Case, Person, PullText, SignerKind
 from gatecli.policy.approvals.claims import Barred, Claim, Word
 from gatecli.provenance.identity import Directory, normal
 from gatecli.provenance.table import is_bot
@@ -169,6 +169,17 @@ def read_answers(data: bytes) -> Answers:
     if total is not None and total > len(answers.commits):
         raise UsageError(f"the approvals hold {len(answers.commits)} of {total} commits", _HINT)
     return answers
+
+
+def pull_text(answers: Answers) -> PullText:
+    """What the pull request says of itself; whose it is: who opened it, of a bot's who was assigned."""
+    pull = answers.pull_request
+    people = pull.assignees if pull.user is None or pull.user.is_bot else (pull.user,)
+    return PullText(
+        body=pull.body or "",
+        branch=pull.head.ref if pull.head else None,
+        people=tuple(one.login for one in people if not one.is_bot),
+    )
 
 
 @lru_cache(maxsize=4096)
