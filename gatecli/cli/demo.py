@@ -53,7 +53,7 @@ def _empty_folder(into: Path | None) -> Path:
         into.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make {into}: {error.strerror}", "name another folder") from error
-    return into
+    return into.resolve()
 
 
 def _next_steps(folder: Path) -> str:

@@ -19,6 +19,7 @@ from gatecli.model import (
     Requirement,
     RequirementStatus,
     Score,
+    SignerKind,
     SignOff,
     SignOffStatus,
     Verdict,
@@ -90,7 +91,8 @@ def _requirement(
     ask: Ask, why: list[Trigger], approvals: tuple[Approval, ...], people: Candidates, known: Directory
 ) -> Requirement:
     senior = ask in _SENIOR
-    signed = [one.person for one in approvals if not senior or known.lists_as_senior(one.person)]
+    humans = [one.person for one in approvals if one.kind is SignerKind.HUMAN]
+    signed = [person for person in humans if not senior or known.lists_as_senior(person)]
     reason = why[0].reason.text + (f" (and {len(why) - 1:,} more)" if len(why) > 1 else "")
     if senior and not known.seniors:
         reason += f"; no senior list is configured (people.seniors in {POLICY_PATH}), so nobody counts as senior yet"

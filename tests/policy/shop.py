@@ -50,7 +50,7 @@ class Shop:
     def key(self, name: str) -> Path:
         """A person's private key, made the first time."""
         if name not in self.keys:
-            path = self.folder / name.partition("@")[0]
+            path = self.folder / f"key-{len(self.keys)}"
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(path)], check=True)
             self.keys[name] = path
         return self.keys[name]
@@ -85,19 +85,27 @@ class Shop:
         self.repo.commit(files, message)
         self.repo.git("switch", "--quiet", branch)
 
-    def approve(self, name: str, *options: str, key: str | None = None, range: str = "main...HEAD", ack: bool = True):
-        """``gate approve`` for real; returns its exit code. Every finding is acknowledged unless told otherwise."""
-        named = [f"--acknowledge={one.id}" for one in self.judge(range).findings if one.asks_for_somebody]
+    def approve(
+        self, name: str, *options: str, key: str | None = None, range: str = "main...HEAD", risks: bool = False
+    ):
+        """``gate approve`` for real; returns its exit code. With ``risks``, every finding is acknowledged."""
+        findings = self.judge(range).findings if risks else ()
+        named = [f"--acknowledge={one.id}" for one in findings if one.asks_for_somebody]
         signer = ["--as", name, "--key", str(self.key(key or name)), "--repo", str(self.repo.path)]
-        return run(["approve", range, *signer, *(named if ack else []), *options])
+        return run(["approve", range, *signer, *named, *options])
 
     def judge(self, range: str = "main...HEAD", **more) -> Report:
         return pipeline.judge(pipeline.open_source(self.repo.path, revisions=range), pipeline.Request(**more))
 
     def said(self, range: str = "main...HEAD", **more) -> Counted:
         """What counts, and what does not."""
+        return self.judged(range, **more)[1]
+
+    def judged(self, range: str = "main...HEAD", **more) -> tuple[Report, Counted]:
+        """Both at once."""
         origin, request = pipeline.open_source(self.repo.path, revisions=range), pipeline.Request(**more)
-        return pipeline.said_of(origin, request, pipeline.judge(origin, request))
+        report = pipeline.judge(origin, request)
+        return report, pipeline.said_of(origin, request, report)
 
     def check(self, *options: str, range: str = "main...HEAD") -> int:
         return run(["check", range, "--repo", str(self.repo.path), *options])

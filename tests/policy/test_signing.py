@@ -86,7 +86,7 @@ def test_only_the_owner_of_the_file_that_changed_has_to_look_again(shop: Shop):
 def test_every_risk_has_to_be_acknowledged(shop: Shop, capsys):
     shop.start()
     shop.change({".github/workflows/ci.yml": "on: push\njobs: {}\n"})
-    assert shop.approve(RAVI, ack=False) == 2
+    assert shop.approve(RAVI) == 2
     asked = [one for one in shop.judge().findings if one.asks_for_somebody]
     assert asked
     said = capsys.readouterr().err
@@ -94,7 +94,7 @@ def test_every_risk_has_to_be_acknowledged(shop: Shop, capsys):
     assert f"--acknowledge {asked[0].id}" in said
     assert shop.approve(RAVI, "--acknowledge", "X99-00000000") == 2
     assert "no finding of this change is called X99-00000000" in capsys.readouterr().err
-    assert shop.approve(RAVI) == EXIT_PASS
+    assert shop.approve(RAVI, risks=True) == EXIT_PASS
     statement = json.loads(shop.lines()[0]["statement"])
     assert statement["acknowledged"] == sorted(one.fingerprint for one in asked)
 

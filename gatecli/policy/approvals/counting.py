@@ -86,11 +86,12 @@ def count(
     partial: dict[str, _Weighed] = {}
     objections = []
     for key, said in _by_person(claims, known).items():
-        best = _best(said, scale)
+        best, others = _best(said, scale)
         if said[-1].word is Word.NO and barred.why(frozenset([key])) is None:
             objections.append(key)
         if best.binding is None:
-            dismissed.append(_dismissal(best.claim, best.reason))
+            weighed = (best, *others)
+            dismissed += dict.fromkeys(_dismissal(one.claim, one.reason) for one in weighed)
         else:
             (partial if best.binding is Binding.FILES else whole)[key] = best
     for key, one in partial.items():
@@ -143,13 +144,14 @@ def _when(claim: Claim) -> float:
     return 0 if claim.word is Word.YES else float("inf")
 
 
-def _best(said: list[Claim], scale: _Scale) -> _Weighed:
-    """A person's last word, or of all yeses since they last said otherwise the one that is bound to most."""
+def _best(said: list[Claim], scale: _Scale) -> tuple[_Weighed, list[_Weighed]]:
+    """A person's last word, or of all yeses since they last said otherwise the one bound to most; and the rest."""
     if said[-1].word is not Word.YES:
-        return _Weighed(claim=said[-1], reason=_why_barred(said[-1], scale) or said[-1].word.value)
+        return _Weighed(claim=said[-1], reason=_why_barred(said[-1], scale) or said[-1].word.value), []
     since = next((number for number, one in enumerate(reversed(said)) if one.word is not Word.YES), len(said))
     weighed = [_weigh(one, scale) for one in reversed(said[len(said) - since :])]
-    return min(weighed, key=lambda one: _STRENGTH.index(one.binding))
+    weighed.sort(key=lambda one: _STRENGTH.index(one.binding))
+    return weighed[0], weighed[1:]
 
 
 def _weigh(claim: Claim, scale: _Scale) -> _Weighed:
