@@ -73,6 +73,24 @@ def approvals(pull: Number, repository: Repository = None) -> None:
     sys.stdout.write(json.dumps(answers) + "\n")
 
 
+@app.command("artifact")
+def artifact(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The artifact's name.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where its one file goes.")],
+    repository: Repository = None,
+) -> None:
+    """Fetch the one file of the newest artifact of that name that the default branch made, such as a profile."""
+    from gatecli.sources import github_artifact
+
+    content = github_artifact.newest_file(_connect(repository), name)
+    partial = output.with_name(f"{output.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(output)
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}", "check the path") from error
+
+
 @app.command("outputs")
 def outputs(report: Annotated[Path, typer.Argument(metavar="REPORT", help="A JSON report.")]) -> None:
     """Print the outputs of the action from a JSON report, one NAME=VALUE a line."""

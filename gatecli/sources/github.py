@@ -169,6 +169,18 @@ class GitHub:
         """Every status that was ever set on a commit, newest first."""
         return [read(one, CommitStatus) for one in self.api.pages(f"{self._at}/commits/{commit_id(sha)}/statuses")]
 
+    def repository(self) -> RepositoryName:
+        """The repository's name as GitHub has it, and its default branch."""
+        return read(self.api.get(self._at), RepositoryName)
+
+    def artifacts(self, name: str) -> list[Any]:
+        """What runs have kept by that name, newest first."""
+        return self.api.pages(f"{self._at}/actions/artifacts", within="artifacts", name=name)
+
+    def artifact(self, id: int) -> bytes:
+        """The archive of an artifact."""
+        return self.api.file(f"{self._at}/actions/artifacts/{id}/zip")
+
     def answers(self, number: int) -> tuple[dict[str, Any], str | None]:
         """GitHub's answers as ``gate check --approvals`` reads them, and what is not in them, if anything.
 

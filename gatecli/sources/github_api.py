@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
@@ -21,10 +21,14 @@ from gatecli.errors import EvidenceError, UsageError
 if TYPE_CHECKING:
     from requests import Response, Session
 
+_T = TypeVar("_T")
+
 API_URL = "https://api.github.com"
 PER_PAGE = 100
 MAX_PAGES = 100
 MAX_BYTES = 50_000_000
+MAX_FILE_BYTES = 256 * 1024 * 1024
+FILE_TIMEOUT_S = 300.0
 REQUEST_TIMEOUT_S = 60.0
 """A whole request, however slowly its bytes come."""
 
@@ -123,20 +127,41 @@ class Api:
             raise ApiError("the GraphQL query was not answered", _HINT_OTHER)
         return answer["data"]
 
+    def file(self, path: str) -> bytes:
+        """A file, which GitHub keeps at another host: the token is for the address of it and does not travel there."""
+        url = self._url(path, {})
+        answer = self._request("GET", url, is_file=True)
+        try:
+            return _within(FILE_TIMEOUT_S, partial(_file, urljoin(url, answer.location), self._is_local))
+        except _BrokenError as broken:
+            raise ApiError(f"GET {path}: {broken}", _HINT_NETWORK) from None
+        except ValueError:
+            raise ApiError(f"GET {path} leads to no address", _HINT_OTHER) from None
+
+    @property
+    def _is_local(self) -> bool:
+        return urlsplit(self._root).scheme == "http"
+
     # ----------------------------------------------------------------- one request
 
     def _url(self, path: str, parameters: Mapping[str, str | int]) -> str:
         return f"{self._root}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
 
     def _request(
-        self, method: str, url: str, body: Mapping[str, object] | None = None, *, repeatable: bool = True
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        repeatable: bool = True,
+        is_file: bool = False,
     ) -> "_Answer":
         """The answer, after as many attempts and pauses as are sensible."""
         name = f"{method} {urlsplit(url).path}"
         failure = ApiError(f"{name} was not answered", _HINT_NETWORK)
         for attempt in range(MAX_ATTEMPTS):
             try:
-                answer = self._exchange(method, url, body)
+                answer = self._exchange(method, url, body, is_file=is_file)
             except _BrokenError as broken:
                 failure = ApiError(f"{name}: {broken}", _HINT_NETWORK)
                 wait = 2.0**attempt if repeatable else None
@@ -152,8 +177,11 @@ class Api:
             self._pause(wait, failure)
         raise failure
 
-    def _exchange(self, method: str, url: str, body: Mapping[str, object] | None) -> "_Answer":
-        """One request with its redirects, which stay at the API's origin: the token must not travel."""
+    def _exchange(self, method: str, url: str, body: Mapping[str, object] | None, *, is_file: bool) -> "_Answer":
+        """One request with its redirects, which stay at the API's origin: the token must not travel.
+
+        That of a file (``is_file``) is the answer itself.
+        """
         for _ in range(_MAX_REDIRECTS + 1):
             answer = _within(REQUEST_TIMEOUT_S, partial(self._once, method, url, body))
             if answer.status == 304 and url in self._known:
@@ -161,6 +189,8 @@ class Api:
             if answer.status not in _REDIRECTS:
                 if method == "GET" and answer.status == 200 and answer.etag:
                     self._known[url] = answer
+                return answer
+            if is_file and answer.status == 302:
                 return answer
             target = _joined(url, answer.location)
             if target is None:
@@ -309,9 +339,32 @@ class _Answer:
         return self.status == 429 or told or "rate limit" in self.message.lower()
 
 
-def _within(seconds: float, call: "Callable[[], _Answer]") -> _Answer:
+def _file(url: str, is_local: bool) -> bytes:
+    """What is behind an address that GitHub gave, asked for in nobody's name."""
+    from requests import RequestException, get
+    from urllib3.exceptions import HTTPError
+
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (is_local and _is_loopback(parts.hostname or "")):
+        raise ApiError("GitHub keeps the file at no https address", _HINT_OTHER)
+    content = bytearray()
+    try:
+        with get(url, auth=_no_auth, allow_redirects=False, stream=True, timeout=(10.0, _READ_TIMEOUT_S)) as response:
+            if response.status_code != 200:
+                raise _BrokenError(f"the file's host answered {response.status_code}")
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                content += chunk
+                if len(content) > MAX_FILE_BYTES:
+                    raise ApiError(f"the file has more than {MAX_FILE_BYTES:,} bytes", "keep a smaller one")
+    except (RequestException, HTTPError, ValueError) as error:
+        # Not the error's own text: the address is a secret while it is valid.
+        raise _BrokenError(f"no whole file ({type(error).__name__})") from None
+    return bytes(content)
+
+
+def _within(seconds: float, call: "Callable[[], _T]") -> _T:
     """The result of a call that may take so long: time limits of sockets are for each read, not for an answer."""
-    outcome: list[_Answer | BaseException] = []
+    outcome: list[_T | BaseException] = []
 
     def run() -> None:
         try:

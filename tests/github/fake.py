@@ -98,8 +98,16 @@ class FakeGitHub:
     statuses: list[dict[str, Any]] = field(default_factory=list)
     permissions: dict[str, str] = field(default_factory=dict)
     teams: dict[str, list[str]] = field(default_factory=dict)
+    artifacts: list[dict[str, Any]] = field(default_factory=list)
+    archives: dict[int, bytes] = field(default_factory=dict)
     allowed: set[str] = field(
-        default_factory=lambda: {"pull-requests: write", "statuses: write", "collaborators: read", "members: read"}
+        default_factory=lambda: {
+            "pull-requests: write",
+            "statuses: write",
+            "collaborators: read",
+            "members: read",
+            "actions: read",
+        }
     )
     viewer: str = BOT
     tells_user: bool = False
@@ -141,6 +149,13 @@ class FakeGitHub:
             0,
             {"state": state, "context": "gate", "description": description, "creator": account(login), "sha": sha},
         )
+
+    def artifact(self, name: str, archive: bytes, *, branch: str = "main", fork: bool = False, **more: Any) -> None:
+        """Something that a run kept."""
+        self.next_id += 1
+        run = {"head_branch": branch, "repository_id": 1, "head_repository_id": 2 if fork else 1}
+        self.artifacts.append({"id": self.next_id, "name": name, "expired": False, "workflow_run": run, **more})
+        self.archives[self.next_id] = archive
 
     @property
     def written(self) -> list[tuple[str, str]]:
@@ -287,6 +302,18 @@ def _members(github: FakeGitHub, request: Request, team: str) -> tuple[int, Any]
     return 200, [account(login) for login in github.teams.get(team, [])]
 
 
+def _repository(github: FakeGitHub, request: Request) -> tuple[int, Any]:
+    return 200, {"full_name": SLUG, "default_branch": "main"}
+
+
+def _artifacts(github: FakeGitHub, request: Request) -> tuple[int, Any]:
+    if refusal := github.may("actions: read"):
+        return refusal
+    name = urllib.parse.parse_qs(urllib.parse.urlsplit(request.path).query)["name"][0]
+    found = [one for one in reversed(github.artifacts) if one["name"] == name]
+    return 200, {"total_count": len(found), "artifacts": found}
+
+
 _REPO = f"/repos/{SLUG}"
 _ROUTES: tuple[tuple[str, str, Callable[..., tuple[int, Any]]], ...] = (
     ("GET", "/user", _user),
@@ -307,6 +334,8 @@ _ROUTES: tuple[tuple[str, str, Callable[..., tuple[int, Any]]], ...] = (
     ("DELETE", _REPO + r"/issues/(\d+)/labels/([^/]+)", _remove_label),
     ("GET", _REPO + r"/commits/([0-9a-f]+)/statuses", _statuses),
     ("POST", _REPO + r"/statuses/([0-9a-f]+)", _set_status),
+    ("GET", _REPO, _repository),
+    ("GET", _REPO + r"/actions/artifacts", _artifacts),
     ("GET", r"/orgs/acme/teams/([^/]+)/members", _members),
 )
 
@@ -335,6 +364,11 @@ class _Handler(BaseHTTPRequestHandler):
         if not token and self.command != "GET":
             return self._reply(401, {"message": "Requires authentication"})
         github.before(request)
+        if found := re.fullmatch(_REPO + r"/actions/artifacts/(\d+)/zip", self.path):
+            elsewhere = github.url.replace("127.0.0.1", "localhost")  # another host, as at the real one
+            return self._send(302, b"", {"Location": f"{elsewhere}/store/{found[1]}?signature=secret"})
+        if found := re.fullmatch(r"/store/(\d+)\?signature=secret", self.path):
+            return self._send(200, github.archives[int(found[1])], {"Content-Type": "application/zip"})
         return self._reply(*github.answer(request))
 
     do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _handle  # noqa: N815
@@ -354,7 +388,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self, value: Any, query: dict[str, list[str]]) -> tuple[Any, str]:
         size, page = int(query["per_page"][0]), int(query.get("page", ["1"])[0])
-        entries = value["commits"] if isinstance(value, dict) else value
+        within = next((name for name in ("commits", "artifacts") if name in value), "")
+        entries = value[within] if within else value
         shown = entries[(page - 1) * size : page * size]
         link = ""
         if page * size < len(entries):
@@ -363,7 +398,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
             path = urllib.parse.urlsplit(self.path).path
             link = f'<{self.github.url}{path}?{following}>; rel="next", <{self.github.url}{path}?page=99>; rel="last"'
-        return ({"commits": shown} if isinstance(value, dict) else shown), link
+        return ({within: shown} if within else shown), link
 
     def _send(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)

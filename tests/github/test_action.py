@@ -1,5 +1,6 @@
 """The action's own steps, run for real against a local GitHub and a local git server."""
 
+import gzip
 import json
 import re
 import sys
@@ -7,17 +8,48 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gatecli.reports.markdown import MARKER
 from tests.conftest import GitRepo
 from tests.github.action import Job, Result
 from tests.github.fake import BOT, SLUG, TOKEN, FakeGitHub, commit, pull_request, review
+from tests.github.test_artifact import archive
 from tests.reports.payloads import PAYLOADS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the steps run under bash")
 
 SAFE = "async def price(items):\n    return sum(items)\n"
+PROFILE = {
+    "schema": "gate.runtime-profile/1",
+    "meta": {
+        "service": "shop",
+        "environment": "production",
+        "window": {"start": "2026-11-20T00:00:00Z", "end": "2026-11-20T00:00:00Z", "observed_seconds": 86_400},
+        "revision": None,
+        "generated_at": "2026-11-20T00:00:00Z",
+        "generator": "test",
+        "sources": [{"kind": "otlp-json", "file": "spans.jsonl", "sha256": "", "basis": "counted"}],
+    },
+    "functions": [
+        {
+            "id": "shop/pricing.py::price",
+            "kind": "function",
+            "first_line": 1,
+            "def_line": 1,
+            "end_line": 2,
+            "calls": 864_000,
+            "calls_per_min": 600.0,
+            "calls_basis": "counted",
+            "time_total": {"share": 0.5},
+            "match": "qualname",
+            "sources": [0],
+            "entry_points": [],
+        }
+    ],
+}
+
 SLOWER = "import time\n\n\nasync def price(items):\n    time.sleep(1)\n    return sum(items)\n"
 
 
@@ -169,6 +201,22 @@ def test_a_profile_that_is_missing_is_no_pass(propose: Callable[..., Job], fake:
     result = ended(job, 2)
     assert "no profile at nowhere.json.gz" in result.errors
     assert [one["state"] for one in fake.statuses] == ["error"]
+
+
+def test_a_profile_from_an_artifact(propose: Callable[..., Job], fake: FakeGitHub, remote: GitRepo) -> None:
+    recorded = gzip.compress(msgspec.json.encode(PROFILE))
+    fake.artifact("gate-profile", archive({"profile.json.gz": recorded}))
+    job = propose({"shop/pricing.py": SLOWER}, inputs={"profile": "artifact:gate-profile"})
+    result = ended(job, 3)
+    report = json.loads(Path(result.outputs["json-file"]).read_text())
+    (function,) = (one for one in report["functions"] if one["qualname"] == "price")
+    assert (function["usage"]["status"], function["usage"]["calls_per_minute"]) == ("observed", 600.0)
+
+    fake.artifacts.clear()
+    result = ended(job, 4)
+    assert "no run of the default branch keeps an artifact 'gate-profile'" in result.errors
+    assert result.outputs["outcome"] == "error"
+    assert fake.statuses[0]["state"] == "error"
 
 
 def test_a_run_about_no_pull_request(propose: Callable[..., Job], fake: FakeGitHub) -> None:

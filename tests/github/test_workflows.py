@@ -47,6 +47,10 @@ def recipes() -> list[tuple[str, dict[Any, Any], str]]:
 
 RECIPES = recipes()
 RECIPE_WORKFLOWS = [(heading, text) for heading, value, text in RECIPES if "jobs" in value]
+_README = re.search(
+    r"<!-- recipe: README -->\n```yaml\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.M | re.S
+)
+RECIPE_WORKFLOWS += [("README", _README[1])] if _README else []
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +71,7 @@ def test_the_page_has_a_recipe_for_each_situation() -> None:
         "Forks",
         "Judge again",
         "A profile every night",
+        "README",
     ]
 
 
@@ -216,6 +221,25 @@ def test_ci_runs_every_python_that_is_supported() -> None:
     tested = value["jobs"]["checks"]["strategy"]["matrix"]["python"]
     classifiers = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
     assert set(tested) == {*classifiers, "3.14"}
+
+
+def test_what_the_recipes_run_of_gate_exists() -> None:
+    """Every command and option of gate that the page's scripts name."""
+    import typer
+
+    from gatecli.cli.main import app
+
+    blocks = re.findall(r"^```(?:yaml|sh|groovy)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    text = re.sub(r"\\\n *|\n +(?=--)", " ", "\n".join(blocks))
+    found = re.findall(r"(?:^ *|- |bin/|\'\'\')gate ((?:check|profile|github)\b[^#\n]*)", text, re.M)
+    assert len(found) == 6
+    for line in found:
+        words = line.split()
+        command: Any = typer.main.get_command(app)
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        options = {one for parameter in command.params for one in (*parameter.opts, *parameter.secondary_opts)}
+        assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options, line
 
 
 # --------------------------------------------------------------------------- the lock
