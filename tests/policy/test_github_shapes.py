@@ -1,4 +1,4 @@
-"""What gate reads of GitHub's answers, against GitHub's own OpenAPI description (the npm package ``@octokit/openapi``)."""
+"""What gate reads of GitHub's answers, against GitHub's own OpenAPI description (npm, ``@octokit/openapi``)."""
 
 import json
 from dataclasses import MISSING, fields
