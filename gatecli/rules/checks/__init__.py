@@ -60,6 +60,7 @@ CHECKS: Mapping[str, Check] = {
     "io-behind-loop": loops.io_behind_loop,
     "limit-removed": limits.limit_removed,
     "loop-nested": loops.loop_nested,
+    "major-version-raised": dependencies.major_version_raised,
     "message-field-changed": interface.message_field_changed,
     "migration-edited": migrations.merged_edited,
     "migration-irreversible": migrations.irreversible,

@@ -1,4 +1,4 @@
-"""S02, S03: what the change begins to depend on, and what it no longer pins. Nothing is asked of an index: offline."""
+"""S02, S03, S12: what the change begins to depend on, no longer pins, or takes another version of. All offline."""
 
 import re
 import sys
@@ -22,6 +22,9 @@ _IMPORTS = """
 (import_statement name: (aliased_import name: (dotted_name . (identifier) @key))) @match
 (import_from_statement module_name: (dotted_name . (identifier) @key)) @match
 """
+MAX_IMPORTS = 40
+"""New imports of a change that are looked up in the tree."""
+
 MAX_DISTANCE = 2
 _LONG_NAME = 7
 """Characters from which two edits still make a look-alike; shorter names are near to each other by chance."""
@@ -160,6 +163,8 @@ def _undeclared(view: View) -> Iterator[Observation]:
             name = code.text(match["key"])
             if name in known or name in said or name in sys.stdlib_module_names or name.startswith("_"):
                 continue
+            if len(said) >= MAX_IMPORTS:
+                return
             said.add(name)
             if not _is_declared(name, declared) and not _is_local(view, name, touched.change.id.path):
                 says = f"imports {snippet(name)}, which the repository does not declare as a dependency"
@@ -231,3 +236,32 @@ def pin_loosened(rule: Rule, view: View) -> Iterator[Observation]:
 def _sure(file: FileChange) -> Confidence:
     """Loose pins are the rule in what others install (``pyproject.toml``), and news in a requirements file."""
     return Confidence.HIGH if file.path.endswith(".txt") else Confidence.LOW
+
+
+# --------------------------------------------------------------------------- S12
+
+_PIN = re.compile(r"===?\s{0,5}v?(\d{1,9}(?:\.\d{1,9}){0,5})")
+_BELOW = re.compile(r"<\s{0,5}(\d{1,9}(?:\.\d{1,9}){0,5})")
+
+
+def major_version_raised(rule: Rule, view: View) -> Iterator[Observation]:
+    """Pins and upper bounds whose first number is higher than before (of a version 0, the second)."""
+    for file in _manifests(view):
+        before = dependencies(file.path, decoded(file.before))
+        for name, now in dependencies(file.path, decoded(file.after)).items():
+            was = before.get(name)
+            if was is None:
+                continue
+            old, new = _PIN.search(was.spec), _PIN.search(now.spec)
+            if old and new and _major(new[1]) > _major(old[1]):
+                yield _at(file, now, f"takes {snippet(now.shown)} {new[1]} where it took {old[1]}", Confidence.LOW)
+                continue
+            old, new = _BELOW.search(was.spec), _BELOW.search(now.spec)
+            if old and new and _major(new[1]) > _major(old[1]):
+                says = f"now allows {snippet(now.shown)} below {new[1]}, was {old[1]}"
+                yield _at(file, now, says, Confidence.LOW)
+
+
+def _major(version: str) -> tuple[int, int]:
+    first, *rest = (int(part) for part in version.split("."))
+    return (first, rest[0] if rest and not first else 0)

@@ -91,6 +91,9 @@ _UNITS = {
     **{"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "MB": 1e6, "GB": 1e9, "": 1},
 }
 FACTOR = 2
+MAX_LOOKED_UP = 20
+"""Settings of a change whose readers are searched for in the tree."""
+
 MAX_READERS = 40
 _LONG_WORD = 12
 MAX_FILES_READ = 60
@@ -111,6 +114,7 @@ class Setting:
 
 def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
     """Settings that changed at least twofold, the functions that read them by name, and the busiest one's traffic."""
+    looked_up = 0
     for file in view.case.change.files:
         if file.before is None or file.after is None or not matches(_FILES, file.path):
             continue
@@ -119,7 +123,9 @@ def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
             was = old.get(setting.path)
             how = compared(was.value, setting.value) if was is not None and _TELLING.search(setting.path) else ""
             if how:
-                yield _observed(view, file.path, setting.path, how, setting.line)
+                looked_up += 1
+                readers = read_by(view, setting.path, file.path) if looked_up <= MAX_LOOKED_UP else Readers()
+                yield _observed(readers, file.path, setting.path, how, setting.line)
     for touched in view.functions:
         if touched.before is None or touched.after is None or touched.change.function.kind is not FunctionKind.MODULE:
             continue
@@ -128,7 +134,8 @@ def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
             name = code.text(match["key"])
             how = _numbers(before.get(name), match["value"]) if _KEPT.search(name) else ""
             if how:
-                yield _observed(view, touched.change.id.path, name, how, code.line(match["match"]))
+                path = touched.change.id.path
+                yield _observed(read_by(view, name, path), path, name, how, code.line(match["match"]))
 
 
 def _numbers(old: "Node | None", new: "Node") -> str:
@@ -173,8 +180,7 @@ def _settings(file: FileChange, *, old: bool) -> Iterator[Setting]:
                 yield Setting(path, found[3].strip(), number)
 
 
-def _observed(view: View, path: str, name: str, how: str, line: int) -> Observation:
-    readers = read_by(view, name, path)
+def _observed(readers: "Readers", path: str, name: str, how: str, line: int) -> Observation:
     says = how.format(snippet(name)) + readers.says
     return Observation(says=says, path=path, line=line, text=name, evidence=readers.evidence, usage=readers.usage)
 

@@ -20,6 +20,9 @@ _ADD_COLUMN = re.compile(
     re.IGNORECASE,
 )
 _SET_NOT_NULL = re.compile(r'\bALTER\s+(?:COLUMN\s+)?([\w"`]{1,120})\s+SET\s+NOT\s+NULL', re.IGNORECASE)
+_CHECK_NOT_NULL = re.compile(
+    r'\bCHECK\s{0,5}\(\s{0,5}([\w"`]{1,120})\s{1,5}IS\s{1,5}NOT\s{1,5}NULL\s{0,5}\)', re.IGNORECASE
+)
 _SET_TYPE = re.compile(
     r'\b(?:ALTER\s+(?:COLUMN\s+)?([\w"`]{1,120})\s+(?:SET\s+DATA\s+)?TYPE|MODIFY\s+(?:COLUMN\s+)?([\w"`]{1,120}))\s',
     re.IGNORECASE,
@@ -95,6 +98,8 @@ def _altered(statement: str, table: str) -> Iterator[_Read]:
         if _NOT_NULL.search(match[2]) and not _DEFAULT.search(match[2]):
             yield "NOT_NULL", f"{table}.{_identifier(match[1])}", table, match
     for match in _SET_NOT_NULL.finditer(statement):
+        yield "FORBID_NULL", f"{table}.{_identifier(match[1])}", table, match
+    for match in _CHECK_NOT_NULL.finditer(statement):
         yield "FORBID_NULL", f"{table}.{_identifier(match[1])}", table, match
     for match in _SET_TYPE.finditer(statement):
         yield "TYPE", f"{table}.{_identifier(match[1] or match[2])}", table, match
