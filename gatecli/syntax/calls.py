@@ -263,7 +263,7 @@ def _through(inference: Inference, of: Value, target: Target) -> Certainty | Non
     if isinstance(of, Parent):
         behind = inference.project.mro(of.cls).classes[1:]
         found = next((base for base in behind if _defining(inference, base, target) == base), None)
-        if found is None and _is_mixin(inference, of.cls):
+        if found is None and _meet(inference, of.cls, target):
             return Certainty.POSSIBLE
         return Certainty.CERTAIN if found == target.owner else None
     if isinstance(of, (Object, Class)):
@@ -281,15 +281,15 @@ def _on_class(inference: Inference, of: Object | Class, target: Target) -> Certa
     if of.is_exact:
         return None
     if cls not in inference.project.ancestors(target.owner):
-        return Certainty.POSSIBLE if defining is None and _is_mixin(inference, cls) else None
+        return Certainty.POSSIBLE if defining is None and _meet(inference, cls, target) else None
     if defining is None:
         return Certainty.CERTAIN  # a template method: only subclasses have it
     return Certainty.CERTAIN if _is_abstract(inference, defining, target.id.name) else Certainty.POSSIBLE
 
 
-def _is_mixin(inference: Inference, cls: FunctionId) -> bool:
-    """Whether a class may find elsewhere what it does not have: it is put before other bases in a subclass."""
-    return cls.name.endswith("Mixin") or not inference.project.mro(cls).external
+def _meet(inference: Inference, cls: FunctionId, target: Target) -> bool:
+    """Whether a class may find a method that it does not have in a class beside it: one inherits from both."""
+    return any(target.owner in inference.project.mro(heir).classes for heir in inference.project.heirs(cls))
 
 
 def _is_abstract(inference: Inference, cls: FunctionId, name: str) -> bool:

@@ -101,9 +101,14 @@ def _implied(inference: Inference, kind: ImpliedKind, found: Values) -> Iterator
             yield value.frame.scope.id
 
 
+# What takes a function and does not call it.
+_NOT_CALLING = frozenset({"wraps", "update_wrapper", "partial", "partialmethod", "isinstance", "callable"})
+
+
 def _handed_over(inference: Inference, scope: Scope, call: form.Call, frame: Frame) -> Iterator[Edge]:
     """Functions of the project that a call hands to another library."""
-    if call.decorates:
+    of = call.of.name if isinstance(call.of, form.Attribute) else call.of.id if isinstance(call.of, form.Name) else ""
+    if call.decorates or of in _NOT_CALLING:
         return
     for argument in (*call.arguments, *(value for _, value in call.keywords)):
         for value in _ordered(inference.ask(argument, frame)):

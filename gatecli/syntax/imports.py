@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MAX_HOPS = 8
 # Classes that are looked at for one attribute.
 MAX_CLASSES = 400
+# Subclasses that are looked for below one class.
+MAX_HEIRS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Project:
         self._names: dict[str, Names | None] = {}
         self._found: dict[tuple[str, str], str | None] = {}
         self._orders: dict[FunctionId, Order] = {}
+        self._heirs: dict[FunctionId, tuple[FunctionId, ...]] = {}
 
     @cached_property
     def _by_stem(self) -> Mapping[str, tuple[str, ...]]:
@@ -273,6 +276,28 @@ class Project:
             return text
         full = imported.module if imported.name is None else f"{imported.module}.{imported.name}"
         return f"{full}{dot}{rest}"
+
+    def heirs(self, class_id: FunctionId) -> tuple[FunctionId, ...]:
+        """The classes of the tree that inherit from a class, as far as ``MAX_HEIRS`` go."""
+        found: dict[FunctionId, None] = {}
+        pending = [class_id]
+        while pending and len(found) < MAX_HEIRS:
+            current = pending.pop(0)
+            for heir in self._direct_heirs(current):
+                if heir not in found and heir != class_id:
+                    found[heir] = None
+                    pending.append(heir)
+        return tuple(found)
+
+    def _direct_heirs(self, class_id: FunctionId) -> tuple[FunctionId, ...]:
+        if class_id not in self._heirs:
+            found: list[FunctionId] = []
+            for path, _ in self._tree.grep([class_id.name]):
+                names = self.names(path)
+                ids = (FunctionId(path=path, qualname=qualname) for qualname in (names.bases if names else ()))
+                found += [id for id in ids if class_id in self.mro(id).classes[1:]]
+            self._heirs[class_id] = tuple(found)
+        return self._heirs[class_id]
 
     def subclasses_in_file(self, class_id: FunctionId) -> list[FunctionId]:
         """The classes of the same file that inherit from a class."""

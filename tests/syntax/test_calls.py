@@ -125,10 +125,20 @@ def uses(target: str, source: str | None = None, path: str = "app.py", **files: 
             "from shop.prices import Base\nclass A(Base):\n    @classmethod\n    def f(cls):\n        cls.save()\n",
             ["A.f:5 certain"],
         ),
-        # a class without that method: a subclass may bring it
-        ("Base.save", "class A:\n    def f(self):\n        self.save()\n", ["A.f:3 possible"]),
+        # a class without that method: one that inherits from both brings it
+        ("Base.save", "class A:\n    def f(self):\n        self.save()\n", []),
+        (
+            "Base.save",
+            "from shop.prices import Order\nclass A:\n    def f(self):\n        self.save()\nclass B(A, Order): ...\n",
+            ["A.f:4 possible"],
+        ),
+        (
+            "Base.save",
+            "import shop.prices as p\nclass A:\n    def save(self):\n        super().save()\nclass B(A, p.Base): ...\n",
+            ["A.save:4 possible"],
+        ),
         ("Base.save", "import x\nclass A(x.Y):\n    def f(self):\n        self.save()\n", []),
-        ("Base.save", "class A:\n    def f(self):\n        def g():\n            self.save()\n", ["A.f.g:4 possible"]),
+        ("Base.save", "class A:\n    def f(self):\n        def g():\n            self.save()\n", []),
         ("Base.save", "def save(): pass\ndef f():\n    save()\n", []),
         ("Lazy.save", "from shop.prices import Base\nclass A(Base):\n    def f(self):\n        self.save()\n", []),
         # classes

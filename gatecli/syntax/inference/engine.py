@@ -128,10 +128,9 @@ class Inference:
 
     def _name(self, name: form.Name, frame: Frame) -> Values:
         scope = frame.scope
-        if name.id not in scope.outer_names:
-            found = self.local(name.id, name.at, frame)
-            if found is not None:
-                return found
+        found = self.local(name.id, name.at, frame)
+        if found is not None and (name.id not in scope.outer_names or self._is_covered(name, scope)):
+            return found
         outer = frame.outer
         while outer is not None:
             if outer.scope.kind is not FunctionKind.CLASS_BODY:
@@ -140,6 +139,10 @@ class Inference:
                     return found
             outer = outer.outer
         return frozenset({External(f"builtins.{name.id}")}) if name.id in _BUILTINS else ANYTHING
+
+    def _is_covered(self, name: form.Name, scope: Scope) -> bool:
+        """Whether a scope gives a ``global`` or ``nonlocal`` name a value of its own before it reads it."""
+        return reaching(scope, scope.bindings.get(name.id, ()), name.at)[1]
 
     def local(self, name: str, at: int, frame: Frame) -> Values | None:
         """A name that a scope itself binds, as it is at a byte; None where it does not bind it."""
@@ -154,12 +157,25 @@ class Inference:
             found |= self.values(binding.value, frame)
         if parameter is not None and not is_covered:
             found |= self._parameter(parameter, frame)
+        if scope.kind is FunctionKind.MODULE:
+            found |= self._assigned_globally(name, frame)
         declared = scope.declared.get(name)
         if declared is not None and (not found or not found.isdisjoint(ANYTHING)):
             known = self.values(declared, frame)
             if known and known.isdisjoint(ANYTHING):
                 return (frozenset(found) - ANYTHING) | known
         return frozenset(found) if found or bindings or parameter else None
+
+    def _assigned_globally(self, name: str, frame: Frame) -> Values:
+        """What functions of a file assign to a name of the module."""
+        found: set[Value] = set()
+        for id in self.program.mentioning(frame.scope.id.path, f"global {name}"):
+            scope = self.scope(id)
+            if scope is not None and name in scope.outer_names:
+                inner = self.frame(scope)
+                for binding in scope.bindings.get(name, ()):
+                    found |= self.values(binding.value, inner)
+        return frozenset(found)
 
     def _starred_import(self, name: str, frame: Frame) -> Values | None:
         for module in frame.scope.stars:
