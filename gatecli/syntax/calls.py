@@ -128,6 +128,21 @@ def uses_in(
             yield from _use(inference, site, target, certainty)
             if certainty is Certainty.CERTAIN and (site.call is None or target.id.name in _IMPLIED):
                 yield from _handed_on(inference, site, target, followed)
+    yield from _named_in_texts(inference, path, targets)
+
+
+def _named_in_texts(inference: Inference, path: str, targets: Mapping[str, list[Target]]) -> Iterator[Use]:
+    """Texts that are the dotted name of a target: settings, task names, ``import_string("shop.middleware.Gate")``."""
+    for at, dotted in inference.program.dotted_texts(path, frozenset(targets)):
+        for target in targets[dotted.rpartition(".")[2]]:
+            qualname = _visible(target).qualname
+            if not f".{dotted}".endswith(f".{qualname}"):
+                continue
+            module = dotted[: -len(qualname) - 1]
+            if module and inference.project.path_of(module, path) == target.id.path:
+                line, holder = inference.program.place(path, at)
+                if holder != target.id:
+                    yield Use(target.id, holder, line, Certainty.CERTAIN, None)
 
 
 def _name(load: form.Name | form.Attribute) -> str:

@@ -100,6 +100,13 @@ def uses(target: str, source: str | None = None, path: str = "app.py", **files: 
         ("price", "from shop.prices import price\ndef f():\n    return price\n", ["f:3 certain"]),
         ("settle", "from shop.prices import settle\ndef f():\n    settle.delay(1)\n", ["f:3 certain"]),
         ("settle", "from shop import prices\ndef f():\n    prices.settle.apply_async(args=[1])\n", ["f:3 certain"]),
+        # texts that name it
+        ("price", "MIDDLEWARE = ['shop.prices.price']\n", ["<module>:1 certain"]),
+        ("settle", "def f(app):\n    app.send_task('shop.prices.settle')\n", ["f:2 certain"]),
+        ("price", "x = 'other.prices.price'\ny = 'price'\nz = 'see shop.prices.price'\n", []),
+        ("price", "# 'shop.prices.price'\nx = 'a\\'shop.prices.price'\n", []),
+        ("Base.save", "HOOK = 'shop.prices.Base.save'\n", ["<module>:1 certain"]),
+        ("Base.__init__", "BACKEND = 'shop.prices.Base'\n", ["<module>:1 certain"]),
         # methods
         ("Base.save", "def f(x):\n    x.save()\n", ["f:2 possible"]),
         ("Base.save", "def f():\n    g().save()\n", ["f:2 possible"]),

@@ -102,6 +102,14 @@ class Program:
                     yield site
                     break
 
+    def dotted_texts(self, path: str, names: frozenset[str]) -> Iterator[tuple[int, str]]:
+        """The texts of a file that are a dotted name which ends in one of some names: where, and the name."""
+        module = self.module(path)
+        for match in _any_dotted(names).finditer(module.source) if module is not None else ():
+            node = module.tree.root_node.descendant_for_byte_range(*match.span(2)) if module is not None else None
+            if node is not None and node.type == "string_content" and node.byte_range == match.span(2):
+                yield match.start(2), match[2].decode("utf-8", "replace")
+
     def _around(self, module: Module, at: int) -> Iterator[FunctionId]:
         """The functions and classes around a byte, innermost first: a default stands inside that of its function."""
         places = self._places.get(module.path)
@@ -210,6 +218,12 @@ class Program:
 def _any_word(names: frozenset[str]) -> "re.Pattern[bytes]":
     alternatives = b"|".join(re.escape(name.encode("utf-8", "surrogateescape")) for name in sorted(names))
     return re.compile(rb"(?<!\w)(?:" + alternatives + rb")(?!\w)")
+
+
+@lru_cache(maxsize=64)
+def _any_dotted(names: frozenset[str]) -> "re.Pattern[bytes]":
+    alternatives = b"|".join(re.escape(name.encode("utf-8", "surrogateescape")) for name in sorted(names))
+    return re.compile(rb"(['\"])((?:\w{1,100}\.){1,20}(?:" + alternatives + rb"))\1")
 
 
 def _sites_of(scope: Scope) -> Iterator[tuple[int, Site]]:
