@@ -18,6 +18,8 @@ from gatecli.syntax.sides import Matched, Side
 MIN_PART_SHINGLES = 15
 # How much of a part must be code that the whole lost, in threes of tokens: its head and some names are new.
 MIN_CONTAINED = 0.5
+# And where the other is gone, so that no call of it shows the relation: tests are made of alike code.
+MIN_CONTAINED_UNCALLED = 0.7
 # Of functions that are gone this many parts are looked for in their file, and a name leads to this many.
 MAX_PARTS = 50
 # And this many threes of tokens are compared in all: in a larger change not every relation is known.
@@ -93,6 +95,7 @@ def _taken_out(parts: list[Side], wholes: list[_Whole]) -> Iterator[tuple[Side, 
     code: dict[Side, Counter[normalise.Shingle]] = {}
     left = MAX_COMPARED_SHINGLES
     for whole in wholes:
+        least = MIN_CONTAINED_UNCALLED if whole.left is None else MIN_CONTAINED
         likely = _likely(whole, by_name, by_path)
         if not likely:
             continue
@@ -105,7 +108,7 @@ def _taken_out(parts: list[Side], wholes: list[_Whole]) -> Iterator[tuple[Side, 
             left -= len(held)
             if left < 0:
                 return
-            if size >= MIN_PART_SHINGLES and _common(held, lost) >= MIN_CONTAINED * size:
+            if size >= MIN_PART_SHINGLES and _common(held, lost) >= least * size:
                 yield part, whole
 
 

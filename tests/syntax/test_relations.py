@@ -13,6 +13,12 @@ DISCOUNT = """
         total -= total * discount.share
         log.info("discount %s", discount)
 """
+TAX = """
+    for region, rate in sorted(discount.rates.items()):
+        if region.covers(total) and not rate.exempt:
+            total += round(total * rate.share, 2)
+            log.info("tax %s in %s", rate, region)
+"""
 
 
 def function(name: str, *parts: str, parameters: str = "items, discount") -> str:
@@ -58,19 +64,23 @@ def test_an_inlined_function_says_where_it_went():
 
 
 def test_a_function_split_in_two():
-    before = function("total", ADD_UP, DISCOUNT, ADD_UP.replace("items", "gifts"))
-    after = function("add_up", ADD_UP) + function("discounted", DISCOUNT, parameters="total, discount")
+    before = function(
+        "total", ADD_UP, DISCOUNT, TAX, TAX.replace("region", "country"), ADD_UP.replace("items", "gifts")
+    )
+    after = function("add_up", ADD_UP, DISCOUNT) + function("taxed", TAX, parameters="total, discount")
     assert relations(before, after) == {
-        "removed total": ["split into a.py::add_up, a.py::discounted"],
-        "added add_up": ["extracted from a.py::total"],
-        "added discounted": ["extracted from a.py::total"],
+        "removed check_out": ["split into a.py::add_up, a.py::taxed"],
+        "added add_up": ["extracted from a.py::check_out"],
+        "added taxed": ["extracted from a.py::check_out"],
     }
 
 
 def test_functions_merged_into_a_new_one():
-    before = function("add_up", ADD_UP) + function("discounted", DISCOUNT, parameters="total, discount")
-    after = function("total", ADD_UP, DISCOUNT, ADD_UP.replace("items", "gifts"))
-    assert relations(before, after)["added total"] == ["merged from a.py::add_up, a.py::discounted"]
+    before = function("add_up", ADD_UP, DISCOUNT) + function("taxed", TAX, parameters="total, discount")
+    after = function(
+        "check_out", ADD_UP, DISCOUNT, TAX, TAX.replace("region", "country"), ADD_UP.replace("items", "gifts")
+    )
+    assert relations(before, after)["added check_out"] == ["merged from a.py::add_up, a.py::taxed"]
 
 
 def test_functions_that_share_nothing_are_not_related():
