@@ -65,7 +65,7 @@ def test_an_inlined_function_says_where_it_went():
 
 def test_a_function_split_in_two():
     before = function(
-        "total", ADD_UP, DISCOUNT, TAX, TAX.replace("region", "country"), ADD_UP.replace("items", "gifts")
+        "check_out", ADD_UP, DISCOUNT, TAX, TAX.replace("region", "country"), ADD_UP.replace("items", "gifts")
     )
     after = function("add_up", ADD_UP, DISCOUNT) + function("taxed", TAX, parameters="total, discount")
     assert relations(before, after) == {
