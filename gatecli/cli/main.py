@@ -108,6 +108,8 @@ def _unexpected(error: Exception) -> int:
 def _complain(message: str, hint: str) -> None:
     from gatecli.reports.text import plain
 
-    sys.stderr.write(f"gate: {plain(message)}\n")
+    # Problems, one a line. The mark before each keeps a line from being a workflow command, whatever it holds.
+    first, *others = message.split("\n")
+    sys.stderr.write(f"gate: {plain(first)}\n" + "".join(f"  - {plain(line)}\n" for line in others))
     if hint:
         sys.stderr.write(f"  hint: {plain(hint)}\n")

@@ -113,6 +113,7 @@ def baseline(
 ) -> None:
     """Accept the findings of reports: they are notes from the next change on, once this file is merged."""
     from gatecli.rules import accepted
+    from gatecli.rules.wording import plural
 
     contents = []
     for path in reports:
@@ -128,7 +129,7 @@ def baseline(
         temporary.replace(output)
     except OSError as error:
         raise UsageError(f"cannot write {output}: {error.strerror}", "check the path") from error
-    _print(_text(f"{len(found.accepted)} findings accepted in {output}"))
+    _print(_text(f"{plural(len(found.accepted), 'finding')} accepted in {output}"))
 
 
 @app.command("test")

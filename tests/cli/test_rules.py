@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from gatecli.cli.main import _complain
 from gatecli.cli.rules import app
 from gatecli.errors import EXIT_BLOCK, GateError, UsageError
 from gatecli.rules import accepted, document
@@ -155,7 +156,7 @@ def test_baseline_of_reports(here: Path) -> None:
     finding = {"rule": "io-in-loop", "fingerprint": "ab", "outcome": "flagged", "function": "a.py::f"}
     guard = {"rule": "guardrails-changed", "fingerprint": "cd", "outcome": "flagged", "function": None}
     (here / "report.json").write_text(json.dumps({"findings": [finding, finding, guard]}), encoding="utf-8")
-    assert "1 findings accepted" in run("baseline", "report.json", "--reason", 'as "before"').output
+    assert "1 finding accepted" in run("baseline", "report.json", "--reason", 'as "before"').output
     read = accepted.read_baseline((here / ".gate" / "baseline.yml").read_bytes())
     assert read.accepted == (
         accepted.Accepted(rule="io-in-loop", fingerprint="ab", function="a.py::f", reason='as "before"'),
@@ -165,3 +166,11 @@ def test_baseline_of_reports(here: Path) -> None:
         run("baseline", "bad.json")
     with pytest.raises(UsageError, match="cannot read"):
         run("baseline", "missing.json")
+
+
+def test_problems_stand_one_a_line_and_none_is_a_workflow_command(capsys: pytest.CaptureFixture[str]) -> None:
+    _complain("2 problems in a.yml\na.yml:1: no id\n::error::x\x1b[2J", "correct it")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == ["gate: 2 problems in a.yml", "  - a.yml:1: no id"]
+    assert lines[2].startswith("  - ")
+    assert "\x1b" not in lines[2]
