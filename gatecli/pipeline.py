@@ -132,7 +132,7 @@ def judge(origin: Source, request: Request) -> Report:
         shown = profile if request.call_tree else None
         production = call_tree.call_tree(shown, {change.base_id for change in functions}) if shown else None
     with clock("callers"):
-        blast = _blast(origin, functions, profile, lambda path: matches(settings.paths.tests, path))
+        blast = _blast(origin, functions, profile, settings, lambda path: matches(settings.paths.tests, path))
     with clock("history"):
         history = _history(origin, functions, settings, past.result())
     with clock("provenance"):
@@ -251,7 +251,9 @@ def examine(directory: Path, path: str, qualnames: Collection[str] | None, reque
     return Examination(
         functions=functions,
         usage=usage,
-        blast=_blast(origin, functions, profile, lambda one: one != path and matches(settings.paths.tests, one)),
+        blast=_blast(
+            origin, functions, profile, settings, lambda one: one != path and matches(settings.paths.tests, one)
+        ),
         history=_history(origin, functions, settings, _past(origin, functions)),
         callees=callees(origin.head, path),
         tests=attach.tests_of(profile, functions) if profile else None,
@@ -449,6 +451,7 @@ def _profile_of(
     now: int,
 ) -> "Profile":
     """Recordings matched to the functions of the revision that was deployed."""
+    from gatecli.rules.paths import matches
     from gatecli.runtime.resolve import build_profile
     from gatecli.syntax import entrypoints
     from gatecli.syntax.python import read_functions
@@ -456,6 +459,7 @@ def _profile_of(
     said = {recording.revision for recording in recordings if recording.revision}
     deployed = revision or (said.pop() if len(said) == 1 else None)
     tree, commit = _deployed_tree(directory, deployed, required=revision is not None)
+    settings, _ = config.load(tree.read, revision=commit)
     return build_profile(
         recordings,
         tree=tree,
@@ -466,7 +470,9 @@ def _profile_of(
         service=service,
         environment=environment,
         generated_at=now,
-        routes=entrypoints.routes(tree),
+        routes=entrypoints.routes(
+            tree, named=settings.profile.routes, is_test=lambda path: matches(settings.paths.tests, path)
+        ),
     )
 
 
@@ -590,6 +596,7 @@ def _blast(
     origin: Source,
     functions: tuple[FunctionChange, ...],
     profile: "Profile | None",
+    settings: Config,
     is_test: Callable[[str], bool],
 ) -> Mapping[FunctionId, Blast]:
     from gatecli.runtime import attach
@@ -605,6 +612,7 @@ def _blast(
             share_of=(lambda ids: attach.traffic_share(profile, frozenset(ids))) if profile else _unknown,
             is_test=is_test,
             types=checker,
+            routes=settings.profile.routes,
         )
 
 

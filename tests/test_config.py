@@ -54,7 +54,7 @@ def test_every_setting_is_read():
 version: 1
 mode: advise
 fail_on: block
-profile: {path: ops/profile.json, required: true, max_age_days: 7}
+profile: {path: ops/profile.json, required: true, max_age_days: 7, routes: {GET /x: "shop/web.py::x"}}
 people:
   seniors: [ines@shop.example, "@ravi"]
   aliases: {ravi: [ravi@shop.example, r.shah@old.example]}
@@ -71,7 +71,9 @@ paths:
     assert config == Config(
         mode=Mode.ADVISE,
         fail_on=FailOn.BLOCK,
-        profile=ProfileConfig(path="ops/profile.json", required=True, max_age_days=7),
+        profile=ProfileConfig(
+            path="ops/profile.json", required=True, max_age_days=7, routes={"GET /x": "shop/web.py::x"}
+        ),
         people=People(
             seniors=("ines@shop.example", "@ravi"), aliases={"ravi": ("ravi@shop.example", "r.shah@old.example")}
         ),
@@ -267,3 +269,10 @@ def test_shipped_data_is_found_in_the_checkout():
     assert read_data("weights.yml") == (data_root() / "weights.yml").read_bytes()
     with pytest.raises(EvidenceError, match=r"none/such\.yml cannot be read"):
         read_data("none/such.yml")
+
+
+def test_a_route_is_answered_by_a_function():
+    text = "profile:\n  routes:\n    GET /x: shop.web.x\n    GET /y: shop/web.py::y\n    GET /z: 3\n"
+    found = problems(text)
+    assert len(found) == 2
+    assert "'shop.web.x' is no function: name it as path::qualname" in "".join(found)

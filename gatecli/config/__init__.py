@@ -108,6 +108,8 @@ class ProfileConfig:
     """Where the runtime profile lies, whether a verdict needs it, and after how many days it is stale.
 
     ``fetch`` says where ``gate profile fetch`` gets it, ``map`` which folder of the repository a recorded one is.
+    ``routes`` names the functions behind entry points that the code does not tell, or of which it is misread: label
+    (``GET /orders``, ``task settle``) → ``path::qualname``.
     """
 
     path: str = ".gate/profile.json.gz"
@@ -115,6 +117,7 @@ class ProfileConfig:
     max_age_days: Annotated[float, msgspec.Meta(gt=0)] = 14
     fetch: tuple[FetchConfig, ...] = ()
     map: Mapping[str, str] = field(default_factory=dict)
+    routes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +255,11 @@ def _contradictions(document: Document) -> Iterator[Problem]:
     review, senior = bands.get("review", Bands().review), bands.get("senior", Bands().senior)
     if isinstance(review, int) and isinstance(senior, int) and senior < review:
         yield document.problem(("bands",), f"bands.senior ({senior}) is below bands.review ({review})")
+    for label, target in _mapping(document.value, "profile", "routes").items():
+        path, colons, qualname = str(target).partition("::")
+        if isinstance(target, str) and not (path and colons and qualname):
+            text = f"{quote(target)} is no function: name it as path::qualname (shop/web.py::orders)"
+            yield document.problem(("profile", "routes", label), text)
     owner: dict[str, str] = {}
     for name, addresses in _mapping(document.value, "people", "aliases").items():
         for address in [name, *(addresses if isinstance(addresses, list) else ())]:

@@ -9,8 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gatecli.model import FunctionId
+from gatecli.routes import comparable
 
 _VERBS = re.compile(r"(?P<methods>[A-Z]+(?:\|[A-Z]+)*) (?P<path>.*)", re.DOTALL)
+# What a path that was read without its beginning begins with.
+_UNKNOWN = "…"
 # The first word of a label that is no route, and the kind of entry point it is. A signal is not traffic from outside.
 _KINDS = {
     "task": "task",
@@ -34,16 +37,40 @@ class Entry:
 
 
 class Routes:
-    """The handlers that were named by label; slashes at the ends of a path and the case of a method do not count."""
+    """The handlers that were named by label, compared as ``gatecli.routes.comparable`` says.
+
+    A path that begins with ``…`` was read without its beginning: it stands for every path that ends so, if no other
+    handler's does.
+    """
 
     def __init__(self, handlers: Mapping[str, FunctionId]) -> None:
         self._labels = handlers
-        self._handlers = {key: id for name, id in handlers.items() for key in _keys(name)}
+        self._handlers: dict[tuple[str, str], FunctionId] = {}
+        self._ends: dict[tuple[str, str], set[FunctionId]] = {}
+        for name, id in handlers.items():
+            for method, path in _keys(name):
+                if path.startswith(_UNKNOWN):
+                    self._ends.setdefault((method, path.lstrip(f"{_UNKNOWN}/")), set()).add(id)
+                else:
+                    self._handlers.setdefault((method, path), id)
 
     def handler(self, id: str) -> FunctionId | None:
         """The function behind an entry point; a route without a method is one for all of them."""
         method, path = _keys(id)[0]
-        return self._handlers.get((method, path)) or self._handlers.get(("", path))
+        return (
+            self._handlers.get((method, path))
+            or self._handlers.get(("", path))
+            or self._by_end(method, path)
+            or self._by_end("", path)
+        )
+
+    def _by_end(self, method: str, path: str) -> FunctionId | None:
+        """The longest known end decides."""
+        parts = path.split("/")
+        for start in range(len(parts)):
+            if found := self._ends.get((method, "/".join(parts[start:]))):
+                return next(iter(found)) if len(found) == 1 else None
+        return None
 
     def entries(self) -> list[Entry]:
         """An entry point for each label that is one."""
@@ -79,12 +106,12 @@ def by_handler(traced: Iterable[Entry], routes: Routes) -> dict[FunctionId, Entr
 
 
 def _is_route(name: str) -> bool:
-    return name.startswith("/") or _VERBS.fullmatch(name) is not None
+    return name.startswith(("/", _UNKNOWN)) or _VERBS.fullmatch(name) is not None
 
 
 def _keys(name: str) -> list[tuple[str, str]]:
     """Method ("" for any) and path of a route as they are compared; anything else is compared whole."""
     match = _VERBS.fullmatch(label(name).strip())
     if match is None:
-        return [("", label(name).strip().strip("/"))]
-    return [(method, match["path"].strip().strip("/")) for method in match["methods"].split("|")]
+        return [("", comparable(label(name)))]
+    return [(method, comparable(match["path"])) for method in match["methods"].split("|")]

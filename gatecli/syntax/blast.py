@@ -24,12 +24,11 @@ from gatecli.model import (
     Tree,
 )
 from gatecli.syntax.calls import Target, Use, target_of, uses_in
-from gatecli.syntax.entrypoints import entry_points, url_label
+from gatecli.syntax.entrypoints import EntryPoints
 from gatecli.syntax.imports import Project, names_of
 from gatecli.syntax.indexed import IndexedTree
 from gatecli.syntax.inference.engine import Inference
 from gatecli.syntax.inference.program import Program
-from gatecli.syntax.python import MODULE
 
 if TYPE_CHECKING:
     from gatecli.syntax.types import TypeServer
@@ -79,6 +78,7 @@ class _Search:
     inference: Inference
     is_test: Callable[[str], bool]
     types: "TypeServer | None"
+    entries: EntryPoints
 
 
 def trace(
@@ -90,14 +90,16 @@ def trace(
     share_of: ShareOf,
     is_test: Callable[[str], bool],
     types: "TypeServer | None" = None,
+    routes: Mapping[str, str] | None = None,
 ) -> dict[FunctionId, Blast]:
     """The blast radius of each touched function that is neither a test nor merely reformatted.
 
     ``share_of`` tells which part of the observed traffic runs through a function (None: not known), ``is_test`` which
-    paths hold tests: they are no callers. ``types`` is asked about receivers that the text leaves open.
+    paths hold tests: they are no callers. ``types`` is asked about receivers that the text leaves open. ``routes`` are
+    handlers by label that the policy names.
     """
     wanted = [change for change in changes if _is_traced(change) and not is_test(change.id.path)]
-    graph = _search(wanted[:MAX_TARGETS], tree, profile_callers, is_test, types)
+    graph = _search(wanted[:MAX_TARGETS], tree, profile_callers, is_test, types, routes)
     for id, labels in profile_entry_points.items():
         graph.labels[id] = [*labels]
     result = {}
@@ -117,11 +119,20 @@ def _search(
     profile_callers: ProfileCallers,
     is_test: Callable[[str], bool],
     types: "TypeServer | None",
+    routes: Mapping[str, str] | None,
 ) -> _Graph:
     graph = _Graph()
     project = Project(tree, tree.names if isinstance(tree, IndexedTree) else None)
-    search = _Search(tree, Inference(Program(tree, project)), is_test, types)
-    inference = search.inference
+    entries = EntryPoints(project, tree, named=routes, is_test=is_test)
+    search = _Search(tree, Inference(Program(tree, project)), is_test, types, entries)
+    _follow(graph, search, changes, profile_callers)
+    entries.add_mounts()
+    graph.labels.update((id, [*labels]) for id, labels in entries.labels().items())
+    return graph
+
+
+def _follow(graph: _Graph, search: "_Search", changes: list[FunctionChange], profile_callers: ProfileCallers) -> None:
+    """Fill the graph, level by level."""
     frontier: dict[FunctionId, Target] = {}
     asked: set[FunctionId] = set()
     for change in changes:
@@ -129,7 +140,7 @@ def _search(
             asked.add(id)
             if target := target_of(id, change.function.kind):
                 frontier[id] = target
-    _label_targets(graph, inference.program, {change.id.path for change in changes if change.after})
+    _add_entries(search, {change.id.path for change in changes if change.after})
     _follow_profile(graph, asked, profile_callers)
     for depth in range(MAX_DEPTH):
         reached = _level(graph, search, frontier, MAX_UNLIKELY_FURTHER_UP if depth else MAX_UNLIKELY_FILES)
@@ -137,24 +148,22 @@ def _search(
         asked.update(fresh)
         if len(asked) > MAX_NODES:
             graph.cut.update(fresh)
-            return graph
+            return
         _follow_profile(graph, fresh, profile_callers)
         # Where production showed who calls a caller, its code is not searched for more of them.
         unseen = ((id, kind) for id, kind in fresh.items() if not graph.edges.get(id))
         frontier = {id: target for id, kind in unseen if (target := target_of(id, kind)) is not None}
         if not frontier:
-            return graph
+            return
     graph.cut.update(frontier)
-    return graph
 
 
-def _label_targets(graph: _Graph, program: Program, paths: Iterable[str]) -> None:
-    """The entry points among the touched functions themselves."""
+def _add_entries(search: "_Search", paths: Iterable[str]) -> None:
+    """Take in what files say about entry points."""
     for path in sorted(paths):
-        module = program.module(path)
+        module = search.inference.program.module(path)
         if module is not None:
-            for id, label in entry_points(module, names_of(module)).items():
-                graph.labels[id].append(label)
+            search.entries.add(module, names_of(module))
 
 
 def _level(
@@ -226,15 +235,10 @@ def _uses(
     inference = search.inference
     owned = {target.id: target for found in targets.values() for target in found}
     uses = list(uses_in(inference, path, targets, search.types.definitions if search.types else None))
-    labels: dict[FunctionId, str] = {}
-    for holder in {use.caller.path for use in uses}:
-        module = inference.program.module(holder)
-        labels |= entry_points(module, names_of(module)) if module is not None else {}
+    _add_entries(search, {use.caller.path for use in uses} | ({path} if uses else set()))
     reached = {}
     for use in uses:
         _add_use(graph, use)
-        module = inference.program.module(use.caller.path)
-        _label(graph, use.caller, labels, url_label(module, use.line) if module is not None else None)
         followed = use.certainty is Certainty.CERTAIN and owned[use.target].kind not in _CONTAINERS
         kind = inference.project.kind(use.caller)
         if followed and not use.is_handed_on and kind is not None and kind not in _CONTAINERS:
@@ -256,12 +260,6 @@ def _add_use(graph: _Graph, use: Use) -> None:
         line=use.line if known.line is None else known.line,
         calls=tuple(dict.fromkeys((*known.calls, *calls)))[:MAX_CALLS_KEPT],
     )
-
-
-def _label(graph: _Graph, caller: FunctionId, labels: Mapping[FunctionId, str], url: str | None) -> None:
-    label = url if caller.qualname == MODULE and url is not None else labels.get(caller)
-    if label is not None and label not in graph.labels[caller]:
-        graph.labels[caller].append(label)
 
 
 def _follow_profile(graph: _Graph, ids: Iterable[FunctionId], profile_callers: ProfileCallers) -> None:

@@ -45,7 +45,7 @@ def test_import_writes_the_profile_and_says_what_is_in_it(here: Path) -> None:
     assert result.stdout.splitlines() == [
         "out.json.gz  grade usable",
         "  service unknown · environment production · revision unknown · window unknown · recorded 3 days ago",
-        "  28 functions · 27 calls between them · 6 entry points",
+        "  28 functions · 27 calls between them · 5 entry points",
         "  pyspy.raw.txt  pyspy-raw  887 samples  432 of 432 project frames matched",
     ]
     assert result.stderr.splitlines() == [
@@ -153,7 +153,7 @@ def test_show_one_function(here: Path) -> None:
         "  latency         –",
         "  errors          –",
         "  error types     –",
-        "  entry points    shop/__main__.py::main (100 %)",
+        "  entry points    script shop/__main__.py (100 %)",
         "  callers         shop/checkout.py::Checkout.__call__",
         "  callees         shop/models.py::Item.validate",
         "  matched by      qualname in pyspy.raw.txt and cprofile-3.10.pstats",

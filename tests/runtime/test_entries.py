@@ -43,6 +43,30 @@ def test_handlers_are_found_whatever_the_slashes(id: str, handler: object) -> No
     assert ROUTES.handler(id) == handler
 
 
+@pytest.mark.parametrize(
+    ("id", "handler"),
+    [
+        ("http GET /v1/users/{id}", CREATE),
+        ("http GET /users/<int:id>/", CREATE),
+        ("http POST /v1/users/{id}", None),
+        ("http GET /v1/admin/users/{id}", RECEIPT),
+        ("http GET /v1/items", None),  # two handlers end so
+        ("http PUT /v1/any", MAIN),
+        ("http GET /orders/{pk}", SETTLE),
+    ],
+)
+def test_a_route_that_was_read_without_its_beginning_is_found_by_its_end(id: str, handler: object) -> None:
+    routes = {
+        "GET …/users/{id}": CREATE,
+        "GET …/admin/users/{id}": RECEIPT,
+        "GET …/items": CREATE,
+        "GET …items/": RECEIPT,
+        "…/any": MAIN,
+        "/orders/<int:pk>/": SETTLE,
+    }
+    assert Routes(routes).handler(id) == handler
+
+
 def test_labels_that_are_entry_points() -> None:
     routes = Routes(
         {

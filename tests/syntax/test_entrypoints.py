@@ -1,14 +1,26 @@
+"""Entry points as they are read from small programs; the frameworks' own idea of them is in test_frameworks.py."""
+
 import pytest
 
-from gatecli.syntax.entrypoints import entry_points, routes, url_label
-from gatecli.syntax.imports import names_of
+from gatecli.syntax.entrypoints import EntryPoints, routes
+from gatecli.syntax.imports import Project, names_of
 from gatecli.syntax.python import read_module
 from tests.syntax.trees import MemoryTree
 
 
-def labels(source: str, path: str = "shop/api.py") -> dict[str, str]:
+def labels(source: str, path: str = "shop/api.py", **others: str) -> dict[str, object]:
+    """Labels by qualified name, of the functions of one file; one label stands alone."""
+    tree = MemoryTree({path: source, **others})
+    entries = EntryPoints(Project(tree), tree)
     module = read_module(path, source.encode())
-    return {id.qualname: label for id, label in entry_points(module, names_of(module)).items()}
+    entries.add(module, names_of(module))
+    found = entries.labels()
+    return {id.qualname: one[0] if len(one) == 1 else one for id, one in found.items() if id.path == path}
+
+
+def all_labels(files: dict[str, str]) -> set[tuple[str, str]]:
+    """Every label of a tree with its handler."""
+    return {(label, str(id)) for label, id in routes(MemoryTree(files)).items()}
 
 
 DEF = "\ndef f():\n    pass\n"
@@ -17,53 +29,118 @@ DEF = "\ndef f():\n    pass\n"
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        # Flask, with the prefix of a Blueprint
+        # Flask
         ("@app.route('/orders')" + DEF, {"f": "GET /orders"}),
         ("@app.route('/orders/<int:size>', methods=['POST', 'PUT'])" + DEF, {"f": "POST|PUT /orders/<int:size>"}),
         ('@app.route("/orders", methods=("post",))' + DEF, {"f": "POST /orders"}),
         ("@app.post('/orders')" + DEF, {"f": "POST /orders"}),
-        ("bp = Blueprint('shop', __name__, url_prefix='/shop')\n@bp.route('/x')" + DEF, {"f": "GET /shop/x"}),
+        ("@app.route('/a')\n@app.route('/b')" + DEF, {"f": ("GET /a", "GET /b")}),
+        ("bp = Blueprint('s', __name__, url_prefix='/shop')\n@bp.route('/x')" + DEF, {"f": "GET …/shop/x"}),
         (
-            "bp: Blueprint = Blueprint(\n    'shop',\n    url_prefix='/shop/',\n)\n@bp.get('/x')" + DEF,
+            "app = Flask('s')\nbp = Blueprint('s', __name__, url_prefix='/shop/')\n@bp.get('/x')"
+            + DEF
+            + "app.register_blueprint(bp)\n",
             {"f": "GET /shop/x"},
         ),
-        ("bp = Blueprint('shop', __name__)\n@bp.route(rule='/x')" + DEF, {"f": "GET /x"}),
-        ("@cache\n@app.route('/orders')" + DEF, {"f": "GET /orders"}),
-        # FastAPI
         (
-            "router = APIRouter(prefix='/v1')\n@router.post('/orders', status_code=201)\nasync def f():\n    pass\n",
-            {"f": "POST /v1/orders"},
+            "app = Flask('s')\nbp = Blueprint('s', __name__, url_prefix='/shop')\n@bp.get('/x')"
+            + DEF
+            + "app.register_blueprint(bp, url_prefix='/v2')\n",
+            {"f": "GET /v2/x"},
         ),
-        ("router = APIRouter(prefix='/v1')\n@router.get('')" + DEF, {"f": "GET /v1"}),
+        (
+            "app = Flask('s')\nbp = Blueprint('s', __name__)\n@bp.get('/x')"
+            + DEF
+            + "for one in (bp,):\n    app.register_blueprint(one, url_prefix='/v2')\n",
+            {"f": "GET /v2/x"},
+        ),
+        ("@bp.route(rule='/x')" + DEF, {"f": "GET /x"}),
+        ("@cache\n@app.route('/orders')" + DEF, {"f": "GET /orders"}),
+        (DEF + "app.add_url_rule('/x', 'x', f, methods=['POST'])\n", {"f": "POST /x"}),
+        (DEF + "app.add_url_rule('/x', view_func=login_required(f))\n", {"f": "/x"}),
+        (
+            "def create_app():\n    app = Flask('s')\n    @app.get('/x')\n    def index():\n        pass\n",
+            {"create_app.index": "GET /x"},
+        ),
+        ("@app.before_request" + DEF, {"f": "hook before_request → shop.api.f"}),
+        # FastAPI, Starlette
+        ("router = APIRouter(prefix='/v1')\n@router.post('/orders', status_code=201)" + DEF, {"f": "POST …/v1/orders"}),
+        (
+            "app = FastAPI()\nrouter = APIRouter(prefix='/v1')\n@router.get('')"
+            + DEF
+            + "app.include_router(router, prefix='/api')\n",
+            {"f": "GET /api/v1"},
+        ),
+        (
+            "PREFIX = '/api'\napp = FastAPI()\nr = APIRouter()\n@r.get('/x')"
+            + DEF
+            + "app.include_router(r, prefix=f'{PREFIX}/v2')\n",
+            {"f": "GET /api/v2/x"},
+        ),
+        (
+            "app = FastAPI()\nr = APIRouter()\n@r.get('/x')" + DEF + "app.include_router(r, prefix=prefix_of(r))\n",
+            {"f": "GET …/x"},
+        ),
         ("@app.websocket('/ws')" + DEF, {"f": "WEBSOCKET /ws"}),
         ("@app.api_route('/x', methods=['GET', 'POST'])" + DEF, {"f": "GET|POST /x"}),
         ("@api.routers.v1.get(\n    path='/x',\n)" + DEF, {"f": "GET /x"}),
+        (DEF + "app = Starlette(routes=[Mount('/a', routes=[Route('/x', f)])])\n", {"f": "GET /a/x"}),
+        (DEF + "routes = [Route('/x', f, methods=['POST'])]\napp = Starlette(routes=routes)\n", {"f": "POST /x"}),
+        ("app = FastAPI()\ndef f(x=Depends(g)):\n    pass\ndef g():\n    pass\n", {}),
+        # aiohttp
+        ("from aiohttp import web\nasync def f(r):\n    pass\napp.router.add_get('/x', f)\n", {"f": "GET /x"}),
+        ("from aiohttp import web\nasync def f(r):\n    pass\napp.add_routes([web.post('/x', f)])\n", {"f": "POST /x"}),
+        ("from aiohttp import web\nasync def f(r):\n    pass\napp.router.add_route('*', '/x', f)\n", {"f": "/x"}),
+        (
+            "from aiohttp import web\nclass H:\n    async def f(self, r):\n        pass\nh = H()\n"
+            "app.router.add_get('/x', h.f)\n",
+            {"H.f": "GET /x"},
+        ),
         # tasks
         ("@shared_task" + DEF, {"f": "task shop.api.f"}),
         ("@shared_task(bind=True)" + DEF, {"f": "task shop.api.f"}),
         ("@app.task(name='settle')" + DEF, {"f": "task settle"}),
         ("@celery.task" + DEF, {"f": "task shop.api.f"}),
         ("@dramatiq.actor(actor_name='a')" + DEF, {"f": "task a"}),
-        ("@job('default', timeout=3)" + DEF, {"f": "task default"}),
+        ("@dramatiq.actor" + DEF, {"f": "task f"}),
+        ("@job('default', timeout=3)" + DEF, {"f": "task shop.api.f"}),
+        (DEF + "queue.enqueue(f, 1)\n", {"f": "task shop.api.f"}),
+        (DEF + "scheduler.add_job(f, 'cron')\n", {"f": "task shop.api.f"}),
+        (DEF + "schedule.every(10).minutes.do(f)\n", {"f": "task shop.api.f"}),
+        ("@app.agent('orders')" + DEF, {"f": "consumer orders"}),
+        ("@broker.subscriber('orders')" + DEF, {"f": "consumer orders"}),
+        (DEF + "channel.basic_consume(queue='orders', on_message_callback=f)\n", {"f": "consumer orders"}),
+        (DEF + "threading.Thread(target=f).start()\n", {"f": "thread shop.api.f"}),
+        (
+            "@shared_task" + DEF + "CELERY_BEAT_SCHEDULE = {'nightly': {'task': 'shop.api.f', 'schedule': 9}}\n",
+            {"f": ("task shop.api.f", "schedule nightly → shop.api.f")},
+        ),
+        ("import celery\nclass S(celery.Task):\n    def run(self):\n        pass\n", {"S.run": "task shop.api.S"}),
         # commands
         ("@click.command()" + DEF, {"f": "command f"}),
         ("@click.command('sync-all')" + DEF, {"f": "command sync-all"}),
         ("@cli.command(name='sync')" + DEF, {"f": "command sync"}),
-        ("@app.command()\ndef sync_all():\n    pass\n", {"sync_all": "command sync-all"}),
-        ("@click.group" + DEF, {"f": "command f"}),
+        ("@click.command()\ndef sync_command():\n    pass\n", {"sync_command": "command sync"}),
+        ("import typer\n@app.command()\ndef sync_all():\n    pass\n", {"sync_all": "command sync-all"}),
+        (
+            "@click.group()\ndef cli():\n    pass\n@cli.group()\ndef db():\n    pass\n"
+            "@db.command()\ndef up():\n    pass\n",
+            {"cli": "command cli", "db": "command db", "up": "command db up"},
+        ),
+        (DEF + "p = sub.add_parser('sync')\np.set_defaults(func=f)\n", {"f": "command sync"}),
         # signals
-        ("@receiver(post_save, sender=Order)" + DEF, {"f": "signal shop.api.f"}),
-        # class-based views
+        ("@receiver(post_save, sender=Order)" + DEF, {"f": "signal post_save → shop.api.f"}),
+        ("@receiver([post_save, post_delete])" + DEF, {"f": "signal post_save|post_delete → shop.api.f"}),
+        ("@task_failure.connect" + DEF, {"f": "signal task_failure → shop.api.f"}),
+        (DEF + "signals.post_save.connect(f, sender=Order)\n", {"f": "signal post_save → shop.api.f"}),
+        ("@event.listens_for(Session, 'before_flush')" + DEF, {"f": "signal before_flush → shop.api.f"}),
+        (DEF + "event.listen(Session, 'before_flush', f)\n", {"f": "signal before_flush → shop.api.f"}),
+        # GraphQL, gRPC, Lambda, middleware
         (
-            "class Orders(APIView):\n    def get(self):\n        pass\n    def helper(self):\n        pass\n",
-            {"Orders.get": "view Orders.get"},
+            "@strawberry.type\nclass Query:\n    @strawberry.field\n    def orders(self):\n        pass\n",
+            {"Query.orders": "graphql Query.orders"},
         ),
-        (
-            "class Orders(generics.ListAPIView):\n    def list(self):\n        pass\n",
-            {"Orders.list": "view Orders.list"},
-        ),
-        ("class Orders:\n    def get(self):\n        pass\n", {}),
-        # GraphQL, gRPC, Lambda
+        ("query = QueryType()\n@query.field('orders')" + DEF, {"f": "graphql Query.orders"}),
         (
             "class Query(ObjectType):\n    def resolve_orders(self):\n        pass\n",
             {"Query.resolve_orders": "graphql Query.orders"},
@@ -74,9 +151,14 @@ DEF = "\ndef f():\n    pass\n"
         ),
         (
             "class S(pb.ShopServicer):\n    def Order(self):\n        pass\n    def _x(self):\n        pass\n",
-            {"S.Order": "grpc S.Order"},
+            {"S.Order": "grpc Shop/Order"},
         ),
         ("def lambda_handler(event, context):\n    pass\n", {"lambda_handler": "lambda shop/api.py::lambda_handler"}),
+        (
+            "class T:\n    def __init__(self, get_response):\n        pass\n"
+            "    def __call__(self, request):\n        pass\n",
+            {"T.__call__": "middleware shop.api.T"},
+        ),
         # scripts
         ("if __name__ == '__main__':\n    f()\n" + DEF, {"<module>": "script shop/api.py"}),
         ("if __name__=='__main__': f()\n", {"<module>": "script shop/api.py"}),
@@ -86,7 +168,11 @@ DEF = "\ndef f():\n    pass\n"
         ("@pytest.fixture(params=['/x'])" + DEF, {}),
         ("@mock.patch('shop.pay')" + DEF, {}),
         ("x = 'if __name__ == 1'\n", {}),
+        ("text = '''\nif __name__ == '__main__':\n'''\n", {}),
+        ("# app.add_url_rule('/x', 'x', f)\n" + DEF, {}),
+        ("sock.connect(('localhost', 80))\ndb.connect(url)\n" + DEF, {}),
         ("def f():\n    if __name__ == '__main__':\n        pass\n", {}),
+        ("class Orders:\n    def get(self):\n        pass\n", {}),
     ],
 )
 def test_entry_points_are_read_from_the_source(source, expected):
@@ -103,29 +189,139 @@ def test_a_task_below_src_is_named_as_celery_names_it():
     assert labels("@shared_task" + DEF, "src/shop/tasks/__init__.py") == {"f": "task shop.tasks.f"}
 
 
-URLS = """\
-from django.urls import path, re_path
-urlpatterns = [
-    path("orders/", views.orders),
-    path(
-        "orders/<int:pk>/",
-        views.order,
+DJANGO = {
+    "site/urls.py": (
+        "from django.urls import include, path, re_path\n"
+        "from shop import views\nfrom shop.api import router\n"
+        "extra = [path('more/', views.more)]\n"
+        "urlpatterns = [\n"
+        "    path('shop/', include('shop.urls', namespace='shop')),\n"
+        "    path('nested/', include([path('deep/', views.deep)])),\n"
+        "    path('api/', include(router.urls)),\n"
+        "    path('x/', include((extra, 'x'))),\n"
+        "] + extra\n"
+        "urlpatterns += [re_path(r'^old/(?P<pk>\\d+)/$', views.old)]\n"
     ),
-    re_path(r"^old/", views.old),
-]
-"""
+    "shop/urls.py": (
+        "from django.urls import path\nfrom . import views\nfrom .views import Orders, Feed\n"
+        "urlpatterns = [\n"
+        "    path('', views.index),\n"
+        "    path('orders/<int:pk>/', csrf_exempt(Orders.as_view())),\n"
+        "    path('feed/', Feed.as_view()),\n"
+        "]\n"
+    ),
+    "shop/views.py": (
+        "def index(request):\n    pass\ndef more(request):\n    pass\ndef deep(request):\n    pass\n"
+        "@require_POST\ndef old(request, pk):\n    pass\n"
+        "class Base(View):\n    def post(self, request):\n        pass\n"
+        "class Orders(Base):\n    def get(self, request, pk):\n        pass\n    def helper(self):\n        pass\n"
+        "class Feed(ListView):\n    def get_queryset(self):\n        pass\n"
+    ),
+    "shop/api.py": (
+        "router = DefaultRouter()\nrouter.register(r'orders', OrderViewSet, basename='order')\n"
+        "class OrderViewSet(ModelViewSet):\n    lookup_field = 'number'\n"
+        "    def list(self, request):\n        pass\n"
+        "    def perform_create(self, serializer):\n        pass\n"
+        "    @action(detail=True, methods=['post'], url_path='pay')\n    def settle(self, request):\n        pass\n"
+    ),
+}  # fmt: skip
+
+
+def test_urlconfs_are_joined_over_files():
+    assert all_labels(DJANGO) == {
+        ("/shop/", "shop/views.py::index"),
+        ("/nested/deep/", "shop/views.py::deep"),
+        ("/more/", "shop/views.py::more"),
+        ("/x/more/", "shop/views.py::more"),
+        ("POST /old/<pk>/", "shop/views.py::old"),
+        ("/shop/orders/<int:pk>/", "shop/views.py::Orders"),
+        ("GET /shop/orders/<int:pk>/", "shop/views.py::Orders.get"),
+        ("POST /shop/orders/<int:pk>/", "shop/views.py::Base.post"),
+        ("/shop/feed/", "shop/views.py::Feed"),
+        ("/api/orders/", "shop/api.py::OrderViewSet"),
+        ("GET /api/orders/", "shop/api.py::OrderViewSet.list"),
+        ("POST /api/orders/<number>/pay/", "shop/api.py::OrderViewSet.settle"),
+    }
 
 
 @pytest.mark.parametrize(
-    ("line", "label"),
-    [(3, "/orders/"), (6, "/orders/<int:pk>/"), (8, "/old/"), (1, "urls shop/urls.py")],
+    ("path", "qualname", "expected"),
+    [
+        ("shop/views.py", "Feed.get_queryset", ("/shop/feed/",)),
+        ("shop/api.py", "OrderViewSet.perform_create", ("/api/orders/",)),
+        ("shop/views.py", "Base.post", ("POST /shop/orders/<int:pk>/",)),
+    ],
 )
-def test_a_line_of_a_urlconf(line, label):
-    assert url_label(read_module("shop/urls.py", URLS.encode()), line) == label
+def test_what_a_touched_view_serves_is_looked_for_in_other_files(path, qualname, expected):
+    tree = MemoryTree(DJANGO)
+    entries = EntryPoints(Project(tree), tree)
+    module = read_module(path, tree.files[path])
+    entries.add(module, names_of(module))
+    entries.add_mounts()
+    assert {id.qualname: found for id, found in entries.labels().items() if id.path == path}[qualname] == expected
 
 
-def test_no_urlconf_no_label():
-    assert url_label(read_module("shop/views.py", URLS.encode()), 3) is None
+def test_a_file_without_views_leads_to_no_other():
+    tree = MemoryTree({**DJANGO, "shop/prices.py": "def price(order):\n    pass\n"})
+    entries = EntryPoints(Project(tree), tree)
+    module = read_module("shop/prices.py", tree.files["shop/prices.py"])
+    entries.add(module, names_of(module))
+    entries.add_mounts()
+    assert tree.asked in ([], ["shop/prices.py"])
+
+
+def test_routers_are_joined_over_files():
+    files = {
+        "app/main.py": (
+            "from app.api import api_router\nfrom app.config import settings\napp = FastAPI()\n"
+            "app.include_router(api_router, prefix=settings.API)\n"
+        ),
+        "app/config.py": "class Settings(BaseSettings):\n    API: str = '/api/v1'\nsettings = Settings()\n",
+        "app/api/__init__.py": (
+            "from fastapi import APIRouter\nfrom app.api import users\napi_router = APIRouter()\n"
+            "api_router.include_router(users.router, prefix='/users')\n"
+        ),
+        "app/api/users.py": "router = APIRouter()\n@router.get('/{id}')\ndef user(id):\n    pass\n",
+    }
+    assert all_labels(files) == {("GET /api/v1/users/{id}", "app/api/users.py::user")}
+
+
+def test_scripts_of_manifests():
+    files = {
+        "pyproject.toml": "[project.scripts]\nshop = 'shop.cli:main'\n[tool.poetry.scripts]\nold = 'shop.cli:old'\n",
+        "setup.cfg": "[options.entry_points]\nconsole_scripts =\n    cfg = shop.cli:cfg\n",
+        "serverless.yml": "functions:\n  create:\n    handler: shop/cli.create\n    role: !GetAtt Role.Arn\n",
+        "template.yaml": "Resources:\n  Pay:\n    Properties: {Handler: cli.pay, CodeUri: shop/}\n",
+    }
+    source = "".join(f"def {name}():\n    pass\n" for name in ("main", "old", "cfg", "create", "pay"))
+    assert labels(source, "shop/cli.py", **files) == {
+        "main": "command shop",
+        "old": "command old",
+        "cfg": "command cfg",
+        "create": "lambda create",
+        "pay": "lambda Pay",
+    }
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.cfg", "setup.py", "serverless.yml", "template.yaml"])
+@pytest.mark.parametrize("content", ["", "[", "{" * 5_000, "- a", "functions: [1]", "\0\ufffd: :"])
+def test_broken_manifests_name_nothing(name, content):
+    assert labels(DEF, "shop/cli.py", **{name: content}) == {}
+
+
+def test_tests_register_nothing():
+    files = {
+        "shop/api.py": "def f():\n    pass\n",
+        "tests/test_api.py": "from shop.api import f\napp.add_get('/x', f)\n",
+    }
+    assert routes(MemoryTree(files), is_test=lambda path: path.startswith("tests/")) == {}
+
+
+def test_what_somebody_wrote_down_stands_before_what_is_read():
+    tree = MemoryTree({"shop/api.py": "@app.get('/x')" + DEF + "def g():\n    pass\n"})
+    assert {k: str(v) for k, v in routes(tree, named={"GET /x": "shop/api.py::g"}).items()} == {
+        "GET /x": "shop/api.py::g"
+    }
 
 
 def test_routes_of_a_tree():
@@ -144,15 +340,24 @@ def test_routes_of_a_tree():
     }
 
 
+def test_urlconfs_that_include_each_other_end():
+    files = {
+        "a/urls.py": "urlpatterns = [path('b/', include('b.urls')), path('x/', view)]\ndef view(request):\n    pass\n",
+        "b/urls.py": "urlpatterns = [path('a/', include('a.urls'))]\n",
+    }
+    assert all_labels(files) <= {("/x/", "a/urls.py::view")}
+
+
 @pytest.mark.parametrize(
     "decorator",
     [
         "app.route('" + "a" * 200_000,
-        "a." * 100_000 + "route('/x')",
+        "a." * 50_000 + "route('/x')",
         "app.route('/x', methods=[" + "'GET'," * 50_000,
         "task(" + "(" * 5_000,
         "x = Blueprint(" * 5_000,
         "b = Blueprint(" + "a" * 100_000,
+        "path(" + "'a' + " * 20_000 + "'b', f)",
         "a" * 200_000,
     ],
 )
