@@ -26,7 +26,8 @@ def main() -> None:
         tree = repository.tree(repository.resolve("HEAD"))
         found = routes(tree, is_test=lambda path: matches(Paths().tests, path))
         kinds = Counter(kind_of(label) for label in found)
-        print(f"{directory.name}: {len(found):,} labels, {time.process_time() - started:.1f} s of processor", dict(kinds))
+        seconds = time.process_time() - started
+        print(f"{directory.name}: {len(found):,} labels, {seconds:.1f} s of processor", dict(kinds))
         for label, id in sorted(random.Random(7).sample(sorted(found.items()), min(arguments.sample, len(found)))):
             print(f"  {label:70} {id}")
 
