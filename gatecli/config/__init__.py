@@ -122,7 +122,7 @@ class ProfileConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Who is senior (addresses, names or logins), which addresses and logins are one person, and whose word counts.
+    """Who is senior (addresses, names, logins or teams), which addresses are one person, and whose word counts.
 
     ``aliases`` maps a canonical name, login or address to the person's other addresses and logins; ``teams`` maps a
     team as the code owners name it (``org/team``) to its members. ``agents`` are the accounts and key names of agents

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 
 from gatecli.config import People
 from gatecli.history.ownership import rank, with_files
@@ -107,7 +108,7 @@ def _owning(case: Case, owners: Owners | None, known: Directory, people: People)
 def _listed_seniors(people: People, known: Directory, mentioned: list[Person]) -> Iterator[Candidate]:
     """The seniors of the policy who are not among some people."""
     claims = {claim for one in mentioned for claim in (known.key(one), normal(one.email), normal(one.name))}
-    for entry in people.seniors:
+    for entry in chain.from_iterable(team_of(people, one) or (one,) for one in people.seniors):
         key = known.groups.get(normal(entry), normal(entry))
         if key not in claims and normal(entry) not in claims:
             yield Candidate(person=known.names.get(key, entry), evidence="on the senior list, no changes here")

@@ -7,6 +7,7 @@ that a forge has authenticated.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from gatecli.config import People
 from gatecli.model import Person
@@ -34,6 +35,10 @@ class Directory:
     def key(self, person: Person) -> str:
         """What two mentions of one person share: the canonical name, else the login, else the address."""
         return self._key(self.mailmap.proper(person))
+
+    def keys(self, person: Person) -> tuple[str, ...]:
+        """All that a person may be known by: a mailmap may join, and must not take anybody's name away."""
+        return tuple(dict.fromkeys((self.key(person), self._key(person))))
 
     def _key(self, person: Person) -> str:
         address = normal(person.email)
@@ -75,8 +80,9 @@ def directory(people: People, mailmap: bytes | None = None) -> Directory:
             groups[normal(alias)] = normal(canonical)
             if account := login_of(Person(name="", email=alias)):
                 groups[account] = normal(canonical)
+    teams = {normal(name): members for name, members in people.teams.items()}
     seniors = set()
-    for entry in people.seniors:
+    for entry in chain.from_iterable(teams.get(normal(one), (one,)) for one in people.seniors):
         seniors |= {normal(entry), groups.get(normal(entry), normal(entry))}
         if account := login_of(Person(name="", email=entry)):
             seniors.add(groups.get(account, account))

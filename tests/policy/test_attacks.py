@@ -475,6 +475,12 @@ def test_head_side_edit_of_the_mailmap(shop: Shop):
     refused(shop, "prompted the agent", by="dreed@contractor.example")
 
 
+def test_a_mailmap_on_the_base_that_calls_the_author_somebody_else(shop: Shop):
+    shop.start(files={".mailmap": f"Nobody <nobody@shop.example> Dana Reed <{DANA}>\n"})
+    shop.approve(DANA)
+    refused(shop, "prompted the agent", by=DANA)
+
+
 def test_a_mailmap_on_the_base_makes_nobody_senior(shop: Shop):
     shop.start(files={".mailmap": f"Ravi <{RAVI}> <{DANA}>\n"})
     assert shop.judge().verdict.outcome is not Decision.PASS

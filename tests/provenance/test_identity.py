@@ -96,3 +96,45 @@ def test_any_claim_has_a_stable_key(name, email):
     who = person(name, email)
     assert KNOWN.key(who) == KNOWN.key(person(name, email.upper().lower()))
     assert isinstance(KNOWN.is_senior(who), bool)
+
+
+def test_a_team_on_the_senior_list_is_its_members():
+    known = directory(People(seniors=("@acme/staff", "mei"), teams={"acme/Staff": ("ravi", "tom@shop.example")}))
+    assert known.lists_as_senior("ravi")
+    assert known.lists_as_senior("tom@shop.example")
+    assert known.lists_as_senior("mei")
+    assert not known.lists_as_senior("acme/staff")
+
+
+MAILMAP = b"""\
+# Who is who
+Dana Reed <dana@shop.example> <dreed@contractor.example>
+Dana Reed <dana@shop.example> Builds <builds@shop.example>
+<ines@shop.example> <ines@home.example>
+Ravi <ravi@shop.example>
+nonsense
+Mallory <ravi@shop.example> <mallory@shop.example>
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "key"),
+    [
+        ("D", "dreed@contractor.example", "dana@shop.example"),
+        ("D", "DREED@Contractor.example", "dana@shop.example"),
+        ("Builds", "builds@shop.example", "dana@shop.example"),
+        ("Tom", "builds@shop.example", "builds@shop.example"),
+        ("Ines", "ines@home.example", "ines@shop.example"),
+        ("R", "ravi@shop.example", "ravi@shop.example"),
+    ],
+)
+def test_the_mailmap_joins_addresses(name, email, key):
+    assert directory(People(), MAILMAP).key(person(name, email)) == key
+
+
+def test_the_mailmap_makes_nobody_senior():
+    known = directory(People(seniors=("ravi@shop.example",)), MAILMAP)
+    mallory = person("M", "mallory@shop.example")
+    assert known.key(mallory) == known.key_of("ravi@shop.example")
+    assert not known.is_senior(mallory)
+    assert not known.lists_as_senior("mallory@shop.example")

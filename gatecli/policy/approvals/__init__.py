@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from gatecli.config import People
-from gatecli.model import ApprovalSource, Case, Counted, Finding
+from gatecli.model import ApprovalSource, Case, Counted, Finding, Person
 from gatecli.policy.approvals import github, signed
 from gatecli.policy.approvals.claims import Barred, Claim, Word
 from gatecli.policy.approvals.counting import count
@@ -75,17 +75,22 @@ def counted(
 def barred(case: Case, known: Directory, answers: github.Answers | None = None) -> Barred:
     """Everyone whose approval of a change is not independent."""
     found = Barred()
+
+    def bar(person: Person, reason: str) -> None:
+        for key in known.keys(person):
+            found.add(key, reason)
+
     provenance, revisions = case.provenance, case.change.revisions
     prompted = [provenance.operator, *(sign.operator for sign in provenance.agents)] if provenance.agents else []
     for person in prompted:
         if person is not None:
-            found.add(known.key(person), "prompted the agent")
+            bar(person, "prompted the agent")
     for person in (*provenance.authors, *(one.author for one in revisions)):
-        found.add(known.key(person), "wrote part of it")
+        bar(person, "wrote part of it")
     for one in revisions[:1]:
-        found.add(known.key(one.committer), "pushed last")
+        bar(one.committer, "pushed last")
     for one in revisions:
-        found.add(known.key(one.committer), "committed part of it")
+        bar(one.committer, "committed part of it")
     if answers is not None:
         github.bar(answers, case, known, found)
     return found
