@@ -75,7 +75,7 @@ def ask(report: Report, requirement: Requirement) -> str:
             return f"{held}needs {count(missing, requirement.kind)}"
         return f"{held}needs {count(missing, requirement.role)} ({requirement.kind})"
     if named_before(report, requirement, people):
-        return f"{held}any of the people above; one person can sign for both"
+        return f"{held}any of the people above; one person can sign for all"
     names = [_candidate(person) for person in people[:3]]
     if missing == 1:
         return f"{held}ask {listed(names, 3, 'or')}"

@@ -222,11 +222,17 @@ def _author(report: Report) -> str:
     if provenance.klass is ProvenanceClass.NO_EVIDENCE:
         who = listed(people, 2) if people else "author unknown"
         return f"{who}, no sign of an agent"
-    agents = listed(list(dict.fromkeys(agent_name(agent) for agent in provenance.agents)), 2) or "an agent"
+    agents = listed(list(dict.fromkeys(map(agent_name, _agents(provenance.agents)))), 2) or "an agent"
     operator = person_name(provenance.operator) if provenance.operator else None
     if provenance.klass is ProvenanceClass.ASSISTED:
         return f"{operator or listed(people, 2) or 'author unknown'}, assisted by {agents}"
     return f"{agents} for {operator or 'an unknown operator'}"
+
+
+def _agents(found: tuple[AgentEvidence, ...]) -> list[AgentEvidence]:
+    """Without what may be chance where better evidence names the same tool."""
+    known = {agent.tool for agent in found if agent.strength > 1}
+    return [agent for agent in found if agent.strength > 1 or agent.tool not in known]
 
 
 def agent_name(agent: AgentEvidence) -> str:

@@ -1,6 +1,6 @@
 """The report for people at a terminal: the verdict in one line, the reasons in a minute, nothing to guess."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -39,6 +39,7 @@ _BADGES = {
 _SEVERITIES = {Severity.BLOCK: "bold red", Severity.REVIEW: "yellow", Severity.NOTE: "cyan"}
 _COMMAND = "cyan"
 _POINTS = 7
+_RULES = 20
 
 
 def render(report: Report, console: Console, *, show_all: bool = False, source_url: str | None = None) -> None:
@@ -217,21 +218,22 @@ def _risk(sheet: Page, report: Report, show_all: bool) -> list[Text]:
         if show_all:
             lines += [line for item in items[:MOST_ALL] for line in _contribution(sheet, item)]
         elif items:
-            said = (
-                _by_rule(items)
-                if part is ScorePart.LIKELIHOOD
-                else "; ".join(f"{c.points:+d} {c.text}" for c in items[:3])
-            )
-            lines += sheet.wrap(sheet.line((f"{part}  ", "dim"), said), LABEL)
+            first, *others = _by_rule(items) if part is ScorePart.LIKELIHOOD else _by_text(items)
+            lines += sheet.flow([sheet.line((f"{part}  ", "dim"), first), *map(sheet.line, others)], LABEL)
     return _labelled(sheet, "Risk", lines)
 
 
-def _by_rule(items: Iterable[Contribution]) -> str:
+def _by_text(items: Sequence[Contribution]) -> list[str]:
+    return [f"{item.points:+d} {item.text}" if item.points else item.text for item in items[:3]]
+
+
+def _by_rule(items: Iterable[Contribution]) -> list[str]:
     sums: dict[str, int] = {}
     for item in items:
         sums[item.rule] = sums.get(item.rule, 0) + item.points
     ordered = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))
-    return listed([f"{points:+d} {rule}" for rule, points in ordered], 20)
+    more = [f"{len(ordered) - _RULES:,} more"] if len(ordered) > _RULES else []
+    return [f"{points:+d} {rule}" for rule, points in ordered[:_RULES]] + more
 
 
 def _contribution(sheet: Page, item: Contribution) -> list[Text]:

@@ -178,7 +178,7 @@ def test_people_are_named_once() -> None:
     twice = replace(report, signoff=replace(report.signoff, requirements=(senior, replace(senior, name="another"))))
     said = text(twice)
     assert said.count("ravi can sign") == 1
-    assert "any of the people above; one person can sign for both" in said
+    assert "any of the people above; one person can sign for all" in said
 
 
 def test_places_are_links_where_the_source_is_known() -> None:

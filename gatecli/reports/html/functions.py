@@ -18,6 +18,7 @@ _OPEN = 3
 _LINE = 400
 _MOST = 20
 _NAMES = 12
+_WIDE = ("share", "p95", "callers")  # given up first where the page is narrow
 
 
 def functions(page: Context) -> Html | None:
@@ -47,7 +48,8 @@ def _table(page: Context, profiled: bool) -> Html:
     figures = ("calls/min", "share", "p95") if profiled else ()
     heads = ("function", "change", *figures, "callers", "risk")
     numbers = {*figures, "callers", "risk"}
-    head = tag("tr", *(tag("th", name, scope="col", class_="number" if name in numbers else None) for name in heads))
+    classes = {name: "number" if name in numbers else None for name in heads} | dict.fromkeys(_WIDE, "number wide")
+    head = tag("tr", *(tag("th", name, scope="col", class_=classes[name]) for name in heads))
     most = max((row.risk for row in page.rows), default=0)
     body = [_row(page, row, profiled, most) for row in page.rows[:MAX_ROWS]]
     left = len(page.rows) - MAX_ROWS
@@ -63,15 +65,17 @@ def _row(page: Context, row: Row, profiled: bool, most: int) -> Html:
     calls = usage.calls_per_minute if usage else None
     figures = (
         _number(summary.calls_absent(row) or rate(calls), calls),
-        _number(share(usage.share, usage.share_margin) if usage else UNKNOWN, usage.share if usage else None),
-        _number(milliseconds(usage.p95_ms) if usage else UNKNOWN, usage.p95_ms if usage else None),
+        _number(
+            share(usage.share, usage.share_margin) if usage else UNKNOWN, usage.share if usage else None, wide=True
+        ),
+        _number(milliseconds(usage.p95_ms) if usage else UNKNOWN, usage.p95_ms if usage else None, wide=True),
     )
     return tag(
         "tr",
         tag("th", page.function(row.function.id), scope="row"),
         tag("td", tag("span", row.function.kind, class_=f"kind {row.function.kind}")),
         figures if profiled else None,
-        _number(summary.caller_count(row), len(row.blast.callers) if row.blast else None),
+        _number(summary.caller_count(row), len(row.blast.callers) if row.blast else None, wide=True),
         tag(
             "td",
             tag("span", class_="riskbar", style=f"--w:{percent(row.risk, most)}", aria_hidden="true"),
@@ -83,8 +87,10 @@ def _row(page: Context, row: Row, profiled: bool, most: int) -> Html:
     )
 
 
-def _number(shown: str, value: float | None) -> Html:
-    return tag("td", shown, class_="number", data_value=f"{value:g}" if value is not None else "-1")
+def _number(shown: str, value: float | None, *, wide: bool = False) -> Html:
+    return tag(
+        "td", shown, class_="number wide" if wide else "number", data_value=f"{value:g}" if value is not None else "-1"
+    )
 
 
 # --------------------------------------------------------------------------- one function

@@ -36,7 +36,7 @@ def production(page: Context) -> Html | None:
         tag(
             "span",
             tag("b", "this repository"),
-            _part(whole),
+            tag("i", f" {share(whole)} {_OF[tree.measure]}"),
             class_="bar root",
             data_said=f"this repository: {share(whole)} {_OF[tree.measure]}",
         ),

@@ -12,6 +12,8 @@ from gatecli.reports.text import count, listed, moment, share
 MOST = 50
 """Entries of one list."""
 
+_NEEDED = 3
+
 _MARKS = {
     RequirementStatus.SATISFIED: ("✔", "done"),
     RequirementStatus.OVERRIDDEN: ("✔", "done"),
@@ -33,12 +35,31 @@ def header(page: Context, sections: Container[str]) -> Html:
         tag("p", tag("span", word, class_="badge"), tag("span", _advice(report), class_="advice"), class_="said"),
         tag("h1", tag("span", f"{word}: ", class_="unseen"), f"{first[:1].upper()}{first[1:]}"),
         tag("p", ", ".join(others), class_="also") if others else None,
+        _needs(report),
         tag("p", " · ".join(summary.authorship(report)), class_="authors"),
         tag("ul", [tag("li", prose(reason)) for reason in incomplete[:MOST]], class_="incomplete")
         if incomplete
         else None,
         tag("dl", _figures(page, sections), class_="figures"),
         class_=f"verdict {word}",
+    )
+
+
+def _needs(report: Report) -> Html | None:
+    """Whose move it is: the first thing that a reader wants to know of a change that waits."""
+    needed = merging.outstanding(report)
+    if not needed:
+        return None
+    names = [item.name for item in needed[:_NEEDED]]
+    names += [f"{len(needed) - _NEEDED:,} more"] if len(needed) > _NEEDED else []
+    people = dict.fromkeys(person.person for item in needed for person in item.who or report.signoff.candidates)
+    asked = listed(list(people)[:_NEEDED], _NEEDED, "or")
+    return tag(
+        "p",
+        "To merge: ",
+        tag("b", prose(listed(names, _NEEDED + 1))),
+        f" · ask {asked}" if asked else None,
+        class_="needs",
     )
 
 
