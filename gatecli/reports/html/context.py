@@ -37,7 +37,7 @@ class Context:
     def function(self, id: FunctionId, shown: str | None = None) -> Html:
         """A function by its name, a link to its part where it has one."""
         anchor = self.anchors.get(id)
-        name = tag("code", shown or (f"{id.path}::", tag("wbr"), id.qualname))
+        name = tag("code", shown or str(id))
         return tag("a", name, href=f"#{anchor}") if anchor else name
 
 

@@ -7,7 +7,7 @@ from gatecli.reports.links import link
 from gatecli.reports.summary import place
 from gatecli.reports.text import LIMIT, cut, markup
 
-_VOID = frozenset({"meta", "link", "br", "input", "col", "wbr"})
+_VOID = frozenset({"meta", "link", "br", "input", "col"})
 _QUOTED = re.compile(r"`([^`]{1,300})`")
 
 

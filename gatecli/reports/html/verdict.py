@@ -56,7 +56,7 @@ def _needs(report: Report) -> Html | None:
     asked = listed(list(people)[:_NEEDED], _NEEDED, "or")
     return tag(
         "p",
-        "To merge: ",
+        "Waits for ",
         tag("b", prose(listed(names, _NEEDED + 1))),
         f" · ask {asked}" if asked else None,
         class_="needs",
