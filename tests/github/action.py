@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ACTION = ROOT / "action.yml"
 _EXPRESSION = re.compile(r"\$\{\{\s*([\w.-]+)\s*\}\}")
 _COMMAND = re.compile(r"^\s*::(?P<name>[\w-]+)")
-TIMEOUT_S = 120
+TIMEOUT_S = 600  # a step that hangs, not one that is slow on a busy machine
 
 # What `pip install` would have put there, but that nothing waits.
 _GATE = """#!{python} -I
