@@ -35,7 +35,7 @@ _INLINE_COMMAND = re.compile(r"#(?=#[A-Za-z]{0,20}\[)")
 # Markdown that GitHub acts on. A backslash stops the parser but not the filters that run after it (mentions,
 # references, emoji): only a character between stops those, https://github.com/github/cmark-gfm/issues/181.
 _MARKDOWN = re.compile(
-    r"(?P<entity>[<>&$])|(?P<split>@|\#|GH(?=-\d)|:(?=//|[\w+-]+:|[A-Za-z+-][\w+-]*$)|www(?=\.))"
+    r"(?P<entity>[<>&$])|(?P<split>@|\#|GH(?=-\d)|:(?=//|[\w+-]+:|[\w+-]+$)|www(?=\.))"
     r"|(?P<list>^\s*\d+)(?=[.)](?:\s|$))|(?P<escape>[\\`*_\[\]~|]|^\s*[-+=])",
     re.IGNORECASE,
 )

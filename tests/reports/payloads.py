@@ -30,6 +30,7 @@ PAYLOADS = {
     "markdown link": "[click](https://evil.example) ![i](http://evil.example/a.png)",
     "markdown reference": "[a]: https://evil.example",
     "bare address": "see https://evil.example/x or www.evil.example or mailto:a@evil.example",
+    "emoji at the end": "::error::100",
     "emphasis": "**PASS** __x__ ~~BLOCK~~ `code`",
     "unclosed code": "`` ` ``` ````",
     "heading": "# PASS",
