@@ -185,8 +185,11 @@ def test_a_django_command_is_named_by_its_file():
     assert labels(source, "shop/sync.py") == {}
 
 
-def test_a_task_below_src_is_named_as_celery_names_it():
-    assert labels("@shared_task" + DEF, "src/shop/tasks/__init__.py") == {"f": "task shop.tasks.f"}
+def test_a_task_is_named_from_its_outermost_package():
+    packages = {"src/shop/__init__.py": "", "backend/app/__init__.py": ""}
+    assert labels("@shared_task" + DEF, "src/shop/tasks/__init__.py", **packages) == {"f": "task shop.tasks.f"}
+    assert labels("@shared_task" + DEF, "backend/app/tasks.py", **packages) == {"f": "task app.tasks.f"}
+    assert labels("@shared_task" + DEF, "src/plain/tasks.py", **packages) == {"f": "task plain.tasks.f"}
 
 
 DJANGO = {

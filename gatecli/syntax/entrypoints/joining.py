@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from gatecli.errors import EvidenceError
 from gatecli.model import FunctionId, FunctionKind, Tree
@@ -164,12 +165,26 @@ class EntryPoints:
                         yield from self._route_labels(route, path, id)
             for point in facts.points:
                 if (id := self._resolve(point.handler, names)) is not None:
-                    dotted = _dotted(id)
+                    dotted = self._name(id)
                     owner = dotted.rpartition(".")[0]
                     yield point.label.replace(DOTTED, dotted).replace(OWNER, owner), id
         for label, dotted, path in scripts_of(self._tree, {facts.path for facts in self._facts.values()}):
             if (id := self._dotted(dotted.replace(":", "."), path)) is not None:
                 yield label, id
+
+    def _name(self, id: FunctionId) -> str:
+        """``backend/shop/tasks.py::settle`` → ``shop.tasks.settle``, as Celery calls it: from the outermost package."""
+        folders = id.path.split("/")[:-1]
+        start = len(folders)
+        while start and "/".join((*folders[:start], "__init__.py")) in self._paths_of_tree:
+            start -= 1
+        above = "".join(f"{folder}/" for folder in folders[:start]) if start < len(folders) else ""
+        module = dotted_module(id.path.removeprefix(above))
+        return module if id.qualname == MODULE else f"{module}.{id.qualname}"
+
+    @cached_property
+    def _paths_of_tree(self) -> frozenset[str]:
+        return frozenset(self._tree.paths())
 
     def _route_labels(self, route: Route, path: str, id: FunctionId) -> Iterator[tuple[str, FunctionId]]:
         if route.style is Style.COMMAND:
@@ -341,6 +356,7 @@ class EntryPoints:
         whole = [_joined(prefix, path, route.style) for prefix in prefixes]
         if route.style is Style.COMMAND:
             return whole
+        whole = [re.sub(f"{UNKNOWN}{{2,}}", UNKNOWN, path) for path in whole]
         return [path if path.startswith((UNKNOWN, "/")) else f"/{path}" for path in dict.fromkeys(whole)]
 
     def _prefixes(self, graph: _Graph, key: _Key, above: frozenset[_Key], own: bool = True) -> list[str]:
@@ -449,9 +465,3 @@ def _joined(left: str, right: str, style: Style) -> str:
     if style is Style.DJANGO or not left or not right:
         return left + right
     return f"{left.rstrip('/')}/{right.lstrip('/')}"
-
-
-def _dotted(id: FunctionId) -> str:
-    """``shop/tasks.py::settle`` → ``shop.tasks.settle``, Celery's default task name."""
-    module = dotted_module(id.path)
-    return module if id.qualname == MODULE else f"{module}.{id.qualname}"

@@ -170,7 +170,8 @@ def _says(source: Source, word: bytes) -> bool:
 
 COMMANDS = Family(
     decorators={**dict.fromkeys(("command", "group"), _command), "callback": _typer_callback},
-    calls={**dict.fromkeys(("add_typer", "add_command"), _added_commands), "Typer": _typer, "set_defaults": _parser},
+    calls={**dict.fromkeys(("add_typer", "add_command"), _added_commands), "set_defaults": _parser},
+    suffixes={"Typer": _typer},
     files=_script,
 )
 
