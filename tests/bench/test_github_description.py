@@ -22,6 +22,7 @@ SHA = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
 PATHS = re.compile(
     r"/user"
     r"|/repos/\{owner\}/\{repo\}/(pulls|issues|collaborators|compare|statuses|commits)(/.*)?"
+    r"|/repos/\{owner\}/\{repo\}(/actions/artifacts(/\{artifact_id\}/\{archive_format\})?)?"
     r"|/orgs/\{org\}/teams/\{team_slug\}/members"
 )
 START_S = 60
@@ -106,6 +107,14 @@ def test_the_answers_for_the_policy(github: GitHub) -> None:
     (collaborator,) = answers["collaborators"]
     assert collaborator["login"] == "octocat"
     assert collaborator["permissions"] == {"push": True}
+
+
+def test_an_artifact_is_asked_for_as_described(github: GitHub) -> None:
+    assert github.repository().default_branch == "master"
+    assert [one["name"] for one in github.artifacts("Rails")] == ["Rails", "Test output"]  # the description's example
+    # Prism's redirect leads to no file; that it answered says that the request was right.
+    with pytest.raises(ApiError, match=r"file|address"):
+        github.artifact(11)
 
 
 def test_more_commits_than_are_listed(github: GitHub) -> None:
