@@ -23,7 +23,7 @@ from gatecli.model import (
     FunctionKind,
     Tree,
 )
-from gatecli.syntax.calls import Target, Use, target_of, uses_in
+from gatecli.syntax.calls import MAX_SITES, Target, Use, target_of, uses_in
 from gatecli.syntax.entrypoints import EntryPoints
 from gatecli.syntax.imports import Project, names_of
 from gatecli.syntax.indexed import IndexedTree
@@ -209,6 +209,8 @@ def _worth_reading(
     for name, targets in by_name.items():
         if name.encode() not in source or _reference(name).search(source) is None:
             continue
+        if source.count(name.encode()) > MAX_SITES:
+            graph.cut.update(target.id for target in targets)
         likely = [target for target in targets if target.id.path == path or any(h in source for h in target.homes)]
         methods = [target for target in targets if target.owner is not None and target not in likely]
         if methods and unlikely[name] < unlikely_files:

@@ -6,6 +6,7 @@ the name stands (and the names that it is handed on as) are looked at, so the co
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from gatecli.model import Certainty, Definition, FunctionId, FunctionKind
 from gatecli.syntax.inference import forms as form
@@ -29,6 +30,9 @@ from gatecli.syntax.inference.values import (
 MAX_CALL_TEXT = 2_000
 # Functions that are handed on and called under another name: so many such names are followed in a file.
 MAX_HANDED_ON = 8
+
+# Places in one file that are looked at; generated code has thousands that are all alike.
+MAX_SITES = 500
 
 _CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 # Methods that syntax calls without naming them, where the way from the class to the call can be seen.
@@ -118,7 +122,7 @@ def uses_in(
         if imported.name is not None and imported.name in targets and local not in targets:
             wanted.setdefault(local, []).extend(targets[imported.name])
     followed: set[tuple[str, str]] = set()
-    for site in inference.program.sites(path, frozenset(wanted)):
+    for site in islice(inference.program.sites(path, frozenset(wanted)), MAX_SITES):
         for target in wanted[_name(site.load)]:
             certainty = _resolve(inference, site, target)
             if certainty is Certainty.POSSIBLE and definitions is not None:

@@ -234,6 +234,13 @@ def test_the_bounds_of_the_search_are_said(monkeypatch, name, bound, files):
     assert bounded(files).truncated
 
 
+def test_a_file_of_more_places_than_are_looked_at_says_so():
+    calls = "".join(f"def c{i}(x):\n    x.f0()\n" for i in range(3_000))
+    found = bounded({"a.py": "class A:\n    def f0(self):\n        return 2\n", "b.py": calls})
+    assert found.truncated
+    assert len(found.callers) == module.MAX_POSSIBLE
+
+
 def test_more_touched_functions_than_are_traced_are_said(monkeypatch):
     monkeypatch.setattr(module, "MAX_TARGETS", 1)
     files = {"a.py": "def f0():\n    return 2\ndef f1():\n    return 2\n"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gatecli.model import FunctionId, FunctionKind
+from gatecli.syntax.inference import annotations
 from gatecli.syntax.inference import forms as form
 from gatecli.syntax.inference.forms import (
     Binding,
@@ -17,44 +18,12 @@ from gatecli.syntax.inference.forms import (
     ScopeParameter,
     Store,
 )
+from gatecli.syntax.inference.nodes import MAX_DEPTH, MAX_TEXT, text_of
 from gatecli.syntax.python import children
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-# Code that a person wrote nests a few levels; deeper forms are not known, so that nothing here runs out of stack.
-MAX_DEPTH = 60
-# A string that is longer is no key of a dispatch table and no name of a function.
-MAX_TEXT = 100
-
-_COMPREHENSIONS = ("list_comprehension", "set_comprehension", "generator_expression")
-# Annotations whose first argument is what the value is, and those that hold many of it.
-_TRANSPARENT = frozenset({"Optional", "Annotated", "ClassVar", "Final", "Required", "NotRequired", "Awaitable"})
-_MANY = frozenset(
-    [
-        "list",
-        "List",
-        "set",
-        "Set",
-        "frozenset",
-        "FrozenSet",
-        "tuple",
-        "Tuple",
-        "Sequence",
-        "MutableSequence",
-        "Iterable",
-        "Iterator",
-        "Collection",
-        "Generator",
-        "AsyncIterator",
-        "AsyncIterable",
-        "AsyncGenerator",
-        "deque",
-        "Deque",
-        "QuerySet",
-    ]
-)
-_MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict"})
 _UPDATES = frozenset({"append", "add", "insert", "extend", "update", "setdefault", "appendleft"})
 
 
@@ -323,7 +292,7 @@ class Converter:
         id = named or FunctionId(path=self.draft.id.path, qualname=_inner(self.draft.id, name))
         inner = Draft(id, FunctionKind.LAMBDA, named or self.draft.owner, self.draft.id)
         reader = Converter(self.defined, inner)
-        inner.parameters = self.parameters(node.child_by_field_name("parameters"), depth)
+        inner.parameters = annotations.parameters(self, node.child_by_field_name("parameters"), depth)
         inner.returns.append(reader.expression(node.child_by_field_name("body"), depth))
         self.draft.lambdas[name] = inner.finished()
         self.draft.is_whole = self.draft.is_whole and inner.is_whole
@@ -353,83 +322,6 @@ class Converter:
                 assert isinstance(stored, form.Item)
                 self.draft.stores.append(Store(stored.of, None, stored.key, value, at))
 
-    # ------------------------------------------------------------------ parameters and annotations
-
-    def parameters(self, node: "Node | None", depth: int = 0) -> tuple[ScopeParameter, ...]:
-        """The parameters; their defaults and annotations belong to the scope around the function."""
-        found = [] if node is None else [self._parameter(child, depth) for child in children(node) if child.is_named]
-        return tuple(parameter for parameter in found if parameter is not None)
-
-    def _parameter(self, node: "Node", depth: int) -> ScopeParameter | None:
-        default = self.expression(node.child_by_field_name("value"), depth)
-        annotation = self.annotation(node.child_by_field_name("type"), depth)
-        if node.type in ("default_parameter", "typed_default_parameter"):
-            target = node.child_by_field_name("name")
-        elif node.type == "typed_parameter":
-            target = node.named_children[0] if node.named_children else None
-        else:
-            target = node
-        if target is None:
-            return None
-        kind = {"list_splat_pattern": "*", "dictionary_splat_pattern": "**"}.get(target.type, "")
-        if not kind and target.type != "identifier":
-            return None
-        name = text_of(target).lstrip("*")
-        return ScopeParameter(name, kind, default, annotation, node.child_by_field_name("value") is not None)
-
-    def annotation(self, node: "Node | None", depth: int = 0) -> Expression:
-        """What a value with this annotation is; the names in it are loads."""
-        if node is None or depth > MAX_DEPTH:
-            return None
-        if node.type == "type":
-            return self.annotation(node.named_children[0] if node.named_children else None, depth + 1)
-        if node.type in ("identifier", "attribute"):
-            return form.Instance(self.expression(node, depth))
-        if node.type == "none":
-            return form.Constant(None)
-        if node.type == "string":
-            return self._quoted(node, depth)
-        if node.type in ("binary_operator", "union_type"):
-            return form.Choice(tuple(self.annotation(child, depth + 1) for child in node.named_children))
-        if node.type in ("generic_type", "subscript"):
-            return self._generic(node, depth)
-        self.expression(node, depth)
-        return None
-
-    def _quoted(self, node: "Node", depth: int) -> Expression:
-        """A forward reference: only a dotted name is read."""
-        text = text_of(node).strip("\"'")
-        parts = text.split(".")
-        if len(text) > MAX_TEXT or not all(part.isidentifier() for part in parts):
-            return None
-        found: form.Name | form.Attribute = form.Name(parts[0], node.start_byte)
-        for part in parts[1:]:
-            found = form.Attribute(found, part, node.start_byte)
-        return form.Instance(found)
-
-    def _generic(self, node: "Node", depth: int) -> Expression:
-        found = children(node)
-        of = found[0] if found else None
-        arguments = [child for child in found[1:] if child.is_named]
-        if node.type == "generic_type" and arguments:
-            arguments = [child for child in children(arguments[0]) if child.is_named]
-        inner = [self.annotation(child, depth + 1) for child in arguments]
-        name = text_of(of).rpartition(".")[2]
-        if name in _TRANSPARENT:
-            return inner[0] if inner else None
-        if name == "Union":
-            return form.Choice(tuple(inner))
-        if name in _MANY:
-            return form.Many(inner[0]) if inner else None
-        if name in _MAPPINGS:
-            return form.Dictionary(((None, inner[-1]),), node.start_byte) if inner else None
-        if name in ("Coroutine", "AwaitableGenerator"):
-            return inner[-1] if inner else None
-        if name in ("type", "Type") and inner and isinstance(inner[0], form.Instance):
-            kind = form.Name("type", node.start_byte)  # as type(value) is: the class or a subclass
-            return form.Call(kind, (inner[0],), (), node.start_byte, node.start_byte, node.end_byte)
-        return form.Instance(self.expression(of, depth)) if name != "Callable" else None
-
 
 def _unpacked(node: "Node", value: Expression) -> list[tuple["Node", Expression]]:
     """The targets of ``a, *b, c = value`` with what each is given."""
@@ -448,8 +340,3 @@ def _unpacked(node: "Node", value: Expression) -> list[tuple["Node", Expression]
 
 def _inner(id: FunctionId, name: str) -> str:
     return name if id.qualname == "<module>" else f"{id.qualname}.{name}"
-
-
-def text_of(node: "Node | None") -> str:
-    """The source text of a node."""
-    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from gatecli.model import FunctionId, FunctionKind
 from gatecli.syntax.imports import absolute
+from gatecli.syntax.inference import annotations
 from gatecli.syntax.inference import forms as form
-from gatecli.syntax.inference.conversion import Converter, Draft, text_of
+from gatecli.syntax.inference.conversion import Converter, Draft
 from gatecli.syntax.inference.forms import Block, Expression, Implied, ImpliedKind, Scope
+from gatecli.syntax.inference.nodes import text_of
 from gatecli.syntax.python import MODULE, Module, children
 
 if TYPE_CHECKING:
@@ -80,8 +82,8 @@ class _Statements(Converter):
     def definition(self, node: "Node") -> None:
         """The inside of a function or class; its decorators, defaults and bases belong to the scope around it."""
         outside = Converter(self.defined, Draft(self.draft.id, self.draft.kind, self.draft.owner, self.draft.parent))
-        self.draft.parameters = outside.parameters(node.child_by_field_name("parameters"))
-        self.draft.declared["return"] = outside.annotation(node.child_by_field_name("return_type"))
+        self.draft.parameters = annotations.parameters(outside, node.child_by_field_name("parameters"))
+        self.draft.declared["return"] = annotations.annotation(outside, node.child_by_field_name("return_type"))
         if node.type == "class_definition":
             self.draft.bases.extend(_bases(outside, node))
         body = node.child_by_field_name("body")
@@ -95,7 +97,7 @@ class _Statements(Converter):
         if lambda_ is None:
             return
         outside = Converter(self.defined, Draft(self.draft.id, self.draft.kind, self.draft.owner, self.draft.parent))
-        self.draft.parameters = outside.parameters(lambda_.child_by_field_name("parameters"))
+        self.draft.parameters = annotations.parameters(outside, lambda_.child_by_field_name("parameters"))
         self.draft.returns.append(self.expression(lambda_.child_by_field_name("body")))
 
     # ------------------------------------------------------------------ statements
@@ -141,7 +143,7 @@ class _Statements(Converter):
             targets.append(value_node.child_by_field_name("left"))
             value_node = value_node.child_by_field_name("right")
         value = self.expression(value_node)
-        annotation = self.annotation(node.child_by_field_name("type"))
+        annotation = annotations.annotation(self, node.child_by_field_name("type"))
         for target in targets:
             if annotation is not None and target is not None and target.type == "identifier":
                 self.draft.declared[text_of(target)] = annotation
@@ -311,8 +313,8 @@ class _Statements(Converter):
         if node.type == "class_definition":
             _bases(self, node)
         else:  # defaults and annotations are read here: their names are this scope's
-            self.parameters(node.child_by_field_name("parameters"))
-            self.annotation(node.child_by_field_name("return_type"))
+            annotations.parameters(self, node.child_by_field_name("parameters"))
+            annotations.annotation(self, node.child_by_field_name("return_type"))
         self.draft.bind(text_of(name), value, node.end_byte)
 
     def _read_import_statement(self, node: "Node", depth: int) -> None:
