@@ -1,7 +1,8 @@
 """The few forms of expression that say where a value comes from, and the statements of one scope in those terms.
 
 What decides nothing about which function runs (arithmetic, formatting, comparisons) is ``None``: not known. ``at`` is
-the byte where a form stands, so that a name can be looked up as it was bound at that point.
+the byte where a form stands, so that a name can be looked up as it was bound at that point. Forms compare by identity: two
+calls of the same text are two calls.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from enum import StrEnum
 from gatecli.model import FunctionId, FunctionKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Name:
     """A variable."""
 
@@ -19,7 +20,7 @@ class Name:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Attribute:
     """``of.name``; ``at`` is where the name stands."""
 
@@ -28,7 +29,7 @@ class Attribute:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Call:
     """``of(…)``; ``keywords`` holds None for ``**more``. ``decorates`` says that it is written
     as ``@of``. ``start`` and ``end`` are its extent in bytes.
@@ -43,7 +44,7 @@ class Call:
     decorates: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Item:
     """``of[key]``; a slice has the key ``Slice``."""
 
@@ -52,14 +53,14 @@ class Item:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slice:
     """``[start:]``; ``start`` None where it is not a plain number."""
 
     start: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sequence:
     """A list, tuple or set that is written out."""
 
@@ -67,7 +68,7 @@ class Sequence:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dictionary:
     """A dictionary that is written out; the key None stands for ``**more``."""
 
@@ -75,49 +76,49 @@ class Dictionary:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Constant:
     """A number, a short string, True, False or None."""
 
     value: str | int | bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Lambda:
     """An anonymous function, by the name of its scope."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Choice:
     """One of several: ``a or b``, ``a if c else b``."""
 
     options: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Starred:
     """``*of``, in a display, a call or a target."""
 
     of: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Element:
     """What iterating over ``of`` gives."""
 
     of: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Entered:
     """What ``with of as name`` binds."""
 
     of: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rest:
     """The items ``start`` to ``-stop`` of a sequence: ``first, *rest, last = of``."""
 
@@ -126,14 +127,14 @@ class Rest:
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Many:
     """A sequence whose every item is ``of``: a comprehension."""
 
     of: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Imported:
     """``import module`` (``name`` None) or ``from module import name``; the module name is absolute."""
 
@@ -141,14 +142,14 @@ class Imported:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Definition:
     """A function or class that is defined here."""
 
     id: FunctionId
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Instance:
     """An object of the class that an annotation or an ``isinstance`` names."""
 
@@ -186,7 +187,7 @@ class ImpliedKind(StrEnum):
     RAISE = "raise"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Implied:
     """A ``for``, ``with`` or ``raise`` over ``of``."""
 
@@ -195,7 +196,7 @@ class Implied:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Binding:
     """A name that is given a value from ``at`` on, or (a narrowing) only before ``until``."""
 
@@ -204,7 +205,7 @@ class Binding:
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Store:
     """``of.name = value``, or ``of[key] = value`` where ``name`` is None."""
 
@@ -215,7 +216,7 @@ class Store:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """A part of a scope that may not run (a branch), or may run again (a loop): bytes ``start`` to ``end``."""
 
@@ -227,7 +228,7 @@ class Block:
         return isinstance(at, int) and self.start <= at < self.end
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ScopeParameter:
     """A parameter with what its default and its annotation stand for; ``kind`` is ``*`` or ``**`` for the variadic."""
 
@@ -238,7 +239,7 @@ class ScopeParameter:
     has_default: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scope:
     """What a module, class, function or lambda does itself, in the terms of this module.
 
