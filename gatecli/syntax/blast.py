@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 # Bounds of one search, so that cost follows the diff: a bound that was hit shows as ``truncated``.
 MAX_TARGETS = 300
 MAX_DEPTH = 6
-MAX_FILES = 400
-MAX_UNLIKELY_FILES = 120
-MAX_UNLIKELY_FURTHER_UP = 25
+MAX_FILES = 250
+MAX_UNLIKELY_FILES = 60
+MAX_UNLIKELY_FURTHER_UP = 10
 MAX_NODES = 300
 MAX_CALLERS = 60
 MAX_POSSIBLE = 20

@@ -30,8 +30,8 @@ SUFFIXES = (".py", ".pyi")
 # need about a hundred bytes of memory a byte of source (docs/benchmarks.md).
 MAX_SOURCE_BYTES = 4_000_000
 # Modules that later stages will ask for again are kept up to this number and this much source.
-MAX_KEPT_MODULES = 32
-MAX_KEPT_BYTES = 1_000_000
+MAX_KEPT_MODULES = 160
+MAX_KEPT_BYTES = 1_500_000
 
 # Python decodes source declared so, and with them a comment can hold code and a file can have other lines than git
 # counts. The last two also take time quadratic in the length.
