@@ -1,8 +1,8 @@
 """The few forms of expression that say where a value comes from, and the statements of one scope in those terms.
 
 What decides nothing about which function runs (arithmetic, formatting, comparisons) is ``None``: not known. ``at`` is
-the byte where a form stands, so that a name can be looked up as it was bound at that point. Forms compare by identity: two
-calls of the same text are two calls.
+the byte where a form stands, so that a name can be looked up as it was bound at that point. Forms compare by identity:
+two calls of the same text are two calls.
 """
 
 from collections.abc import Mapping
