@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A fact is read by people and lands in every report: longer source is cut.
 MAX_TEXT = 80
+# And this much of it is looked at: expressions nest, and each level holds the ones below.
+MAX_SOURCE_BYTES = 2_000
 # A chain of calls longer than this is shown from its end ("….filter().first").
 _MAX_CHAIN = 6
 
@@ -399,13 +401,18 @@ def _is_secret(where: str) -> bool:
 
 def _fact(text: str, node: "Node", *parts: "Node") -> _Doing:
     """A fact by its words, or by the code of parts of it where the words are source."""
-    code = b"\0".join(map(normalise.tokens, parts)) if parts else text.encode("utf-8", "surrogatepass")
+    code = b"\0".join(map(_code, parts)) if parts else text.encode("utf-8", "surrogatepass")
     return _Doing(text, node.start_point.row + 1, code)
 
 
+def _code(node: "Node") -> bytes:
+    """What a piece of code is compared by: without layout, if it is of a size that people write."""
+    return normalise.tokens(node) if node.end_byte - node.start_byte <= MAX_SOURCE_BYTES else node.text or b""
+
+
 def _text(node: "Node") -> str:
-    """Source on one line."""
-    return " ".join((node.text or b"").decode("utf-8", "replace").split())
+    """The beginning of the source, on one line."""
+    return " ".join((node.text or b"")[:MAX_SOURCE_BYTES].decode("utf-8", "replace").split())
 
 
 def _cut(text: str) -> str:

@@ -391,6 +391,21 @@ CASES = {
         "x = " + "f(" * 2_000 + "2" + ")" * 2_000 + "\n",
         {"edited": 1},
     ),
+    "a sum of 20,000 terms": (
+        "def f(x):\n    return x" + " + 1" * 20_000 + "\n",
+        "def f(x):\n    return x" + " + 2" * 20_000 + "\n",
+        {"edited": 1},
+    ),
+    "yields nested 2,000 deep": (
+        "def f(x):\n    " + "(yield " * 2_000 + "1" + ")" * 2_000 + "\n",
+        "def f(x):\n    " + "(yield " * 2_000 + "2" + ")" * 2_000 + "\n",
+        {"edited": 1},
+    ),
+    "comparisons nested 2,000 deep": (
+        "def f(x):\n    return " + "x < (" * 2_000 + "1" + ")" * 2_000 + "\n",
+        "def f(x):\n    return " + "x < (" * 2_000 + "2" + ")" * 2_000 + "\n",
+        {"edited": 1},
+    ),
     "a long line": (
         "x = [" + ", ".join("1" for _ in range(50_000)) + "]\n",
         "x = [" + ", ".join("1" for _ in range(50_001)) + "]\n",
