@@ -201,8 +201,11 @@ def read_module(path: str, source: bytes) -> Module:
         EvidenceError: the file cannot be parsed at all (see ``as_utf8``).
     """
     key = (path, source)
-    module = _kept.pop(key, None) or _read(path, source)
+    known = _kept.pop(key, None)
+    module = known or _read(path, source)
     _kept[key] = module  # last in, last out
+    if known is not None:
+        return module
     size = sum(len(source) for _, source in _kept)
     while len(_kept) > 2 and (size > MAX_KEPT_BYTES or len(_kept) > MAX_KEPT_MODULES):  # a file has two sides
         oldest = next(iter(_kept))

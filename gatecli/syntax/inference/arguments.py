@@ -95,8 +95,15 @@ def skipped(inference: "Inference", scope: Scope, call: form.Call, frame: Frame)
     return None
 
 
-def call_sites(inference: "Inference", id: "FunctionId") -> Iterator["Site"]:
+def call_sites(inference: "Inference", id: "FunctionId") -> tuple["Site", ...]:
     """The calls that may reach a function: under its own name, and under those that it is handed on as."""
+    if id not in inference.calls:
+        inference.calls[id] = ()  # a function that is handed to itself
+        inference.calls[id] = tuple(_call_sites(inference, id))
+    return inference.calls[id]
+
+
+def _call_sites(inference: "Inference", id: "FunctionId") -> Iterator["Site"]:
     program = inference.program
     pending = [(path, name) for path, name in program.named(id)]
     seen = set(pending)

@@ -16,7 +16,7 @@ from gatecli.syntax.inference.arguments import filled, handed_in
 from gatecli.syntax.inference.flow import reaching
 from gatecli.syntax.inference.forms import Expression, Scope, ScopeParameter
 from gatecli.syntax.inference.library import called_library, item_of_operation
-from gatecli.syntax.inference.program import Program
+from gatecli.syntax.inference.program import Program, Site
 from gatecli.syntax.inference.values import (
     ANYTHING,
     NOTHING,
@@ -55,6 +55,7 @@ class Inference:
         self.program = program
         self.project = program.project
         self._frames: dict[object, Frame] = {}
+        self.calls: dict[FunctionId, tuple[Site, ...]] = {}
         self._receivers: dict[Object | Class, Known] = {}
         # The expression is kept with its answer: the key is its identity.
         self._answers: dict[tuple[int, int], tuple[object, Values]] = {}

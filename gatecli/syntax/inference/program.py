@@ -57,6 +57,8 @@ class Program:
         self._readers = lru_cache(maxsize=16)(self._open)
         self._sources = lru_cache(maxsize=SMALL_TREE)(self._source)
         self._sites: dict[FunctionId, Mapping[int, Site]] = {}
+        self._found: dict[tuple[str, frozenset[str]], tuple[Site, ...]] = {}
+        self._mentions: dict[tuple[str, str], tuple[FunctionId, ...]] = {}
 
     # ------------------------------------------------------------------ files
 
@@ -89,8 +91,14 @@ class Program:
 
     # ------------------------------------------------------------------ where names stand
 
-    def sites(self, path: str, names: frozenset[str]) -> Iterator[Site]:
+    def sites(self, path: str, names: frozenset[str]) -> tuple[Site, ...]:
         """The loads of some names in a file, in document order."""
+        key = (path, names)
+        if key not in self._found:
+            self._found[key] = tuple(self._look_for(path, names))
+        return self._found[key]
+
+    def _look_for(self, path: str, names: frozenset[str]) -> Iterator[Site]:
         module = self.module(path)
         if module is None:
             return
@@ -207,11 +215,14 @@ class Program:
 
     def mentioning(self, path: str, text: str) -> tuple[FunctionId, ...]:
         """The functions of a file whose text holds some text."""
-        module = self.module(path)
-        if module is None:
-            return ()
-        found = (match.start() for match in re.finditer(re.escape(text.encode()), module.source))
-        return tuple(dict.fromkeys(next(self._around(module, at)) for at in found))
+        key = (path, text)
+        if key not in self._mentions:
+            source = self._sources(path)
+            module = self.module(path) if source is not None and text.encode() in source else None
+            places = re.finditer(re.escape(text.encode()), module.source) if module is not None else ()
+            found = (next(self._around(module, match.start())) for match in places if module is not None)
+            self._mentions[key] = tuple(dict.fromkeys(found))
+        return self._mentions[key]
 
 
 @lru_cache(maxsize=64)
