@@ -974,7 +974,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """A sign-off that is asked for: how many, of whom, why, and how it stands."""
+    """A sign-off that is asked for: how many, of whom, why, and how it stands.
+
+    ``level`` is what the change is while it is open; ``built_in`` is False where the policy asks for it by name.
+    """
 
     name: str
     count: int
@@ -984,6 +987,8 @@ class Requirement:
     status: RequirementStatus
     who: tuple[Candidate, ...] = ()
     satisfied_by: tuple[str, ...] = ()
+    level: Decision = Decision.REVIEW
+    built_in: bool = True
 
 
 class SignerKind(StrEnum):
@@ -1066,25 +1071,47 @@ class SignOffStatus(StrEnum):
     ERROR = "error"
 
 
+class Mode(StrEnum):
+    """How much a policy, or one requirement of it, has to say.
+
+    ``off`` nothing, ``shadow`` shown in the tree alone, ``advise`` reported without a failure, ``enforce`` binding.
+    """
+
+    OFF = "off"
+    SHADOW = "shadow"
+    ADVISE = "advise"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One node of the tree of what must happen: what it says, how it stands and why, who can give it.
+
+    ``needs`` are the nodes below it; only those of a requirement that is enforced bear on the verdict.
+    """
+
+    text: str
+    status: RequirementStatus
+    why: str = ""
+    mode: Mode = Mode.ENFORCE
+    satisfied_by: tuple[str, ...] = ()
+    who: tuple[Candidate, ...] = ()
+    needs: tuple["Branch", ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOff:
-    """What must be signed, by whom, and what was counted or not."""
+    """What must be signed, by whom, and what was counted or not; ``tree`` is how that came to be."""
 
     status: SignOffStatus
     requirements: tuple[Requirement, ...] = ()
     approvals: tuple[Approval, ...] = ()
     dismissed: tuple[Dismissal, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    tree: tuple[Branch, ...] = ()
 
 
 # --------------------------------------------------------------------------- how to say it
-
-
-class Mode(StrEnum):
-    """``advise`` reports and exits 0; ``enforce`` exits with the verdict."""
-
-    ADVISE = "advise"
-    ENFORCE = "enforce"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

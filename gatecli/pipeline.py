@@ -182,6 +182,7 @@ def judge(origin: Source, request: Request) -> Report:
             now=request.now,
             reviewed=_reviewed(origin, request, case, findings, settings, stamp, code_owners),
             owners=code_owners,
+            rules=frozenset(name for check in checks for name in (check.id, check.code)),
         )
         decision = requirements.outcome(decision, signoff)
     return Report(

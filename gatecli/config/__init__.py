@@ -7,13 +7,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from gatecli.config.contradictions import contradictions
 from gatecli.config.document import MAX_BYTES, Document, Problem, decode, mismatches, parse, quote, refuse
+from gatecli.config.requirements import Condition, Pace, Required
 from gatecli.config.shipped import data_root, read_data
 from gatecli.errors import UsageError
 from gatecli.model import Mode, PolicyStamp
@@ -189,6 +190,9 @@ class Paths:
 class Config:
     """The policy of a repository; every field has the built-in default.
 
+    ``tiers`` name conditions, ``zones`` name the folders (gitignore patterns) of a trust zone, ``hosts`` are those that
+    the code may talk to; ``requirements`` and ``pace`` ask for more than what is built in.
+
     ``mode`` is enforce unless the policy says otherwise, so that exit codes mean something without a policy.
     """
 
@@ -202,6 +206,11 @@ class Config:
     ignores: IgnoreConfig = field(default_factory=IgnoreConfig)
     provenance: ProvenanceConfig = field(default_factory=ProvenanceConfig)
     paths: Paths = field(default_factory=Paths)
+    tiers: Mapping[str, Condition] = field(default_factory=dict)
+    zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+    requirements: Annotated[tuple[Required, ...], msgspec.Meta(max_length=500)] = ()
+    pace: Pace = field(default_factory=Pace)
 
 
 def load(
@@ -236,9 +245,19 @@ def _decoded(data: bytes, where: str, revision: str | None) -> tuple[Config, Pol
     document = parse(data, where)
     if document.value is None:  # nothing but comments: a template that nobody has filled in yet
         document = replace(document, value={})
-    refuse(chain(document.problems, mismatches(document, Config), _contradictions(document)), where)
+    refuse(_problems(document), where)
     stamp = PolicyStamp(path=where, revision=revision, sha256=hashlib.sha256(data).hexdigest())
     return msgspec.convert(document.value, Config), stamp
+
+
+def _problems(document: Document) -> Iterator[Problem]:
+    """What is wrong with the text and the types; once those are right, what contradicts itself."""
+    found = [*document.problems, *mismatches(document, Config), *_contradictions(document)]
+    yield from found
+    if not found:
+        settings = msgspec.convert(document.value, Config)
+        stated = settings.tiers, settings.requirements, settings.pace, settings.zones
+        yield from contradictions(document, *stated)
 
 
 def _read_local(path: Path) -> bytes:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 from itertools import chain, islice
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import yaml
@@ -222,12 +222,18 @@ def mismatches(document: Document, kind: Any) -> Iterator[Problem]:
 
 
 def _mismatches(value: Any, kind: Any, at: At, document: Document) -> Iterator[Problem]:
+    if get_origin(kind) is Annotated and get_origin(get_args(kind)[0]) is tuple:
+        yield from _mismatches(value, get_args(kind)[0], at, document)
+        most = next((one.max_length for one in get_args(kind)[1:] if isinstance(one, msgspec.Meta)), None)
+        if isinstance(value, list) and most is not None and len(value) > most:
+            yield document.problem(at, f"{_name(at)} holds {len(value):,} items, at most {most:,} are read")
+        return
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType) and NoneType in arguments and len(arguments) == 2:
         kind = next(argument for argument in arguments if argument is not NoneType)
         if value is not None:
             yield from _mismatches(value, kind, at, document)
-    elif is_dataclass(kind) or origin is Mapping:
+    elif is_dataclass(kind) or _is_struct(kind) or origin is Mapping:
         if not isinstance(value, dict):
             yield document.problem(at, f"{_name(at)} holds {_noun(value)}, expected keys and values")
         elif origin is Mapping:
@@ -262,14 +268,31 @@ def _field_mismatches(value: dict[str, Any], kind: Any, at: At, document: Docume
             inside = f" in {_name(at)}" if at else ""
             text = f"unknown key {quote(key)}{inside}{did_you_mean(key, types)}"
             yield document.problem((*at, key), text)
-    for item in fields(kind):
-        if item.default is MISSING and item.default_factory is MISSING and item.name not in value:
-            yield document.problem(at, f"{_name(at)} has no {item.name}")
+    for name in _required(kind):
+        if name not in value:
+            yield document.problem(at, f"{_name(at)} has no {name}")
 
 
 @cache
 def _types(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind, include_extras=True)
+    """Types by key: a structure may call a key otherwise than its field, where that is a word of Python (``if``)."""
+    hints = get_type_hints(kind, include_extras=True)
+    if not _is_struct(kind):
+        return hints
+    return {item.encode_name: hints[item.name] for item in msgspec.structs.fields(kind)}
+
+
+@cache
+def _required(kind: Any) -> tuple[str, ...]:
+    if _is_struct(kind):
+        return tuple(item.encode_name for item in msgspec.structs.fields(kind) if item.required)
+    return tuple(
+        item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING
+    )  # fmt: skip
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _name(at: At) -> str:

@@ -11,11 +11,13 @@ from dataclasses import replace
 from gatecli.config import POLICY_PATH, Config
 from gatecli.model import (
     Approval,
+    Branch,
     Case,
     Counted,
     Decision,
     Dismissal,
     Finding,
+    Reason,
     Requirement,
     RequirementStatus,
     Score,
@@ -25,6 +27,8 @@ from gatecli.model import (
     Verdict,
 )
 from gatecli.policy.candidates import Candidates, find_candidates
+from gatecli.policy.conditions import facts
+from gatecli.policy.named import Said, evaluate, rows
 from gatecli.policy.owners import Owners
 from gatecli.policy.verdict import Ask, Trigger, triggers
 from gatecli.provenance.identity import Directory, directory
@@ -41,6 +45,7 @@ def sign_off(
     now: int,
     reviewed: Counted | None = None,
     owners: Owners | None = None,
+    rules: frozenset[str] | None = None,
 ) -> SignOff:
     """The sign-offs that the change needs, who can give them, and which approvals count.
 
@@ -52,39 +57,81 @@ def sign_off(
         now: Epoch seconds.
         reviewed: The approvals that count and those that do not; None: nobody was asked.
         owners: The code owners at the base revision.
+        rules: The names and codes of all rules; None: not known, and not checked.
     """
     known = directory(config.people)
+    findings = tuple(findings)
     reviewed = reviewed or Counted()
     asked: dict[Ask, list[Trigger]] = {}
     for trigger in triggers(case, findings, score, config):
         if trigger.ask is not Ask.NOBODY:
             asked.setdefault(trigger.ask, []).append(trigger)
-    if not asked:
+    named = config.requirements if case.change.files else ()
+    if not asked and not named:
         return SignOff(status=SignOffStatus.NOT_REQUIRED, approvals=reviewed.approvals, dismissed=reviewed.dismissed)
     people = find_candidates(case, config.people, now=now, owners=owners)
-    requirements = tuple(
-        _requirement(ask, asked[ask], reviewed.approvals, people, known) for ask in Ask if ask in asked
+    built_in = tuple(_requirement(ask, asked[ask], reviewed.approvals, people, known) for ask in Ask if ask in asked)
+    said = Said(
+        approvals=reviewed.approvals,
+        about=facts(case, findings, score, config),
+        owners=owners,
+        rules=rules,
+        reviewers=people.reviewers,
+        seniors=people.seniors,
     )
-    done = all(requirement.status is RequirementStatus.SATISFIED for requirement in requirements)
+    branches = evaluate(config, said) if named else ()
+    requirements = (*built_in, *rows(config, branches))
     used = {name for requirement in requirements for name in requirement.satisfied_by}
     return SignOff(
-        status=SignOffStatus.SATISFIED if done else SignOffStatus.OUTSTANDING,
+        status=_status(requirements),
         requirements=requirements,
         approvals=tuple(approval for approval in reviewed.approvals if approval.person in used),
         dismissed=(*reviewed.dismissed, *_idle(reviewed.approvals, used, config)),
         candidates=people.reviewers,
+        tree=(*map(_as_branch, built_in), *branches),
     )
 
 
+def _status(requirements: tuple[Requirement, ...]) -> SignOffStatus:
+    statuses = {one.status for one in requirements}
+    if RequirementStatus.ERROR in statuses:
+        return SignOffStatus.ERROR
+    if RequirementStatus.UNSATISFIED in statuses:
+        return SignOffStatus.OUTSTANDING
+    return SignOffStatus.SATISFIED if requirements else SignOffStatus.NOT_REQUIRED
+
+
+def _as_branch(one: Requirement) -> Branch:
+    """A built-in requirement as a node of the tree."""
+    return Branch(
+        text=one.name, status=one.status, why=one.reason, satisfied_by=one.satisfied_by, who=one.who
+    )  # fmt: skip
+
+
 def outcome(verdict: Verdict, signoff: SignOff) -> Verdict:
-    """The verdict with what is left of it: block while a blocking finding is unsigned, review while anything is."""
-    open_asks = {one.name for one in signoff.requirements if one.status is not RequirementStatus.SATISFIED}
-    if verdict.decision is Decision.PASS or not signoff.requirements:
+    """The verdict with what is left of it: the strictest of the requirements that are open.
+
+    What the policy asks for by name raises the decision too, with a reason of its own while it is open.
+    """
+    if not signoff.requirements:
         return verdict
-    if not open_asks:
-        return replace(verdict, outcome=Decision.PASS)
-    blocked = verdict.decision is Decision.BLOCK and Ask.SENIOR_FOR_BLOCK in open_asks
-    return replace(verdict, outcome=Decision.BLOCK if blocked else Decision.REVIEW)
+    named = [one for one in signoff.requirements if not one.built_in]
+    open_ = [one for one in signoff.requirements if one.status in OPEN]
+    reasons = [Reason(text=f"{one.name}: {one.reason}") for one in named if one in open_]
+    return replace(
+        verdict,
+        decision=_strictest([verdict.decision, *(one.level for one in named)]),
+        outcome=_strictest([Decision.PASS, *(one.level for one in open_)]),
+        reasons=(*verdict.reasons, *dict.fromkeys(reasons)),
+    )
+
+
+OPEN = (RequirementStatus.UNSATISFIED, RequirementStatus.ERROR)
+"""The states of a requirement that keep a change from merging."""
+
+
+def _strictest(decisions: Iterable[Decision]) -> Decision:
+    return max(decisions, key=(Decision.PASS, Decision.REVIEW, Decision.BLOCK).index)
 
 
 def _requirement(
@@ -105,6 +152,7 @@ def _requirement(
         status=RequirementStatus.SATISFIED if signed else RequirementStatus.UNSATISFIED,
         who=people.seniors if senior and known.seniors else people.reviewers,
         satisfied_by=tuple(signed),
+        level=Decision.BLOCK if ask is Ask.SENIOR_FOR_BLOCK else Decision.REVIEW,
     )
 
 

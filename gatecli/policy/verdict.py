@@ -94,7 +94,7 @@ def _by_strength(trigger: Trigger) -> tuple[int, int, int, str, str, str, int]:
 
 def exit_code(verdict: Verdict, mode: Mode, fail_on: FailOn) -> int:
     """What ``gate check`` exits with: a known block first, then evidence that is missing, then an open review."""
-    if mode is Mode.ADVISE or fail_on is FailOn.NEVER:
+    if mode is not Mode.ENFORCE or fail_on is FailOn.NEVER:
         return EXIT_PASS
     if verdict.outcome is Decision.BLOCK:
         return EXIT_BLOCK

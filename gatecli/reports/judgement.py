@@ -79,7 +79,7 @@ def failure(head: str) -> Judgement:
 
 def _summary(document: Document, word: str) -> str:
     verdict, signoff = document.verdict, document.signoff
-    said = f"risk {document.score.total}" + (", advice only" if document.mode is Mode.ADVISE else "")
+    said = f"risk {document.score.total}" + (", advice only" if document.mode is not Mode.ENFORCE else "")
     needed = [one for one in signoff.requirements if one.status in _OUTSTANDING]
     if word == "error":
         return f"{said}; evidence incomplete: {listed(verdict.incomplete, 1)}".removesuffix(": ")

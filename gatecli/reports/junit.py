@@ -70,7 +70,7 @@ def _excused(report: Report, text: str) -> str:
         return text
     if report.verdict.outcome is not report.verdict.decision:
         return f"signed off: {text}"
-    return f"advice only: {text}" if report.mode is Mode.ADVISE else text
+    return f"advice only: {text}" if report.mode is not Mode.ENFORCE else text
 
 
 def _findings(report: Report) -> list[_Test]:

@@ -342,6 +342,6 @@ def _provenance(sheet: Page, report: Report) -> list[Text]:
 def _more(sheet: Page, report: Report, show_all: bool) -> list[Text]:
     commands = [*([] if show_all else ["gate check --all"]), *merging.rule_commands(report)]
     phrases = [sheet.line((command, _COMMAND)) for command in commands]
-    if report.mode is Mode.ADVISE and report.verdict.outcome is not Decision.PASS:
+    if report.mode is not Mode.ENFORCE and report.verdict.outcome is not Decision.PASS:
         phrases.append(sheet.line(("advice only: exits 0 (--mode enforce exits with the verdict)", "dim")))
     return _labelled(sheet, "More", sheet.flow(phrases, LABEL)) if phrases else []

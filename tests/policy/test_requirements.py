@@ -85,6 +85,7 @@ def requirement(name: str, role: str, reason: str, *who: Candidate, by: tuple[st
     return Requirement(
         name=name, count=1, kind="human", role=role, reason=reason, who=who, satisfied_by=by,
         status=RequirementStatus.SATISFIED if by else RequirementStatus.UNSATISFIED,
+        level=Decision.BLOCK if name == "senior signs what blocks" else Decision.REVIEW,
     )  # fmt: skip
 
 
@@ -96,7 +97,7 @@ def test_a_pass_asks_for_nobody():
 
 
 def test_an_ai_written_change_needs_a_senior():
-    assert sign_off(given_case(), (), LOW, CONFIG, now=NOW) == SignOff(
+    assert replace(sign_off(given_case(), (), LOW, CONFIG, now=NOW), tree=()) == SignOff(
         status=SignOffStatus.OUTSTANDING,
         requirements=(requirement("senior signs the AI-written change", "senior", AI_REASON, *SENIORS),),
         candidates=KNOWERS,
@@ -105,7 +106,7 @@ def test_an_ai_written_change_needs_a_senior():
 
 def test_a_senior_signs_it():
     signed = sign_off(given_case(), (), LOW, CONFIG, now=NOW, reviewed=approved_by("Ravi"))
-    assert signed == SignOff(
+    assert replace(signed, tree=()) == SignOff(
         status=SignOffStatus.SATISFIED,
         requirements=(requirement("senior signs the AI-written change", "senior", AI_REASON, *SENIORS, by=("Ravi",)),),
         approvals=(approval("Ravi"),),

@@ -1,0 +1,246 @@
+"""Whether a condition of the policy holds for a change: yes, no, or not known, which asks for as much as yes.
+
+``not`` of what is not known is not known either (Kleene's three values), so missing evidence cannot be turned round.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gatecli.config import Config
+from gatecli.config.contradictions import MAX_STARS
+from gatecli.config.requirements import Condition
+from gatecli.model import Case, Finding, Outcome, Person, Score
+from gatecli.policy.owners import team_of
+from gatecli.policy.patterns import Patterns
+from gatecli.provenance.identity import Directory, directory
+from gatecli.provenance.trailers import trailers
+
+SENIORS = "seniors"
+"""The word that stands for everyone whom the policy lists as senior."""
+
+DESTRUCTIVE = frozenset(
+    {
+        *("table-dropped", "column-dropped", "table-or-column-renamed", "column-type-changed"),
+        *("whole-table-written", "delete-everything-added", "on-delete-changed"),
+    }
+)
+IRREVERSIBLE = frozenset({"migration-irreversible", "table-dropped", "column-dropped", "delete-everything-added"})
+CROSSING = frozenset({"cross-zone-import", "outbound-host-added", "listener-opened"})
+
+_ANSWERED = (Outcome.FLAGGED, Outcome.UNKNOWN, Outcome.ERROR)
+_HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+
+Held = bool | None
+"""None: not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What conditions are asked about, looked up once for all of them."""
+
+    case: Case
+    score: Score
+    config: Config
+    known: Directory
+    paths: tuple[str, ...]
+    found: tuple[Finding, ...]
+    names: frozenset[str]
+    share: Held | float
+    rate: Held | float
+    entry_points: frozenset[str]
+    services: frozenset[str]
+    _patterns: dict[tuple[str, ...], Patterns] = field(default_factory=dict)
+
+    def matching(self, patterns: Iterable[str]) -> list[str]:
+        """The touched paths that one of some gitignore patterns selects."""
+        compiled = self._compiled(tuple(patterns))
+        return [path for path in self.paths if compiled.last(path) >= 0]
+
+    def _compiled(self, patterns: tuple[str, ...]) -> Patterns:
+        if patterns not in self._patterns:
+            compiled = Patterns()
+            for number, pattern in enumerate(patterns):
+                if pattern.strip("/") and pattern.count("*") <= MAX_STARS:
+                    compiled.add(number, pattern)
+            self._patterns[patterns] = compiled
+        return self._patterns[patterns]
+
+
+def facts(case: Case, findings: Iterable[Finding], score: Score, config: Config) -> Facts:
+    """Everything that a condition may look at."""
+    found = tuple(one for one in findings if one.outcome in _ANSWERED)
+    running = case.running
+    usage = [case.usage.get(one.id) for one in running]
+    blasts = list(case.blast.values())
+    shares = [one.share if one is not None else None for one in usage]
+    shares += [one.share for one in blasts if one.share is not None]
+    points = {name for one in case.usage.values() for name, _ in one.entry_points}
+    services = {name for one in case.usage.values() for name in one.services}
+    services |= {name for one in blasts for name in one.services}
+    return Facts(
+        case=case,
+        score=score,
+        config=config,
+        known=directory(config.people),
+        paths=tuple(dict.fromkeys(path for file in case.change.files for path in (file.path, file.old_path) if path)),
+        found=found,
+        names=frozenset(name for one in found for name in (one.rule, one.code)),
+        share=_greatest(shares),
+        rate=_greatest([one.calls_per_minute if one is not None else None for one in usage]),
+        entry_points=frozenset(points | {name for one in blasts for name in one.entry_points}),
+        services=frozenset(services),
+    )
+
+
+def _greatest(values: Collection[float | None]) -> float | None:
+    """The largest figure; None (not known) where one of them is not, unless there is nothing to know."""
+    return None if None in values else max((one for one in values if one is not None), default=0.0)
+
+
+def holds(condition: Condition, about: Facts) -> Held:
+    """Yes, no, or None: not known."""
+    answers = [answer for _, answer in explain(condition, about)]
+    return _all(answers)
+
+
+def explain(condition: Condition, about: Facts) -> list[tuple[str, Held]]:
+    """Each thing that a condition names, in words, with its answer."""
+    found: list[tuple[str, Held]] = []
+    for name, ask in _ASKS.items():
+        value = getattr(condition, name)
+        if value is not None:
+            found.append((f"{name.rstrip('_')} {_said(value)}".strip(), ask(value, about)))
+    if condition.all is not None:
+        answers = [holds(one, about) for one in condition.all]
+        found.append((f"all of {len(condition.all)}", _all(answers)))
+    if condition.any is not None:
+        answers = [holds(one, about) for one in condition.any]
+        found.append((f"any of {len(condition.any)}", _any(answers)))
+    if condition.not_ is not None:
+        held = holds(condition.not_, about)
+        inner = " and ".join(text for text, _ in explain(condition.not_, about)) or "anything"
+        found.append((f"not ({inner})", None if held is None else not held))
+    return found
+
+
+def _said(value: object) -> str:
+    if value is True:
+        return ""
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _all(answers: Collection[Held]) -> Held:
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def _any(answers: Collection[Held]) -> Held:
+    if True in answers:
+        return True
+    return None if None in answers else False
+
+
+# --------------------------------------------------------------------------- what can be asked
+
+
+def _tier(name: str, about: Facts) -> Held:
+    condition = about.config.tiers.get(name)
+    return holds(condition, about) if condition is not None else None
+
+
+def _tools(names: tuple[str, ...], about: Facts) -> Held:
+    wanted = {name.casefold() for name in names}
+    return any(sign.tool.casefold() in wanted for sign in about.case.provenance.agents)
+
+
+def _operator(names: tuple[str, ...], about: Facts) -> Held:
+    operator = about.case.provenance.operator
+    return None if operator is None else is_among(operator, names, about)
+
+
+def _author(names: tuple[str, ...], about: Facts) -> Held:
+    authors = about.case.provenance.authors
+    return any(is_among(one, names, about) for one in authors) if authors else None
+
+
+def is_among(person: Person, names: Iterable[str], about: Facts) -> bool:
+    """Whether a list of names, teams and ``seniors`` holds somebody whom a commit names."""
+    keys = {about.known.key(person), *filter(None, (person.email.casefold(), person.name.casefold()))}
+    for name in names:
+        if name == SENIORS:
+            if about.known.is_senior(person):
+                return True
+        elif keys & {about.known.key_of(one) for one in team_of(about.config.people, name) or (name,)}:
+            return True
+    return False
+
+
+def _only_paths(patterns: tuple[str, ...], about: Facts) -> Held:
+    return bool(about.paths) and len(about.matching(patterns)) == len(about.paths)
+
+
+def _zones(names: tuple[str, ...], about: Facts) -> Held:
+    return any(about.matching(about.config.zones.get(name, ())) for name in names)
+
+
+def _rules(names: tuple[str, ...], about: Facts) -> Held:
+    return any(matches_name(name, about.names) for name in names)
+
+
+def matches_name(wanted: str, names: Collection[str]) -> bool:
+    """Whether a name, or one with ``*`` at its end, is that of one of some."""
+    if wanted.endswith("*"):
+        return any(name.startswith(wanted[:-1]) for name in names)
+    return wanted in names
+
+
+def _at_least(value: Held | float, asked: float) -> Held:
+    return None if value is None else value >= asked
+
+
+def _crosses(_: bool, about: Facts) -> Held:
+    """A finding says so (but for the hosts that the policy allows), or files of two zones change together."""
+    allowed = {host.casefold() for host in about.config.hosts}
+    for one in about.found:
+        if one.rule in CROSSING:
+            hosts = {host.casefold() for host in _HOST.findall(one.message)} if allowed else set()
+            if one.rule != "outbound-host-added" or not hosts & allowed:
+                return True
+    return sum(bool(about.matching(patterns)) for patterns in about.config.zones.values()) > 1
+
+
+def _drift(which: str, about: Facts) -> Held:
+    """Whether files change that the commits' ``Scope:`` does not name, or (``undeclared``) none is named at all."""
+    said = [value for one in about.case.change.revisions for key, value in trailers(one.message) if key == "Scope"]
+    declared = [pattern.strip() for value in said for pattern in value.split(",") if pattern.strip()]
+    if not declared:
+        return which == "undeclared" and bool(about.paths)
+    return len(about.matching(declared)) < len(about.paths)
+
+
+_ASKS: Mapping[str, Callable[..., Held]] = {
+    "tier": _tier,
+    "provenance": lambda classes, about: about.case.provenance.klass in classes,
+    "tools": _tools,
+    "operator_in": _operator,
+    "author_in": _author,
+    "paths": lambda patterns, about: bool(about.matching(patterns)),
+    "only_paths": _only_paths,
+    "zones": _zones,
+    "files": lambda count, about: len(about.case.change.files) >= count,
+    "lines": lambda count, about: about.case.change.added_count + about.case.change.deleted_count >= count,
+    "rules": _rules,
+    "points": lambda count, about: about.score.total >= count,
+    "likelihood": lambda count, about: about.score.likelihood >= count,
+    "traffic_share": lambda share, about: _at_least(about.share, share),
+    "calls_per_minute": lambda rate, about: _at_least(about.rate, rate),
+    "entry_points": lambda names, about: any(matches_name(name, about.entry_points) for name in names),
+    "services": lambda names, about: any(matches_name(name, about.services) for name in names),
+    "destructive_schema": lambda _, about: any(one.rule in DESTRUCTIVE for one in about.found),
+    "irreversible": lambda _, about: any(one.rule in IRREVERSIBLE for one in about.found),
+    "crosses_boundary": _crosses,
+    "incidents": lambda count, about: sum(len(one.incidents) for one in about.case.history.values()) >= count,
+    "drift": _drift,
+}
