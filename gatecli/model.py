@@ -1084,6 +1084,27 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """A change that passed: its content, when, how many lines, whether an agent wrote it, how many people approved."""
+
+    digest: str
+    at: int
+    lines: int
+    by_agent: bool
+    humans: int = 0
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What is recorded of earlier decisions; ``first_seen`` is when this content was first judged (None: never)."""
+
+    first_seen: int | None = None
+    passed: tuple[Passed, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
     """One node of the tree of what must happen: what it says, how it stands and why, who can give it.
 

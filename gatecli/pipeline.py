@@ -66,7 +66,7 @@ class Request:
     """What the user asked for; None leaves it to the policy.
 
     ``call_tree`` asks for a picture of production, which takes as long as the rest on a large profile and only the HTML
-    report shows. ``now`` (epoch seconds) is the clock of every age.
+    report shows. ``ledger`` is the record of earlier decisions. ``now`` (epoch seconds) is the clock of every age.
     """
 
     profile: str | None = None
@@ -74,6 +74,7 @@ class Request:
     mode: Mode | None = None
     fail_on: FailOn | None = None
     approvals: bytes | None = None
+    ledger: Path | None = None
     declared: Literal["auto", "yes", "no"] = "auto"
     call_tree: bool = False
     now: int = field(default_factory=lambda: int(time.time()))
@@ -107,6 +108,8 @@ def _open_source(directory: Path, revisions: str | None, staged: bool, patch: tu
 
 def judge(origin: Source, request: Request) -> Report:
     """Judge a change: the whole gate, stage by stage."""
+    from gatecli.config import freeze
+    from gatecli.ledger import audit
     from gatecli.policy import owners, requirements, verdict
     from gatecli.provenance import agent_trace, trailers
     from gatecli.rules import accepted, registry
@@ -173,7 +176,8 @@ def judge(origin: Source, request: Request) -> Report:
     with clock("verdict"):
         score = points.score(case, findings, weights.shipped_weights(), people=settings.people)
         decision = verdict.decide(case, findings, score, settings)
-        code_owners = owners.read_owners(origin.governing.read)
+        governing = origin.governing
+        code_owners = owners.read_owners(governing.read)
         signoff = requirements.sign_off(
             case,
             findings,
@@ -182,6 +186,8 @@ def judge(origin: Source, request: Request) -> Report:
             now=request.now,
             reviewed=_reviewed(origin, request, case, findings, settings, stamp, code_owners),
             owners=code_owners,
+            freezes=freeze.read_freezes(governing.read),
+            memory=audit.memory(audit.read(request.ledger), change.digest) if request.ledger else None,
             rules=frozenset(name for check in checks for name in (check.id, check.code)),
         )
         decision = requirements.outcome(decision, signoff)

@@ -75,6 +75,12 @@ def check(
     approvals: Annotated[
         Path | None, typer.Option(metavar="FILE", help="GitHub's REST answers: {pull_request, reviews, commits}.")
     ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", envvar="GATE_LEDGER", help="Record of decisions: read for the pace, and added to."
+        ),
+    ] = None,
     ai: Annotated[
         AiOption, typer.Option(metavar="auto|yes|no", help="Whether an agent wrote it: found out, or declared.")
     ] = AiOption.AUTO,
@@ -96,10 +102,15 @@ def check(
             mode=Mode(mode.value) if mode else None,
             fail_on=FailOn(fail_on.value) if fail_on else None,
             approvals=_read(approvals),
+            ledger=ledger,
             declared=ai.value,
             call_tree=any(format == "html" for format, _ in wanted),
         ),
     )
+    if ledger is not None:
+        from gatecli.ledger import audit
+
+        audit.append(ledger, result)
     try:
         for format, target in wanted:
             emit(result, format, target, show_all=show_all, folder=origin.root)

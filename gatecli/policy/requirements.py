@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gatecli.config import POLICY_PATH, Config
+from gatecli.config.freeze import Freeze
 from gatecli.model import (
     Approval,
     Branch,
@@ -17,6 +18,7 @@ from gatecli.model import (
     Decision,
     Dismissal,
     Finding,
+    Memory,
     Reason,
     Requirement,
     RequirementStatus,
@@ -26,6 +28,7 @@ from gatecli.model import (
     SignOffStatus,
     Verdict,
 )
+from gatecli.policy import pace
 from gatecli.policy.candidates import Candidates, find_candidates
 from gatecli.policy.conditions import facts
 from gatecli.policy.named import Said, evaluate, rows
@@ -46,6 +49,8 @@ def sign_off(
     reviewed: Counted | None = None,
     owners: Owners | None = None,
     rules: frozenset[str] | None = None,
+    freezes: tuple[Freeze, ...] = (),
+    memory: Memory | None = None,
 ) -> SignOff:
     """The sign-offs that the change needs, who can give them, and which approvals count.
 
@@ -58,29 +63,33 @@ def sign_off(
         reviewed: The approvals that count and those that do not; None: nobody was asked.
         owners: The code owners at the base revision.
         rules: The names and codes of all rules; None: not known, and not checked.
+        freezes: Those of the newest base.
+        memory: What is recorded of earlier decisions; None: nothing is.
     """
     known = directory(config.people)
     findings = tuple(findings)
-    reviewed = reviewed or Counted()
+    about = facts(case, findings, score, config)
+    reviewed = pace.timely(config.pace, about, memory, reviewed or Counted())
+    paced = pace.branches(config.pace, freezes, about, memory, reviewed, now=now)
     asked: dict[Ask, list[Trigger]] = {}
     for trigger in triggers(case, findings, score, config):
         if trigger.ask is not Ask.NOBODY:
             asked.setdefault(trigger.ask, []).append(trigger)
     named = config.requirements if case.change.files else ()
-    if not asked and not named:
+    if not asked and not named and not paced:
         return SignOff(status=SignOffStatus.NOT_REQUIRED, approvals=reviewed.approvals, dismissed=reviewed.dismissed)
     people = find_candidates(case, config.people, now=now, owners=owners)
     built_in = tuple(_requirement(ask, asked[ask], reviewed.approvals, people, known) for ask in Ask if ask in asked)
     said = Said(
         approvals=reviewed.approvals,
-        about=facts(case, findings, score, config),
+        about=about,
         owners=owners,
         rules=rules,
         reviewers=people.reviewers,
         seniors=people.seniors,
     )
     branches = evaluate(config, said) if named else ()
-    requirements = (*built_in, *rows(config, branches))
+    requirements = (*built_in, *rows(config, branches), *pace.rows(paced))
     used = {name for requirement in requirements for name in requirement.satisfied_by}
     return SignOff(
         status=_status(requirements),
@@ -88,7 +97,7 @@ def sign_off(
         approvals=tuple(approval for approval in reviewed.approvals if approval.person in used),
         dismissed=(*reviewed.dismissed, *_idle(reviewed.approvals, used, config)),
         candidates=people.reviewers,
-        tree=(*map(_as_branch, built_in), *branches),
+        tree=(*map(_as_branch, built_in), *branches, *paced),
     )
 
 

@@ -1,0 +1,1 @@
+"""What gate remembers of its own decisions."""
