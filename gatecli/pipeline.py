@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Literal
 
 from gatecli import __version__, config
 from gatecli.config import Config, FailOn
-from gatecli.errors import UsageError
+from gatecli.errors import EvidenceError, UsageError
 from gatecli.model import (
+    Approval,
+    Binding,
     Blast,
     Case,
     ChangeKind,
     Counted,
+    Dismissal,
     FileChange,
     FileKnowledge,
     FileStatus,
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from gatecli.config import FetchConfig
     from gatecli.policy.approvals import Submitted
     from gatecli.policy.owners import Owners
+    from gatecli.provenance.identity import Directory
     from gatecli.rules.spec import Rule
     from gatecli.runtime.carry import Carried
     from gatecli.runtime.compare import Comparison
@@ -66,7 +70,8 @@ class Request:
     """What the user asked for; None leaves it to the policy.
 
     ``call_tree`` asks for a picture of production, which takes as long as the rest on a large profile and only the HTML
-    report shows. ``ledger`` is the record of earlier decisions. ``now`` (epoch seconds) is the clock of every age.
+    report shows. ``ledger`` is the record of earlier decisions,
+    ``supposed`` are people whose approval a simulation assumes. ``now`` (epoch seconds) is the clock of every age.
     """
 
     profile: str | None = None
@@ -75,6 +80,7 @@ class Request:
     fail_on: FailOn | None = None
     approvals: bytes | None = None
     ledger: Path | None = None
+    supposed: tuple[str, ...] = ()
     declared: Literal["auto", "yes", "no"] = "auto"
     call_tree: bool = False
     now: int = field(default_factory=lambda: int(time.time()))
@@ -287,6 +293,42 @@ def _as_they_are(origin: Source, path: str, qualnames: Collection[str] | None) -
         for one in read_functions(path, content)
         if (one.id.qualname in qualnames if qualnames is not None else one.kind not in _IMPORTED)
     )
+
+
+def root_of(directory: Path) -> Path:
+    """The root of the repository (or the plain folder) at ``directory``."""
+    repository = _repository(directory)
+    return directory if repository is None else repository.root
+
+
+def author_of(directory: Path) -> str:
+    """Who commits here, as git is configured; ``unknown`` where it is not."""
+    repository = _repository(directory)
+    try:
+        return repository.text("config", "--get", "user.email") or "unknown" if repository else "unknown"
+    except EvidenceError:
+        return "unknown"
+
+
+def validate_policy(folder: Path, path: Path) -> Config:
+    """Read a policy, the rules it names, and the freezes of a folder as they are on disk.
+
+    Raises:
+        UsageError: one of them has problems.
+    """
+    from gatecli.config import freeze
+    from gatecli.policy import conditions
+    from gatecli.rules import registry
+    from gatecli.sources.trees import DirectoryTree
+
+    settings, _ = config.load(lambda _: None, path=path)
+    tree = DirectoryTree(folder)
+    checks = registry.load(_custom_rules(tree), settings.rules)
+    freeze.read_freezes(tree.read)
+    known = frozenset(name for check in checks for name in (check.id, check.code))
+    if unknown := conditions.unknown_rules(settings, known):
+        raise UsageError(f"{path}: no rule is called {unknown[0]!r}", "gate rules list names them")
+    return settings
 
 
 def default_profile(directory: Path) -> Path:
@@ -741,10 +783,11 @@ def _reviewed(
     from gatecli.sources.standing import standing
 
     governing = origin.governing
-    return approvals.counted(
+    known = identity.directory(settings.people, governing.read(MAILMAP))
+    counted = approvals.counted(
         case,
         findings,
-        identity.directory(settings.people, governing.read(MAILMAP)),
+        known,
         settings.people,
         submitted=_submitted(origin, request, settings),
         standing=standing(origin.repository, origin.change, origin.asked),
@@ -752,6 +795,19 @@ def _reviewed(
         now=request.now,
         owners=code_owners,
     )
+    return _supposing(counted, request.supposed, known)
+
+
+def _supposing(counted: Counted, names: tuple[str, ...], known: "Directory") -> Counted:
+    """The approvals with those that a simulation assumes; who is not independent cannot be supposed either."""
+    given = list(counted.approvals)
+    dismissed = list(counted.dismissed)
+    for name in names:
+        if (why := counted.barred.get(known.key_of(name))) is not None:
+            dismissed.append(Dismissal(by=name, reason=why, source="supposed"))
+        else:
+            given.append(Approval(person=name, at=None, source="supposed", binding=Binding.MERGE_TREE))
+    return replace(counted, approvals=tuple(given), dismissed=tuple(dismissed))
 
 
 def said_of(origin: Source, request: Request, report: Report) -> Counted:

@@ -101,7 +101,7 @@ def check(
             policy=policy,
             mode=Mode(mode.value) if mode else None,
             fail_on=FailOn(fail_on.value) if fail_on else None,
-            approvals=_read(approvals),
+            approvals=read_file(approvals),
             ledger=ledger,
             declared=ai.value,
             call_tree=any(format == "html" for format, _ in wanted),
@@ -137,10 +137,10 @@ def emit(
     elif target is None:
         sys.stdout.write(reports.render(format, report, source_url=source_url))
     else:
-        _write(target, reports.render(format, report, source_url=source_url))
+        write_file(target, reports.render(format, report, source_url=source_url))
 
 
-def _write(target: Path, text: str) -> None:
+def write_file(target: Path, text: str) -> None:
     """Write a file whole or not at all."""
     import tempfile
 
@@ -172,12 +172,13 @@ def _patch(diff: str | None) -> tuple[str, bytes] | None:
         return None
     if diff == "-":
         return "stdin", sys.stdin.buffer.read()
-    content = _read(Path(diff))
+    content = read_file(Path(diff))
     assert content is not None, "a named file is read or refused"
     return diff, content
 
 
-def _read(path: Path | None) -> bytes | None:
+def read_file(path: Path | None) -> bytes | None:
+    """The content of a named file, None where none is named."""
     if path is None:
         return None
     try:

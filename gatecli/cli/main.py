@@ -6,7 +6,7 @@ import sys
 import typer
 
 from gatecli import __version__
-from gatecli.cli import approve, cache, check, context, demo, github, profile, rules
+from gatecli.cli import approve, audit, cache, check, context, demo, freeze, github, policy, profile, rules, signoff
 from gatecli.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_PASS, EXIT_USAGE, GateError
 
 _EPILOG = """\b
@@ -55,6 +55,11 @@ def _gate(
 app.add_typer(cache.app, name="cache", help="What gate remembers of files between runs.")
 app.command("check", epilog=check.EPILOG)(check.check)
 app.command("approve", epilog=approve.EPILOG)(approve.approve)
+app.command("signoff", epilog=signoff.EPILOG)(signoff.signoff)
+app.add_typer(policy.app, name="policy", help="What must happen before a change merges.", epilog=policy.EPILOG)
+app.command("freeze", epilog=freeze.EPILOG)(freeze.freeze)
+app.command("unfreeze")(freeze.unfreeze)
+app.add_typer(audit.app, name="audit", help="The record of decisions.", epilog=audit.EPILOG)
 app.command("context", epilog=context.EPILOG)(context.context)
 app.command("demo")(demo.demo)
 app.add_typer(github.app, name="github", help="A pull request: who approved it, and what gate says on it.")

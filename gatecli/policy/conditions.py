@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from gatecli.config import Config
 from gatecli.config.contradictions import MAX_STARS
-from gatecli.config.requirements import Condition
+from gatecli.config.requirements import Condition, parts
 from gatecli.model import Case, Finding, Outcome, Person, Score
 from gatecli.policy.owners import team_of
 from gatecli.policy.patterns import Patterns
@@ -187,6 +187,13 @@ def _zones(names: tuple[str, ...], about: Facts) -> Held:
 
 def _rules(names: tuple[str, ...], about: Facts) -> Held:
     return any(matches_name(name, about.names) for name in names)
+
+
+def unknown_rules(config: Config, known: Collection[str]) -> tuple[str, ...]:
+    """The rules that conditions name and that nobody knows: such a condition would never hold."""
+    conditions = [*config.tiers.values(), *(one.if_ for one in config.requirements), config.pace.applies]
+    named = (name for condition in conditions for one, _ in parts(condition) for name in one.rules or ())
+    return tuple(dict.fromkeys(name for name in named if not matches_name(name, known)))
 
 
 def matches_name(wanted: str, names: Collection[str]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gatecli.config import Config
-from gatecli.config.requirements import Ask, Required, looks_at_evidence
+from gatecli.config.requirements import Ask, Required, looks_at_evidence, parts
 from gatecli.model import (
     Approval,
     Binding,
@@ -20,29 +20,29 @@ from gatecli.model import (
     RequirementStatus,
     SignerKind,
 )
-from gatecli.policy.conditions import SENIORS, Facts, explain, holds
+from gatecli.policy.conditions import SENIORS, Facts, explain, holds, matches_name
 from gatecli.policy.owners import Owners, team_of
 
 Status = RequirementStatus
 _STRENGTH = (Binding.MERGE_TREE, Binding.DIFF, Binding.FILES)
 _WORST = (Status.ERROR, Status.UNSATISFIED)
-_EXCUSED = (Status.OVERRIDDEN, Status.BYPASSED)
 
 NOTHING_APPLIES = "no requirement of the policy applies"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Excuse:
-    """Why a requirement need not be met: somebody overrode it for this change, or a grant lets it pass."""
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """An approval, the key of whoever gave it, whether they are senior, and the rank of its binding."""
 
-    status: RequirementStatus
-    by: str
-    why: str
+    approval: Approval
+    key: str
+    senior: bool
+    rank: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """The approvals that count, and who could give more; ``excuses`` are by the name of a requirement."""
+    """The approvals that count, and who could give more; ``rules`` are the names and codes of all."""
 
     approvals: tuple[Approval, ...]
     about: Facts
@@ -50,9 +50,26 @@ class Said:
     rules: frozenset[str] | None = None
     reviewers: tuple[Candidate, ...] = ()
     seniors: tuple[Candidate, ...] = ()
-    excuses: Mapping[str, Excuse] = field(default_factory=dict)
     _lists: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
     _owned: dict[str, tuple[frozenset[str], ...]] = field(default_factory=dict)
+    _given: list["_Given"] = field(default_factory=list)
+    _answered: dict[Ask, Branch] = field(default_factory=dict)
+
+    def given(self) -> "list[_Given]":
+        """The approvals with whose they are."""
+        if not self._given:
+            known = self.about.known
+            self._given.extend(
+                _Given(one, known.key_of(one.person), known.lists_as_senior(one.person), _STRENGTH.index(one.binding))
+                for one in self.approvals
+            )
+        return self._given
+
+    def answer(self, ask: Ask) -> Branch:
+        """How far an ask has come; the same one is looked at once."""
+        if ask not in self._answered:
+            self._answered[ask] = _ask(ask, self)
+        return self._answered[ask]
 
     def listed(self, names: tuple[str, ...]) -> frozenset[str]:
         """The keys of everyone whom some names and teams mean."""
@@ -97,7 +114,7 @@ def rows(config: Config, branches: Iterable[Branch]) -> Iterator[Requirement]:
             continue
         level = levels.get(branch.text, Decision.REVIEW)
         for number, need in enumerate(branch.needs or (branch,)):
-            status = branch.status if branch.status in (*_EXCUSED, Status.ERROR) else need.status
+            status = branch.status if branch.status is Status.ERROR else need.status
             count, kind, role = _asked(config, branch.text, number)
             yield Requirement(
                 name=branch.text if len(branch.needs) < 2 else f"{branch.text}: {need.text}",
@@ -150,25 +167,22 @@ def _requirement(one: Required, said: Said) -> Branch:
         why += f" ({unsure[0]} is not known, which counts as if it were)"
     if (unknown := _unknown_rule(one, said)) is not None:
         return Branch(text=one.name, status=Status.ERROR, why=f"no rule is called {unknown}", mode=one.mode)
-    needs = tuple(_ask(ask, said) for ask in one.requires)
+    needs = tuple(said.answer(ask) for ask in one.requires)
     status = _together(need.status for need in needs)
-    if one.name in said.excuses and status in _WORST:
-        excuse = said.excuses[one.name]
-        why = f"{why}; {excuse.status} by {excuse.by}: {excuse.why}"
-        status = excuse.status
-    by = tuple(dict.fromkeys(name for need in needs for name in need.satisfied_by))
-    return Branch(text=one.name, status=status, why=why, mode=one.mode, satisfied_by=by, needs=needs)
+    return Branch(text=one.name, status=status, why=why, mode=one.mode, needs=needs)
 
 
 def _unknown_rule(one: Required, said: Said) -> str | None:
-    """A rule that the requirement names and nobody knows: it would never apply."""
+    """A rule that the requirement or a tier names and nobody knows: it would never apply."""
     if said.rules is None:
         return None
-    from gatecli.config.requirements import parts
-    from gatecli.policy.conditions import matches_name
-
-    named = (name for part, _ in parts(one.if_) for name in part.rules or ())
+    conditions = [one.if_, *(said.about.config.tiers.values() if _names_a_tier(one) else ())]
+    named = (name for condition in conditions for part, _ in parts(condition) for name in part.rules or ())
     return next((name for name in named if not matches_name(name, said.rules)), None)
+
+
+def _names_a_tier(one: Required) -> bool:
+    return any(part.tier is not None for part, _ in parts(one.if_))
 
 
 def _together(statuses: Iterable[RequirementStatus]) -> RequirementStatus:
@@ -179,22 +193,20 @@ def _together(statuses: Iterable[RequirementStatus]) -> RequirementStatus:
 
 def _ask(ask: Ask, said: Said) -> Branch:
     if ask.any is not None or ask.all is not None:
-        needs = tuple(_ask(one, said) for one in ask.any or ask.all or ())
+        needs = tuple(said.answer(one) for one in ask.any or ask.all or ())
         status = _together(one.status for one in needs)
         if ask.any is not None and any(one.status is Status.SATISFIED for one in needs):
             status = Status.SATISFIED
         by = tuple(dict.fromkeys(name for need in needs for name in need.satisfied_by))
         who = tuple(dict.fromkeys(one for need in needs for one in need.who))
         return Branch(text=words(ask), status=status, satisfied_by=by, who=who, needs=needs)
-    given = [one for one in said.approvals if _counts(one, ask, said)]
-    names = tuple(one.person for one in given)
+    given = _counting(ask, said)
+    names, keys = tuple(one.approval.person for one in given), {one.key for one in given}
     why = ""
-    enough = len({said.about.known.key_of(name) for name in names}) >= ask.count
-    status = Status.SATISFIED if enough else Status.UNSATISFIED
+    status = Status.SATISFIED if len(keys) >= ask.count else Status.UNSATISFIED
     if ask.role == "senior" and not said.about.known.seniors:
         status, why = Status.UNSATISFIED, "no senior list is configured (people.seniors), so nobody counts as senior"
     elif ask.role == "owner":
-        keys = {said.about.known.key_of(name) for name in names}
         unowned = [path for path, sets in said.owning().items() if not all(keys & owners for owners in sets)]
         if not said.owning():
             status, why = Status.ERROR, "no touched file has an owner who could give it"
@@ -205,20 +217,23 @@ def _ask(ask: Ask, said: Said) -> Branch:
     )  # fmt: skip
 
 
-def _counts(approval: Approval, ask: Ask, said: Said) -> bool:
-    known = said.about.known
-    if approval.kind is not ask.kind or _STRENGTH.index(approval.binding) > _STRENGTH.index(ask.bind):
-        return False
-    if ask.sources is not None and approval.source not in ask.sources:
-        return False
-    if ask.role == "senior" and not known.lists_as_senior(approval.person):
-        return False
-    key = known.key_of(approval.person)
-    if ask.role == "owner" and not any(key in keys for sets in said.owning().values() for keys in sets):
-        return False
-    if ask.among is not None and key not in said.listed(ask.among):
-        return SENIORS in ask.among and known.lists_as_senior(approval.person)
-    return not ask.another_model or _is_another_model(approval, said)
+def _counting(ask: Ask, said: Said) -> "list[_Given]":
+    """The approvals that meet what is asked, one demand after the other."""
+    rank = _STRENGTH.index(ask.bind)
+    given = [one for one in said.given() if one.rank <= rank and one.approval.kind is ask.kind]
+    if ask.sources is not None:
+        given = [one for one in given if one.approval.source in ask.sources]
+    if ask.role == "senior":
+        given = [one for one in given if one.senior]
+    elif ask.role == "owner":
+        owners = frozenset(key for sets in said.owning().values() for keys in sets for key in keys)
+        given = [one for one in given if one.key in owners]
+    if ask.among is not None:
+        listed, seniors = said.listed(ask.among), SENIORS in ask.among
+        given = [one for one in given if one.key in listed or (seniors and one.senior)]
+    if ask.another_model:
+        given = [one for one in given if _is_another_model(one.approval, said)]
+    return given
 
 
 def _is_another_model(approval: Approval, said: Said) -> bool:

@@ -7,13 +7,16 @@ import random
 import time
 from collections.abc import Callable
 
-from gatecli.config import People
+from gatecli.config import Config, People, load
+from gatecli.model import Approval, Binding, Counted
 from gatecli.policy.approvals import Submitted, counted
 from gatecli.policy.owners import read_owners
+from gatecli.policy.requirements import sign_off
 from gatecli.provenance.identity import directory
 from tests.policy.test_approvals import CASE, NOW, answers, review
+from tests.policy.test_requirements import LOW
 
-LINES, FILES, REVIEWS = 5_000, 1_000, 1_000
+LINES, FILES, REVIEWS, REQUIREMENTS = 5_000, 1_000, 1_000, 200
 WORDS = ("api", "web", "core", "billing", "search", "infra", "docs", "tests", "models", "views", "jobs", "lib")
 ENDINGS = ("py", "js", "ts", "go", "sql", "md", "yml")
 
@@ -78,6 +81,38 @@ def main() -> None:
         return len(counted(CASE, (), known, people, submitted=Submitted(answers=given), policy="p", now=NOW).approvals)
 
     print(f"reviews: {REVIEWS:,} read and weighed, {count():,} count: {best_of_five(count):.1f} ms")
+
+    config = policy(pick)
+    said = Counted(
+        approvals=tuple(
+            Approval(person=f"user{number}", at=NOW - 60, source="github review", binding=Binding.DIFF)
+            for number in range(REVIEWS)
+        )
+    )
+
+    def evaluated() -> int:
+        return len(sign_off(CASE, (), LOW, config, now=NOW, reviewed=said).tree)
+
+    print(f"requirements: {evaluated():,} against {REVIEWS:,} approvals: {best_of_five(evaluated):.1f} ms")
+
+
+def policy(pick: random.Random) -> Config:
+    """Two hundred requirements of two asks each, all of which apply."""
+
+    def ask() -> str:
+        kinds = (
+            "{count: %d}",
+            "{role: senior, count: %d}",
+            "{any: [{role: senior}, {count: %d}]}",
+            "{among: [user%d]}",
+        )
+        return pick.choice(kinds) % pick.randrange(1, 90)
+
+    listed = "".join(
+        f"  - {{name: r{number}, if: {{any: [{{paths: [shop/]}}, {{lines: 1}}]}}, requires: [{ask()}, {ask()}]}}\n"
+        for number in range(REQUIREMENTS)
+    )
+    return load({".gate/policy.yml": f"people: {{seniors: [user7]}}\nrequirements:\n{listed}".encode()}.get)[0]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,125 @@
+"""The tree of what must happen before a merge: required, met, dismissed and why, who can give the rest and how."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from gatecli.model import Branch, Mode, Report, RequirementStatus, SourceKind
+from gatecli.reports import merging
+from gatecli.reports.text import listed, markdown, plain
+
+FORMATS = ("terminal", "json", "markdown")
+SCHEMA = "gate-signoff/1"
+
+_MARKS = {
+    RequirementStatus.SATISFIED: "✔",
+    RequirementStatus.UNSATISFIED: "✘",
+    RequirementStatus.ERROR: "!",
+    RequirementStatus.NOT_APPLICABLE: "·",
+    RequirementStatus.OVERRIDDEN: "~",
+    RequirementStatus.BYPASSED: "~",
+}
+_SAID = (RequirementStatus.SATISFIED, RequirementStatus.UNSATISFIED)
+
+
+def render(format: str, report: Report) -> str:
+    """The tree in one of ``FORMATS``."""
+    if format == "json":
+        return _json(report)
+    return _markdown(report) if format == "markdown" else _terminal(report)
+
+
+def commands(report: Report) -> tuple[str, ...]:
+    """What to type to give what is missing."""
+    found = merging.approve_commands(report)
+    change = report.case.change
+    names = [name[:12] for name in (change.base, change.head) if name is not None]
+    if found and change.kind is SourceKind.RANGE and len(names) == 2:
+        found = (*found, f"gate approve {'...'.join(names)}")
+    return found
+
+
+def _headline(report: Report) -> str:
+    total = len(merging.asked(report))
+    met = total - len(merging.outstanding(report))
+    said = f"{met:,} of {total:,} met" if total else "nothing is required"
+    decision = report.verdict.decision
+    was = f", {decision} before sign-off" if decision is not report.verdict.outcome else ""
+    return f"{report.verdict.outcome}: {said}{was}"
+
+
+def _terminal(report: Report) -> str:
+    lines = [_headline(report)]
+    for branch in report.signoff.tree:
+        lines += _lines(branch, "  ")
+    if report.signoff.dismissed:
+        lines.append("not counted")
+        lines += [f"  {plain(one.by, 80)}: {plain(one.reason, 300)}" for one in report.signoff.dismissed]
+    if todo := commands(report):
+        lines.append("to give what is missing")
+        lines += [f"  {plain(one)}" for one in todo]
+    change, policy = report.case.change, report.policy
+    lines.append(f"content {change.digest[:12]}, policy {plain(policy.path or 'built in')} {policy.sha256[:12]}")
+    return "\n".join(lines) + "\n"
+
+
+def _lines(branch: Branch, indent: str) -> Iterator[str]:
+    yield f"{indent}{_MARKS[branch.status]} {plain(_title(branch), 200)}"
+    if branch.why:
+        yield f"{indent}    {plain(branch.why, 400)}"
+    if branch.satisfied_by:
+        yield f"{indent}    by {plain(listed(branch.satisfied_by, 5), 300)}"
+    if branch.status is RequirementStatus.UNSATISFIED and branch.who and not branch.needs:
+        yield f"{indent}    ask {plain(_people(branch), 400)}"
+    for need in branch.needs:
+        yield from _lines(need, indent + "    ")
+
+
+def _title(branch: Branch) -> str:
+    state = "" if branch.status in _SAID else f" ({branch.status.replace('_', ' ')})"
+    mode = "" if branch.mode is Mode.ENFORCE else f" [{branch.mode}: it binds nobody]"
+    return f"{branch.text}{state}{mode}"
+
+
+def _people(branch: Branch) -> str:
+    return listed([f"{one.person} ({one.evidence})" for one in branch.who], 3, "or")
+
+
+def _markdown(report: Report) -> str:
+    lines = [f"**{markdown(_headline(report))}**", ""]
+    for branch in report.signoff.tree:
+        lines += _items(branch, "")
+    if report.signoff.dismissed:
+        lines += ["", "Not counted:", ""]
+        lines += [f"- {markdown(one.by, 80)}: {markdown(one.reason, 300)}" for one in report.signoff.dismissed]
+    if todo := commands(report):
+        lines += ["", "To give what is missing:", "", "```sh", *map(plain, todo), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _items(branch: Branch, indent: str) -> Iterator[str]:
+    text = f"{indent}- {_MARKS[branch.status]} **{markdown(_title(branch), 200)}**"
+    text += f": {markdown(branch.why, 400)}" if branch.why else ""
+    text += f", by {markdown(listed(branch.satisfied_by, 5), 300)}" if branch.satisfied_by else ""
+    if branch.status is RequirementStatus.UNSATISFIED and branch.who and not branch.needs:
+        text += f", ask {markdown(_people(branch), 400)}"
+    yield text
+    for need in branch.needs:
+        yield from _items(need, indent + "  ")
+
+
+def _json(report: Report) -> str:
+    answer = {
+        "schema": SCHEMA,
+        "outcome": report.verdict.outcome,
+        "decision": report.verdict.decision,
+        "status": report.signoff.status,
+        "mode": report.mode,
+        "digest": report.case.change.digest,
+        "policy": report.policy,
+        "tree": report.signoff.tree,
+        "approvals": report.signoff.approvals,
+        "dismissed": report.signoff.dismissed,
+        "commands": commands(report),
+    }
+    return msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n"
