@@ -171,3 +171,33 @@ def test_what_is_missing_is_said(shop: Shop, capsys, options, message):
     assert run(["approve", *options, "--repo", str(shop.repo.path)]) == 2
     assert message in capsys.readouterr().err
     assert Path(shop.repo.path, ".git/refs/notes").exists() is False
+
+
+@pytest.mark.parametrize(
+    ("typed", "agreed", "code", "message"),
+    [
+        (None, True, EXIT_PASS, "counts"),
+        ("yes", True, 2, "a finding was not acknowledged"),
+        (None, False, 2, "nothing was signed"),
+    ],
+)
+def test_at_a_terminal_each_finding_is_asked_for_by_its_id(
+    shop: Shop, capsys, monkeypatch, typed, agreed, code, message
+):
+    shop.start()
+    shop.change({".github/workflows/ci.yml": "on: push\njobs: {}\n"})
+    asked = [one.id for one in shop.judge().findings if one.asks_for_somebody]
+    prompts = []
+
+    def prompt(text: str, **_: object) -> str:
+        prompts.append(text)
+        return typed or text.split()[1]
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("typer.prompt", prompt)
+    monkeypatch.setattr("typer.confirm", lambda text, **_: agreed)
+    assert shop.approve(RAVI) == code
+    said = capsys.readouterr()
+    assert message in said.out + said.err
+    assert [text.split()[1] for text in prompts] == (asked if typed is None else asked[:1])
+    assert bool(shop.lines()) is (code == EXIT_PASS)
