@@ -1,5 +1,6 @@
 """The report for programs: the same bytes for the same report, but for ``generated_at`` and ``timings_ms``."""
 
+import inspect
 import json
 import math
 from collections.abc import Iterator
@@ -31,7 +32,17 @@ def schema() -> bytes:
         "title": "gate-report/1",
         **msgspec.json.schema(document.Document),
     }
-    return json.dumps(described, indent=2, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(_level(described), indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _level(value: Any) -> Any:
+    """``value`` with descriptions as Python 3.13 keeps them: older ones keep how docstrings were indented."""
+    if isinstance(value, dict):
+        return {
+            key: inspect.cleandoc(one) if key == "description" and isinstance(one, str) else _level(one)
+            for key, one in value.items()
+        }
+    return [_level(one) for one in value] if isinstance(value, list) else value
 
 
 def _inert(value: Any) -> Any:
