@@ -88,7 +88,7 @@ def files_to_follow(
     wanted = {new for old, new in listed if new in touched or old in touched}
     if len(listed) > MAX_FILES:
         return frozenset(wanted)
-    recorded = {row.id.rpartition("::")[0] for row in profile.functions}
+    recorded = {id.rpartition("::")[0] for id in profile.ids()}
     wanted |= {new for old, new in listed if old in recorded or (old is None and not is_test(new))}
     return frozenset(wanted)
 
@@ -176,10 +176,10 @@ def _in_renamed_files(profile: Profile, files: Iterable[FileChange], skipped: Co
     """Old id → new id of the other recorded functions whose file has another path now."""
     paths = {file.old_path: file.path for file in files if file.status is FileStatus.RENAMED and file.old_path}
     result = {}
-    for row in profile.functions:
-        path, _, qualname = row.id.rpartition("::")
-        if path in paths and row.id not in skipped:
-            result[row.id] = f"{paths[path]}::{qualname}"
+    for id in profile.ids():
+        path, _, qualname = id.rpartition("::")
+        if path in paths and id not in skipped:
+            result[id] = f"{paths[path]}::{qualname}"
     return result
 
 
@@ -197,8 +197,8 @@ def _distances(ahead: int, truncated: bool) -> Iterator[str]:
 def _recorded(profile: Profile) -> Mapping[str, list[FunctionId]]:
     """The recorded functions by qualified name."""
     result: dict[str, list[FunctionId]] = defaultdict(list)
-    for row in profile.functions:
-        path, _, qualname = row.id.rpartition("::")
+    for id in profile.ids():
+        path, _, qualname = id.rpartition("::")
         result[qualname].append(FunctionId(path=path, qualname=qualname))
     return result
 

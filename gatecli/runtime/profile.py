@@ -21,6 +21,7 @@ from msgspec import Meta as Bound
 
 from gatecli.errors import UsageError
 from gatecli.runtime.edges import Edge, Edges, EdgeTable, problem
+from gatecli.runtime.function_rows import LazyRows, decoder
 
 SCHEMA = "gate.runtime-profile/1"
 DEFAULT_PATH = Path(".gate/profile.json.gz")
@@ -173,7 +174,7 @@ class Profile(Document, frozen=True, kw_only=True):
 
     schema: Literal["gate.runtime-profile/1"] = "gate.runtime-profile/1"
     meta: Meta
-    functions: tuple[ProfiledFunction, ...] = ()
+    functions: Sequence[ProfiledFunction] = ()
     edges: Sequence[Edge] = ()
     entry_points: tuple[EntryPoint, ...] = ()
     tests: dict[str, tuple[str, ...]] | None = None
@@ -183,15 +184,25 @@ class Profile(Document, frozen=True, kw_only=True):
         """The edges by function."""
         return Edges.of(self.edges)
 
+    def ids(self) -> Sequence[str]:
+        """The ids of all functions, in order."""
+        return self.functions.ids if isinstance(self.functions, LazyRows) else [row.id for row in self.functions]
+
     def function(self, id: str) -> ProfiledFunction | None:
         """The function of an id."""
+        if isinstance(self.functions, LazyRows):
+            return self.functions.find(id)
         index = bisect_left(self.functions, id, key=_id)
         return self.functions[index] if self.functions[index : index + 1] and self.functions[index].id == id else None
 
     def has_file(self, path: str) -> bool:
         """Whether any function of a file is there."""
-        index = bisect_left(self.functions, f"{path}::", key=_id)
-        return any(row.id.startswith(f"{path}::") for row in self.functions[index : index + 1])
+        prefix = f"{path}::"
+        if isinstance(self.functions, LazyRows):
+            at = bisect_left(self.functions.ids, prefix)
+            return any(id.startswith(prefix) for id in self.functions.ids[at : at + 1])
+        index = bisect_left(self.functions, prefix, key=_id)
+        return any(row.id.startswith(prefix) for row in self.functions[index : index + 1])
 
 
 def _id(row: ProfiledFunction) -> str:
@@ -207,7 +218,7 @@ class _Written(msgspec.Struct):
 
     schema: Literal["gate.runtime-profile/1"]
     meta: Meta
-    functions: tuple[ProfiledFunction, ...] = ()
+    functions: msgspec.Raw = msgspec.Raw(b"[]")
     edges: EdgeTable | tuple[Edge, ...] = ()
     entry_points: tuple[EntryPoint, ...] = ()
     tests: dict[str, tuple[str, ...]] | None = None
@@ -219,12 +230,7 @@ class _Written(msgspec.Struct):
         Raises:
             UsageError: a function is there twice, or the edges are none.
         """
-        functions = self.functions
-        ids = [row.id for row in functions]
-        if any(map(ge, ids, ids[1:])):
-            functions = tuple(sorted(functions, key=_id))
-            if len(set(ids)) < len(ids):
-                raise UsageError("not a valid runtime profile: a function is there twice", _REMAKE)
+        functions = _functions(bytes(self.functions))
         if isinstance(self.edges, EdgeTable) and (wrong := problem(self.edges)) is not None:
             raise UsageError(f"not a valid runtime profile: {wrong}", _REMAKE)
         return Profile(
@@ -235,6 +241,23 @@ class _Written(msgspec.Struct):
             tests=self.tests,
             unmatched=self.unmatched,
         )
+
+
+def _functions(text: bytes) -> Sequence[ProfiledFunction]:
+    """The rows of a list, in order: those that gate wrote when they are asked for, others at once."""
+    if (lazy := LazyRows.of(text, decoder(ProfiledFunction, _invalid))) is not None:
+        return lazy
+    functions = msgspec.json.decode(text, type=tuple[ProfiledFunction, ...])
+    ids = [row.id for row in functions]
+    if any(map(ge, ids, ids[1:])):
+        functions = tuple(sorted(functions, key=_id))
+        if len(set(ids)) < len(ids):
+            raise UsageError("not a valid runtime profile: a function is there twice", _REMAKE)
+    return functions
+
+
+def _invalid(text: str) -> UsageError:
+    return UsageError(f"not a valid runtime profile: {text}", _REMAKE)
 
 
 def load(path: Path) -> Profile:
@@ -265,10 +288,9 @@ def decode(content: bytes) -> Profile:
     """
     text = _inflated(content) if content.startswith(_GZIP) else content
     try:
-        written = msgspec.json.decode(text, type=_Written)
+        return msgspec.json.decode(text, type=_Written).profile()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _explained(text, error) from error
-    return written.profile()
 
 
 _REMAKE = "make it again: gate profile import FILE"

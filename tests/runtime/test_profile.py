@@ -245,3 +245,41 @@ def test_only_usage_errors_come_of_damaged_profiles(noise: bytes, at: int) -> No
     for content in (noise, text[:at] + noise + text[at + len(noise) :]):
         with suppress(UsageError):
             decode(content)
+
+
+def many(*ids: str) -> bytes:
+    return encode(
+        Profile(meta=Meta(), functions=tuple(ProfiledFunction(id=id, kind="function", calls=3) for id in ids))
+    )
+
+
+def test_rows_are_made_when_they_are_asked_for() -> None:
+    ids = [f"a{number}.py::f" for number in range(9)]
+    found = decode(many(*ids).replace(b'"a3.py::f","kind":"function"', b'"a3.py::f","kind":"macro"'))
+    assert (len(found.functions), list(found.ids())) == (9, ids)
+    assert found.has_file("a3.py")
+    assert not found.has_file("a.py")
+    row = found.function("a4.py::f")
+    assert row is not None
+    assert row.calls == 3
+    assert found.function("b.py::f") is None
+    with pytest.raises(UsageError, match="not a valid runtime profile: Invalid enum value 'macro'"):
+        found.function("a3.py::f")
+    with pytest.raises(UsageError, match="not a valid runtime profile"):
+        list(found.functions)
+
+
+def test_a_row_has_one_id() -> None:
+    doubled = many("a.py::f", "b.py::f").replace(b'"kind":"function"', b'"kind":"function","id":"c.py::f"', 1)
+    with pytest.raises(UsageError, match="a function has two ids"):
+        decode(doubled).function("a.py::f")
+
+
+@pytest.mark.parametrize("id", ['a.py::"f', "a\\b.py::f", "é.py::f", "a\n.py::f", ""])
+def test_ids_of_any_text(id: str) -> None:
+    found = decode(many(id, "z.py::f"))
+    assert list(found.ids()) == [id, "z.py::f"]
+    row = found.function(id)
+    assert row is not None
+    assert row.id == id
+    assert found == Profile(meta=Meta(), functions=tuple(found.functions))
