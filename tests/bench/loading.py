@@ -1,7 +1,7 @@
 """How long a large profile takes to load and to look functions up in: ``python -m tests.bench.loading [PROFILE]``.
 
-Without PROFILE, that of ``prepare`` is made: 20,000 functions, 200,000 edges. Median and least processor time of 30 loads,
-with the callers and callees of five functions.
+Without PROFILE, that of ``prepare`` is made: 20,000 functions, 200,000 edges. Median and least processor
+time of 30 loads, with the callers and callees of five functions.
 """
 
 import statistics

@@ -5,6 +5,8 @@ producer: https://github.com/google/pprof/blob/main/proto/profile.proto
 """
 
 import itertools
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -76,10 +78,13 @@ def read(stream: IO[bytes]) -> Recording:
     names = [message.string(index).lower() for index in message.columns]
     table = StackTable()
     rows = [_sample(sample, len(names)) for sample in message.samples]
+    message.samples.clear()  # a view of bytes takes more memory than what it shows
     column, name = _column(names, [values for _, values in rows])
     counts = next((names.index(other) for other in _SAMPLES.get(name, ()) if other in names), None)
     chains = _Chains(message, table)
-    for locations, values in rows:
+    rows.reverse()
+    while rows:  # what is added up is let go
+        locations, values = rows.pop()
         weight = values[column]
         if weight > 0:
             samples = weight if name in _COUNTS else max(0, values[counts]) if counts is not None else 1
@@ -152,7 +157,7 @@ def _location(content: memoryview) -> tuple[int, list[tuple[int, int]]]:
     return id, lines
 
 
-def _sample(content: memoryview, columns: int) -> tuple[list[int], list[int]]:
+def _sample(content: memoryview, columns: int) -> tuple["array[int]", tuple[int, ...]]:
     """A sample's locations, leaf first, and its values."""
     locations: list[int] = []
     values: list[int] = []
@@ -164,10 +169,10 @@ def _sample(content: memoryview, columns: int) -> tuple[list[int], list[int]]:
             values += map(signed, numbers(found))
     if len(values) != columns or len(locations) > MAX_DEPTH:
         raise EvidenceError(f"a sample has {len(values):,} values for {columns:,} types", "record it again")
-    return locations, values
+    return array("Q", locations), tuple(values)
 
 
-def _column(names: list[str], rows: list[list[int]]) -> tuple[int, str]:
+def _column(names: list[str], rows: list[tuple[int, ...]]) -> tuple[int, str]:
     """The column of time that holds anything."""
     known = [name for name in _TIMES if name in names]
     for name in known:
@@ -189,7 +194,7 @@ class _Chains:
         self._table = table
         self._frames: dict[int, list[int]] = {}
 
-    def of(self, locations: list[int]) -> list[int]:
+    def of(self, locations: Sequence[int]) -> list[int]:
         """The call chain of a sample, root first."""
         try:
             parts = [self._frames[location] for location in reversed(locations)]
