@@ -28,7 +28,7 @@ from typing import Any
 PERIOD_S = 1.0
 FLUSH_S = 5.0
 DUTY = 0.05
-SETTLE_S = 0.01
+SETTLE_S = 0.05
 _CALLS = 1_000
 # From this part of one core on, the processor is taken to be what limits the program.
 _IDLE = 0.8
