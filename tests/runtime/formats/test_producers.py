@@ -83,7 +83,7 @@ def test_pyspy(run: Callable[..., Path], format: str, function: bool) -> None:
 
 @pytest.mark.parametrize("renderer", ["json", "speedscope"])
 def test_pyinstrument(run: Callable[..., Path], renderer: str) -> None:
-    found = rows(imported(run("pyinstrument", "-r", renderer, "-o", "{out}", "-m", "shop", "0.5")))
+    found = rows(imported(run("pyinstrument", "-r", renderer, "-o", "{out}", "-m", "shop", "2")))
     assert "shop/checkout.py::Checkout.__call__" in found or "shop/__main__.py::background" in found
 
 
