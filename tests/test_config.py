@@ -135,7 +135,7 @@ paths: []
 """
     assert problems(text) == [
         "1: version: Invalid enum value 2",
-        "2: mode: 'enforced' is none of advise, enforce, did you mean 'enforce'?",
+        "2: mode: 'enforced' is none of off, shadow, advise, enforce, did you mean 'enforce'?",
         "3: unknown key 'fail_onn', did you mean 'fail_on'?",
         "4: profile.max_age_days: Expected `float` > 0.0",
         "4: profile.required: 'yes' is text, write true or false",

@@ -66,6 +66,8 @@ def _range(report: Report) -> str:
 
 def ask(report: Report, requirement: Requirement) -> str:
     """Who can give it: people with the reason why they, or the role where nobody is known."""
+    if requirement.kind == "time":
+        return "nobody can sign for that"
     given = len(requirement.satisfied_by)
     held = f"{listed(requirement.satisfied_by, 3)} signed; " if given else ""
     people = requirement.who or report.signoff.candidates
