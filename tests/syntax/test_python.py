@@ -226,6 +226,25 @@ def test_syntax_errors_are_judged_as_far_as_it_parses(source, functions, errors)
     assert bool(errors) == bool(found.error_lines)
 
 
+@pytest.mark.parametrize("bracket", ["(", "[", "{", "((a,", "def f(", "lazy ", "f'{"])
+def test_a_file_of_unfinished_code_is_read(bracket):
+    """A query for the errors took time by the square of these: hours for a file within the bound."""
+    assert read_module("a.py", bracket.encode() * 50_000).functions[0].kind is FunctionKind.MODULE
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("lazy import a\nlazy from b import c\n", ()),
+        ("lazy\n?\nimport a\n", (2,)),
+        ("class A[T = int]:\n    x = )\n", (2,)),
+        ("x = (\n\n", (1,)),
+    ],
+)
+def test_the_lines_of_errors_are_those_that_python_cannot_place(source, lines):
+    assert read_module("a.py", source.encode()).error_lines == lines
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [("a.py", True), ("a.pyi", True), ("a.pyc", False), ("a.txt", False), ("py", False), (".py", True)],
