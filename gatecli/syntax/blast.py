@@ -128,6 +128,8 @@ def _search(
     _follow(graph, search, changes, profile_callers)
     entries.add_mounts()
     graph.labels.update((id, [*labels]) for id, labels in entries.labels().items())
+    if entries.is_cut:
+        graph.cut.update(id for change in changes for id in (change.id, change.base_id))
     return graph
 
 

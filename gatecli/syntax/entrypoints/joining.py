@@ -83,6 +83,7 @@ class EntryPoints:
         self._is_test = is_test
         self._facts: dict[str, Facts] = {}
         self._constants: dict[str, Source | None] = {}
+        self.is_cut = False
 
     def add(self, module: Module, names: Names) -> None:
         """Take in a file that was parsed for another reason."""
@@ -95,6 +96,8 @@ class EntryPoints:
         for label, id in self.registrations():
             if len(result[id]) < MAX_LABELS:
                 result[id][label] = None
+            else:
+                self.is_cut = True
         return {id: tuple(found) for id, found in result.items()}
 
     def registrations(self) -> Iterator[tuple[str, FunctionId]]:
@@ -127,7 +130,10 @@ class EntryPoints:
     def _facts_of(self, path: str) -> Facts | None:
         if path in self._facts:
             return self._facts[path]
-        return self._add(path, self._tree.read(path)) if len(self._facts) < MAX_FILES else None
+        if len(self._facts) >= MAX_FILES:
+            self.is_cut = True
+            return None
+        return self._add(path, self._tree.read(path))
 
     def add_mounts(self) -> None:
         """Look for what registers or mounts the contents of the files that were added, where something does."""
@@ -135,6 +141,7 @@ class EntryPoints:
             return
         for count, (path, content) in enumerate(self._tree.grep(MOUNT_WORDS, lambda path: not self._is_test(path))):
             if count >= MAX_FILES:
+                self.is_cut = True
                 return
             self._add(path, content)
 
