@@ -142,13 +142,10 @@ def emit(
 
 def write_file(target: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    import tempfile
+    from gatecli.writing import write_whole
 
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).replace(target)
+        write_whole(target, text.encode("utf-8"))
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}", "check the folder of the report") from error
 

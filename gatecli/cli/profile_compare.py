@@ -1,6 +1,5 @@
 """``gate profile diff`` and ``gate profile export``: a profile beside another one, or for another tool."""
 
-import os
 import sys
 from enum import StrEnum
 from itertools import groupby
@@ -68,21 +67,12 @@ def export(
     if output is None:
         sys.stdout.write(content.decode("utf-8"))
     else:
-        _write(output, content)
+        from gatecli.writing import write_whole
 
-
-def _write(target: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    import tempfile
-
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except OSError as error:
-        raise UsageError(f"cannot write {target}: {error.strerror}", "name another file with --output") from error
+        try:
+            write_whole(output, content)
+        except OSError as error:
+            raise UsageError(f"cannot write {output}: {error.strerror}", "name another file with --output") from error
 
 
 def _listing(found: "Comparison", most: int | None) -> str:

@@ -7,8 +7,6 @@ never 0. Edges are written as columns (``edges.EdgeTable``) and may also be a li
 
 import gzip
 import io
-import os
-import tempfile
 import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -22,6 +20,7 @@ from msgspec import Meta as Bound
 from gatecli.errors import UsageError
 from gatecli.runtime.edges import Edge, Edges, EdgeTable, problem
 from gatecli.runtime.function_rows import LazyRows, decoder
+from gatecli.writing import write_whole
 
 SCHEMA = "gate.runtime-profile/1"
 DEFAULT_PATH = Path(".gate/profile.json.gz")
@@ -364,15 +363,7 @@ def save(profile: Profile, path: Path) -> None:
         content = _deflated(content)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, content)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror})", "name another file with --output") from error
 
