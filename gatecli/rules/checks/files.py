@@ -9,7 +9,7 @@ from gatecli.rules.lines import added
 from gatecli.rules.observation import Observation
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
-from gatecli.rules.wording import snippet
+from gatecli.rules.wording import plural, snippet
 
 # Token formats with a prefix of the provider's own, so that a match is a token and not a word. Sources: the formats
 # GitHub, GitLab, AWS, Google, Slack, Stripe, npm, PyPI, SendGrid, Anthropic and OpenAI document for secret scanning.
@@ -53,7 +53,7 @@ def guardrails_changed(rule: Rule, view: View) -> Iterator[Observation]:
     for file in view.case.change.files:
         names = (file.path,) if file.status is FileStatus.COPIED else (file.path, file.old_path or file.path)
         how = _HOW.get(file.status, "changed")
-        lines = f"{file.added_count:,} lines added, {file.deleted_count:,} removed"
+        lines = f"{plural(file.added_count, 'line')} added, {file.deleted_count:,} removed"
         for path in dict.fromkeys(names):
             line = max(1, file.hunks[0].new_start) if file.hunks and file.after is not None else None
             says = f"guards this repository and is {how} ({lines}): a human must agree"
