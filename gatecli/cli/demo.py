@@ -9,7 +9,7 @@ import typer
 from gatecli.errors import UsageError
 
 BRANCH = "claude/discounts-by-article"
-MAILS_ON_MAIN = 10
+MAILS_ON_MAIN = 12
 
 # The morning of the recording, after the last commit: the profile in the example does not grow old.
 NOW = 1_795_251_600  # 2026-11-21T09:00:00Z
@@ -32,7 +32,7 @@ def demo(
     build(folder, mails, branch=BRANCH, branch_at=MAILS_ON_MAIN)
     (folder / ".gate" / "profile.json.gz").write_bytes((data / "profile.json.gz").read_bytes())
     sys.stderr.write(
-        "A small shop: ten commits on main, the branch an agent made of it, and how the shop runs in production.\n"
+        "A small shop: twelve commits on main, the branch an agent made of it, and how the shop runs in production.\n"
         f"$ gate check main...{BRANCH}\n\n"
     )
     source = pipeline.open_source(folder, revisions=f"main...{BRANCH}")
@@ -64,7 +64,7 @@ Try next, in {folder}
   gate check main --report markdown         the same as a pull-request comment
   gate check main~1..main                   a change that passes
   gate profile show                         how the shop runs
-  gate rules show io-in-loop                why that is notable
+  gate rules show io-behind-loop            why that is notable
 Then in your own repository
   gate check                                everything that is not on the default branch yet
   gate profile import FILE                  from py-spy, cProfile or OpenTelemetry traces
