@@ -13,11 +13,11 @@ def write_whole(target: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    real = Path(os.path.realpath(target))
-    if real.exists() and not real.is_file():
-        with real.open("wb") as file:
+    if target.exists() and not target.is_file():  # by its own name: a pipe behind /dev/stdout has no real path
+        with target.open("wb") as file:
             file.write(content)
         return
+    real = Path(os.path.realpath(target))
     handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -31,6 +31,16 @@ def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system has no /dev/fd")
+def test_a_pipe_without_a_name_of_its_own() -> None:
+    """As ``/dev/stdout`` before a ``|``, and ``>(jq)``."""
+    read, write = os.pipe()
+    write_whole(Path(f"/dev/fd/{write}"), b"content")
+    os.close(write)
+    with os.fdopen(read, "rb") as file:
+        assert file.read() == b"content"
+
+
 @pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="this system has no /dev/null")
 def test_a_device_stays_a_device() -> None:
     write_whole(Path("/dev/null"), b"content")
