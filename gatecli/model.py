@@ -483,12 +483,63 @@ class ParseStatus(StrEnum):
     NOT_PARSED = "not-parsed"
 
 
+class FileKind(StrEnum):
+    """What a file is for, by its path alone; languages by their name."""
+
+    PYTHON = "python"
+    STUB = "stub"
+    NOTEBOOK = "notebook"
+    CYTHON = "cython"
+    TEMPLATE = "template"
+    SQL = "sql"
+    DEPENDENCIES = "dependencies"
+    LOCK = "lock"
+    CONTAINER = "container"
+    WORKFLOW = "workflow"
+    INFRASTRUCTURE = "infrastructure"
+    ENVIRONMENT = "environment"
+    CONFIGURATION = "configuration"
+    BUILD = "build"
+    SHELL = "shell"
+    GO = "go"
+    RUST = "rust"
+    C = "c"
+    CPP = "c++"
+    JAVA = "java"
+    KOTLIN = "kotlin"
+    SCALA = "scala"
+    CSHARP = "c#"
+    SWIFT = "swift"
+    DART = "dart"
+    JAVASCRIPT = "javascript"
+    TYPESCRIPT = "typescript"
+    RUBY = "ruby"
+    PHP = "php"
+    PERL = "perl"
+    LUA = "lua"
+    ELIXIR = "elixir"
+    R = "r"
+    POWERSHELL = "powershell"
+    HTML = "html"
+    CSS = "css"
+    PROTOBUF = "protobuf"
+    GRAPHQL = "graphql"
+    DOCUMENTATION = "documentation"
+    DATA = "data"
+    IMAGE = "image"
+    BINARY = "binary"
+    GENERATED = "generated"
+    VENDORED = "vendored"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFile:
     """How a touched file was read: ``error_lines`` are lines of the new side that the parser could not place."""
 
     path: str
     status: ParseStatus
+    kind: FileKind = FileKind.OTHER
     error_lines: tuple[int, ...] = ()
     reason: str | None = None
 

@@ -50,7 +50,10 @@ class Verdict(_Object):
 
 
 class File(_Object):
-    """A touched file; ``parse_status`` says how far it was judged by function, null where it was not tried."""
+    """A touched file; ``parse_status`` says how far it was judged by function, null where it was not tried.
+
+    ``kind`` is what the file is for, by its path alone.
+    """
 
     path: str
     old_path: str | None
@@ -61,6 +64,7 @@ class File(_Object):
     deleted: int
     parse_status: model.ParseStatus | None
     parse_reason: str | None
+    kind: model.FileKind | None
     error_lines: list[Line]
     notes: list[str]
 
@@ -72,6 +76,33 @@ class Stats(_Object):
     functions: int
     added: int
     deleted: int
+
+
+class Whole(_Object):
+    """The files of one kind that were judged as a whole, and their changed lines."""
+
+    kind: model.FileKind
+    files: int
+    lines: int
+
+
+class Unread(_Object):
+    """How many files of one kind were not read: binary, a submodule, too large."""
+
+    kind: model.FileKind
+    files: int
+
+
+class Judged(_Object):
+    """How closely the change was looked at: of ``lines`` (added and deleted) ``by_function`` function by function.
+
+    The others are those of ``whole``; a line of Python that does not parse is one of them.
+    """
+
+    lines: int
+    by_function: int
+    whole: list[Whole]
+    unread: list[Unread]
 
 
 class Change(_Object):
@@ -86,6 +117,7 @@ class Change(_Object):
     commits: Annotated[list[str], msgspec.Meta(description="Commit ids, newest first.")]
     files: list[File]
     stats: Stats
+    judged: Judged
     warnings: list[str]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from gatecli import model
-from gatecli.reports import document, summary
+from gatecli.reports import document, levels, summary
 from gatecli.reports.text import cut, json_source, valid_unicode
 
 MAX_TEXT = 16_384
@@ -120,7 +120,17 @@ def _change(case: model.Case) -> document.Change:
             added=change.added_count,
             deleted=change.deleted_count,
         ),
+        judged=_judged(levels.levels(case)),
         warnings=list(change.warnings),
+    )
+
+
+def _judged(found: levels.Levels) -> document.Judged:
+    return document.Judged(
+        lines=found.lines,
+        by_function=found.by_function,
+        whole=[document.Whole(kind=one.kind, files=one.files, lines=one.lines) for one in found.whole],
+        unread=[document.Unread(kind=kind, files=number) for kind, number in found.unread],
     )
 
 
@@ -135,6 +145,7 @@ def _file(file: model.FileChange, parsed: model.ParsedFile | None) -> document.F
         deleted=file.deleted_count,
         parse_status=parsed.status if parsed else None,
         parse_reason=parsed.reason if parsed else None,
+        kind=parsed.kind if parsed else None,
         error_lines=list(parsed.error_lines) if parsed else [],
         notes=list(file.notes),
     )

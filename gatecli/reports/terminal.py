@@ -19,7 +19,7 @@ from gatecli.model import (
     ScorePart,
     Severity,
 )
-from gatecli.reports import merging, summary
+from gatecli.reports import levels, merging, summary
 from gatecli.reports.page import LABEL, Page, fit, page
 from gatecli.reports.table import functions
 from gatecli.reports.text import count, listed, milliseconds, moment
@@ -64,6 +64,7 @@ def _brief(sheet: Page, report: Report) -> list[Text]:
         *sheet.flow([sheet.line(phrase) for phrase in phrases], 1),
         *_merge(sheet, report, False),
         *_labelled(sheet, "Notes", notes),
+        *_judged(sheet, report),
         *_limits(sheet, report, False),
     ]
 
@@ -76,7 +77,13 @@ def _full(sheet: Page, report: Report, show_all: bool) -> list[Text]:
         _why(sheet, report),
         functions(sheet, rows, profiled=report.case.profile is not None, show_all=show_all),
         _findings(sheet, report, show_all),
-        [*_risk(sheet, report, show_all), *_runtime(sheet, report), *_limits(sheet, report, show_all)],
+        [
+            *_risk(sheet, report, show_all),
+            *_runtime(sheet, report),
+            *_judged(sheet, report),
+            *_limits(sheet, report, show_all),
+        ],
+        _files(sheet, report) if show_all else [],
         _merge(sheet, report, show_all),
         _provenance(sheet, report) if show_all else [],
         _more(sheet, report, show_all),
@@ -256,6 +263,25 @@ def _runtime(sheet: Page, report: Report) -> list[Text]:
     for reason, ids in summary.unobserved(report)[:MOST]:
         lines += sheet.wrap(sheet.line((f"{reason}: {listed(ids, 3)}", "dim")), LABEL)
     return _labelled(sheet, "Runtime", lines)
+
+
+def _judged(sheet: Page, report: Report) -> list[Text]:
+    """How much of the change was judged as whole files or not read; nothing where all of it went by function."""
+    phrases = levels.phrases(levels.levels(report.case))
+    return _labelled(sheet, "Judged", sheet.flow([sheet.line(phrase) for phrase in phrases], LABEL) if phrases else [])
+
+
+def _files(sheet: Page, report: Report) -> list[Text]:
+    """Every file of the change by kind, and how closely it was looked at."""
+    files = levels.by_kind(report.case)
+    lines = [
+        line
+        for path, facts in files[:MOST_ALL]
+        for line in sheet.wrap(sheet.place(path, None) + sheet.line("  ", (facts, "dim")), LABEL)
+    ]
+    if len(files) > MOST_ALL:
+        lines += sheet.wrap(sheet.line((f"… {len(files) - MOST_ALL:,} more", "dim")), LABEL)
+    return _labelled(sheet, "Files", lines)
 
 
 def _limits(sheet: Page, report: Report, show_all: bool) -> list[Text]:

@@ -7,6 +7,7 @@ nobody.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 
 from gatecli.errors import EvidenceError
@@ -22,6 +23,7 @@ from gatecli.model import (
     ParseStatus,
 )
 from gatecli.syntax import behaviour, normalise, signature
+from gatecli.syntax.kinds import kind_of, why_not_parsed
 from gatecli.syntax.pairing import pair_by_code
 from gatecli.syntax.python import Module, is_python, read_module
 from gatecli.syntax.relations import with_relations
@@ -38,7 +40,7 @@ def changed_functions(
     parsed: list[ParsedFile] = []
     for file in files:
         status, before, after = _read(file)
-        parsed.append(status)
+        parsed.append(replace(status, kind=kind_of(file.path)))
         if before is None and after is None:
             continue
         old = sides(before, file.before, chain.from_iterable(hunk.removed for hunk in file.hunks))
@@ -61,7 +63,8 @@ def changed_functions(
 def _read(file: FileChange) -> tuple[ParsedFile, Module | None, Module | None]:
     """Parse both sides of a file, and say how far that went."""
     if not is_python(file.path) and not (file.old_path and is_python(file.old_path)):
-        return ParsedFile(path=file.path, status=ParseStatus.NOT_PYTHON), None, None
+        reason = why_not_parsed(kind_of(file.path))
+        return ParsedFile(path=file.path, status=ParseStatus.NOT_PYTHON, reason=reason), None, None
     reason = file.type.value if file.type is not FileType.REGULAR else "; ".join(file.notes)
     if file.type is not FileType.REGULAR or (file.before is None and file.after is None):
         status = ParseStatus.NOT_PARSED if file.hunks or file.binary or file.notes else ParseStatus.PARSED

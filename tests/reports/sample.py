@@ -66,6 +66,7 @@ from gatecli.model import (
     UsageStatus,
     Verdict,
 )
+from gatecli.syntax.kinds import kind_of
 
 BASE = "3f9c2e1b7d5a4c8e9f0a1b2c3d4e5f6071829304"
 HEAD = "a71b0d4c2e3f405162738495a6b7c8d9e0f1a2b3"
@@ -150,7 +151,11 @@ def change(files: tuple[FileChange, ...], number: int = 1) -> Change:
 
 def parsed(*paths: str) -> tuple[ParsedFile, ...]:
     return tuple(
-        ParsedFile(path=path, status=ParseStatus.PARSED if path.endswith(".py") else ParseStatus.NOT_PYTHON)
+        ParsedFile(
+            path=path,
+            status=ParseStatus.PARSED if path.endswith(".py") else ParseStatus.NOT_PYTHON,
+            kind=kind_of(path),
+        )
         for path in paths
     )
 
@@ -718,8 +723,9 @@ def unprofiled() -> Report:
             functions=wanted,
             parsed=(
                 *parsed("shop/pricing.py", "shop/checkout.py"),
-                ParsedFile(path="shop/utils.py", status=ParseStatus.PARTIAL, error_lines=(14, 12)),
-                ParsedFile(path="shop/payments.py", status=ParseStatus.NOT_PARSED, reason="larger than 2 MB"),
+                replace(parsed("shop/utils.py")[0], status=ParseStatus.PARTIAL, error_lines=(14, 12)),
+                replace(parsed("shop/payments.py")[0], status=ParseStatus.NOT_PARSED, reason="larger than 2 MB"),
+                *parsed("docs/pricing.md"),
             ),
             usage={function.id: Usage(status=UsageStatus.NO_PROFILE) for function in wanted},
             blast={
@@ -858,7 +864,7 @@ def large(number: int = 200) -> Report:
         case=replace(
             report.case,
             change=change(tuple(edited(id.path, 20, 4) for id in ids), 40),
-            parsed=tuple(ParsedFile(path=id.path, status=ParseStatus.NOT_PARSED, reason="too deep") for id in ids),
+            parsed=tuple(replace(parsed(id.path)[0], status=ParseStatus.NOT_PARSED, reason="too deep") for id in ids),
             functions=tuple(touched(id) for id in ids),
             usage={
                 id: observed(10.0 * index, index / (2 * number), 4.0, (entries[0], 1.0)) for index, id in enumerate(ids)

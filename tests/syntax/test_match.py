@@ -14,6 +14,7 @@ from gatecli.model import (
     ParsedFile,
     ParseStatus,
 )
+from gatecli.syntax.kinds import kind_of
 from gatecli.syntax.match import changed_functions
 from gatecli.syntax.python import read_functions
 from tests.syntax.changes import changes, file_change, parsed, row, touched
@@ -305,6 +306,14 @@ def test_a_change_of_line_ends_alone_is_layout():
     [
         (file_change("x = 1\n", "x = 2\n"), (ParseStatus.PARSED, (), None)),
         (file_change("x = 1\n", "x = 2\n", path="a.txt"), (ParseStatus.NOT_PYTHON, (), None)),
+        (
+            file_change("x = 1\n", "x = 2\n", path="a.pyx"),
+            (ParseStatus.NOT_PYTHON, (), "Cython is not parsed"),
+        ),
+        (
+            file_change("{{ x }}\n", "{{ y|safe }}\n", path="shop/templates/cart.html"),
+            (ParseStatus.NOT_PYTHON, (), "templates are not parsed"),
+        ),
         (file_change("x = 1\n", "def f(:\n"), (ParseStatus.PARTIAL, (1,), "syntax errors: judged as far as it parses")),
         (file_change("def f(:\n", "x = 1\n"), (ParseStatus.PARTIAL, (), "syntax errors before the change")),
         (file_change("x = 1\n", b"\0\n"), (ParseStatus.NOT_PARSED, (), "the file contains NUL bytes")),
@@ -331,7 +340,9 @@ def test_a_change_of_line_ends_alone_is_layout():
 )
 def test_how_a_file_was_read(file, expected):
     assert parsed(file) == (
-        ParsedFile(path=file.path, status=expected[0], error_lines=expected[1], reason=expected[2]),
+        ParsedFile(
+            path=file.path, status=expected[0], kind=kind_of(file.path), error_lines=expected[1], reason=expected[2]
+        ),
     )
 
 
