@@ -28,7 +28,7 @@ NAME = f"ty {VERSION}"
 
 # A search asks at most so many questions and waits at most so long for all of them; then the rest stays open.
 MAX_QUESTIONS = 400
-TIMEOUT_S = 20.0
+TIMEOUT_S = 10.0
 MAX_MESSAGE_BYTES = 4_000_000
 
 
