@@ -6,9 +6,10 @@ from pathlib import Path
 
 
 def write_whole(target: Path, content: bytes) -> None:
-    """Write a file by way of a temporary one beside it, which takes its place; a link is followed.
+    """Write a file by way of a temporary one beside it, which takes its place.
 
-    A device or a pipe (``/dev/null``, ``/dev/stdout``) is written to as it is: it must not be replaced by a file.
+    A link to a file is replaced and not followed: in a hostile repository it may lead anywhere. A device or a pipe
+    (``/dev/null``, ``/dev/stdout``) is written to as it is: it must not be replaced by a file.
 
     Raises:
         OSError: it cannot be written.
@@ -17,13 +18,12 @@ def write_whole(target: Path, content: bytes) -> None:
         with target.open("wb") as file:
             file.write(content)
         return
-    real = Path(os.path.realpath(target))
-    handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         Path(temporary).chmod(0o644)
-        Path(temporary).replace(real)
+        Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
