@@ -277,15 +277,15 @@ def examine(directory: Path, path: str, qualnames: Collection[str] | None, reque
 
 def _as_they_are(origin: Source, path: str, qualnames: Collection[str] | None) -> tuple[FunctionChange, ...]:
     """The functions of a file as changes of nothing."""
-    from gatecli.syntax.python import is_python, read_functions
+    from gatecli.syntax.languages import READERS, is_read, read_functions
 
     content = origin.head.read(path)
     if content is None:
         raise UsageError(
             f"no file {path} (or too large to read)", "name it from the root, such as shop/pricing.py::price_order"
         )
-    if not is_python(path):
-        raise UsageError(f"{path} is no Python file", "gate reads functions of .py and .pyi files")
+    if not is_read(path):
+        raise UsageError(f"{path} is no Python file", f"gate reads functions of {', '.join(READERS)} files")
     committed = origin.base.read(path)
     before = {one.id: one for one in read_functions(path, committed)} if committed is not None else {}
     return tuple(

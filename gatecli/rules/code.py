@@ -27,7 +27,8 @@ from gatecli.model import (
     Usage,
 )
 from gatecli.rules.paths import is_production, matches
-from gatecli.syntax.python import Module, is_python, owners, query, read_module
+from gatecli.syntax.languages import is_read, read_module
+from gatecli.syntax.python import Module, owners, query
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -219,7 +220,7 @@ class View:
 
 
 def _read(path: str, source: bytes | None) -> Module | None:
-    if source is None or not is_python(path):
+    if source is None or not is_read(path):
         return None
     try:
         return read_module(path, source)

@@ -6,7 +6,7 @@ nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -24,8 +24,9 @@ from gatecli.model import (
 )
 from gatecli.syntax import behaviour, normalise, signature
 from gatecli.syntax.kinds import kind_of, why_not_parsed
+from gatecli.syntax.languages import is_read, read_module
 from gatecli.syntax.pairing import pair_by_code
-from gatecli.syntax.python import Module, is_python, read_module
+from gatecli.syntax.python import Module
 from gatecli.syntax.relations import with_relations
 from gatecli.syntax.sides import Matched, Side, sides
 
@@ -43,8 +44,9 @@ def changed_functions(
         parsed.append(replace(status, kind=kind_of(file.path)))
         if before is None and after is None:
             continue
-        old = sides(before, file.before, chain.from_iterable(hunk.removed for hunk in file.hunks))
-        new = sides(after, file.after, _added_lines(file, after))
+        removed_lines, added_lines = _touched_lines(file, before, after)
+        old = sides(before, file.before, removed_lines)
+        new = sides(after, file.after, added_lines)
         pairs, old_left, new_left = _pair_by_name(old, new)
         moved_file = file.old_path is not None and before is not None and file.old_path != file.path
         matched.extend(found for a, b in pairs if (found := _judge_pair(a, b, moved_file)) is not None)
@@ -62,7 +64,7 @@ def changed_functions(
 
 def _read(file: FileChange) -> tuple[ParsedFile, Module | None, Module | None]:
     """Parse both sides of a file, and say how far that went."""
-    if not is_python(file.path) and not (file.old_path and is_python(file.old_path)):
+    if not is_read(file.path) and not (file.old_path and is_read(file.old_path)):
         reason = why_not_parsed(kind_of(file.path))
         return ParsedFile(path=file.path, status=ParseStatus.NOT_PYTHON, reason=reason), None, None
     reason = file.type.value if file.type is not FileType.REGULAR else "; ".join(file.notes)
@@ -78,7 +80,7 @@ def _read(file: FileChange) -> tuple[ParsedFile, Module | None, Module | None]:
     if file.partial:
         reason = "only the lines of the patch were at hand"
     elif errors:
-        reason = "syntax errors: judged as far as it parses"
+        reason = (after.reason if after else None) or "syntax errors: judged as far as it parses"
     elif before and before.error_lines:
         reason = "syntax errors before the change"
     else:
@@ -86,15 +88,30 @@ def _read(file: FileChange) -> tuple[ParsedFile, Module | None, Module | None]:
     return ParsedFile(path=file.path, status=ParseStatus.PARTIAL, error_lines=errors, reason=reason), before, after
 
 
-def _added_lines(file: FileChange, after: Module | None) -> Iterable[int]:
-    """The lines of the new side that came; all of them in a copy, whose original is still where it was."""
+def _touched_lines(
+    file: FileChange, before: Module | None, after: Module | None
+) -> tuple[Iterable[int], Iterable[int]]:
+    """The lines that went and those that came; all of a copy came, as its original is still where it was."""
     if file.status is FileStatus.COPIED and after is not None:
-        return range(1, after.functions[0].span.end_line + 1)
-    return chain.from_iterable(hunk.added for hunk in file.hunks)
+        return (), range(1, after.functions[0].span.end_line + 1)
+    hunks = [(hunk.removed, hunk.added) for hunk in file.hunks]
+    if before is not None and after is not None and before.is_derived and after.is_derived:
+        old, new = (normalise.source_lines(module.source) for module in (before, after))
+        hunks = [_differing(old, removed, new, added) for removed, added in hunks]
+    return chain.from_iterable(gone for gone, _ in hunks), chain.from_iterable(came for _, came in hunks)
+
+
+def _differing(old: Sequence[bytes], removed: range, new: Sequence[bytes], added: range) -> tuple[range, range]:
+    """The lines of a hunk without those at both ends whose code is the same: in JSON, a last line gets a comma."""
+    shorter = min(len(removed), len(added))
+    first = next((n for n in range(shorter) if old[removed[n] - 1] != new[added[n] - 1]), shorter)
+    rest = range(1, shorter - first + 1)
+    last = next((n for n in rest if old[removed[-n] - 1] != new[added[-n] - 1]), shorter - first + 1) - 1
+    return removed[first : len(removed) - last], added[first : len(added) - last]
 
 
 def _module(path: str, source: bytes | None) -> Module | None:
-    return read_module(path, source) if source is not None and is_python(path) else None
+    return read_module(path, source) if source is not None and is_read(path) else None
 
 
 def _pair_by_name(old: list[Side], new: list[Side]) -> tuple[list[tuple[Side, Side]], list[Side], list[Side]]:

@@ -10,7 +10,7 @@ import io
 import re
 import tokenize
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -58,7 +58,8 @@ class Module:
     """One parsed source text. ``nodes[i]`` is the syntax node of ``functions[i]``, decorators included.
 
     ``error_lines`` are the lines that the grammar could not place; the functions around them are still right.
-    ``source`` is UTF-8 with ``\\n`` line ends; ``crlf`` says that the file had others.
+    ``source`` is UTF-8 with ``\\n`` line ends; ``crlf`` says that the file had others. ``is_derived`` says that its
+    lines were made from those of the file, ``reason`` why some could not be read, where that is not their syntax.
     """
 
     path: str
@@ -68,6 +69,8 @@ class Module:
     nodes: tuple["Node", ...]
     error_lines: tuple[int, ...]
     crlf: bool = False
+    is_derived: bool = False
+    reason: str | None = None
 
 
 @cache
@@ -191,22 +194,30 @@ def _decoded(source: bytes) -> str:
     return source.decode("latin-1")
 
 
-_kept: dict[tuple[str, bytes], Module] = {}
+Reader = Callable[[str, bytes], Module]
+"""A path and the bytes of its file to the module, or an ``EvidenceError``."""
+
+_kept: dict[tuple[str, bytes, Reader], Module] = {}
 
 
 def read_module(path: str, source: bytes) -> Module:
-    """Parse one file; the last ones are remembered.
+    """Parse one file of Python; the last ones are remembered.
 
     Raises:
         EvidenceError: the file cannot be parsed at all (see ``as_utf8``).
     """
-    key = (path, source)
+    return remembered(path, source, read)
+
+
+def remembered(path: str, source: bytes, reader: Reader) -> Module:
+    """What the reader makes of a file; the last ones are remembered. Errors are the reader's."""
+    key = (path, source, reader)
     known = _kept.pop(key, None)
-    module = known or _read(path, source)
+    module = known or reader(path, source)
     _kept[key] = module  # last in, last out
     if known is not None:
         return module
-    size = sum(len(source) for _, source in _kept)
+    size = sum(len(source) for _, source, _ in _kept)
     while len(_kept) > 2 and (size > MAX_KEPT_BYTES or len(_kept) > MAX_KEPT_MODULES):  # a file has two sides
         oldest = next(iter(_kept))
         del _kept[oldest]
@@ -214,8 +225,13 @@ def read_module(path: str, source: bytes) -> Module:
     return module
 
 
-def _read(path: str, source: bytes) -> Module:
-    text = as_utf8(source)
+def read(path: str, source: bytes) -> Module:
+    """Parse one file of Python; errors as of ``as_utf8``."""
+    return outlined(path, as_utf8(source), crlf=b"\r\n" in source)
+
+
+def outlined(path: str, text: bytes, *, crlf: bool) -> Module:
+    """The functions of a UTF-8 text of Python with ``\\n`` line ends."""
     tree = parse(text)
     root = tree.root_node
     found = landmarks(root, text)
@@ -226,8 +242,8 @@ def _read(path: str, source: bytes) -> Module:
         tree=tree,
         functions=functions,
         nodes=nodes,
-        error_lines=_error_lines(root) if root.has_error else (),
-        crlf=b"\r\n" in source,
+        error_lines=error_lines(root) if root.has_error else (),
+        crlf=crlf,
     )
 
 
@@ -419,7 +435,7 @@ def _generator_starts(definitions: list["Node"], yields: Iterable["Node"]) -> fr
     return frozenset(generators)
 
 
-def _error_lines(root: "Node") -> tuple[int, ...]:
+def error_lines(root: "Node") -> tuple[int, ...]:
     """The lines of what the grammar could not place; Python that it does not know yet is none of them.
 
     That is defaults of type parameters (``[T = int]``, https://peps.python.org/pep-0696/) and lazy imports

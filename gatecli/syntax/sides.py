@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from gatecli.model import Function, FunctionChange, FunctionId, FunctionKind
 from gatecli.syntax import normalise
-from gatecli.syntax.python import Module, owners, read_module
+from gatecli.syntax.languages import read_module
+from gatecli.syntax.python import Module, owners
 
 CONTAINERS = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
 _START_OF_LINE = re.compile(rb"(?:\n|\A)[ \t\f]*\Z")

@@ -216,7 +216,7 @@ def test_bounds_are_said(repo: GitRepo) -> None:
          "did you mean shop/pricing.py::price_order?"),
         ("shop/pricing.py::zzz", UsageError, "no function zzz in shop/pricing.py",
          "gate context shop/pricing.py shows all of them"),
-        ("CODEOWNERS", UsageError, "CODEOWNERS is no Python file", "gate reads functions of .py and .pyi files"),
+        ("CODEOWNERS", UsageError, "CODEOWNERS is no Python file", "gate reads functions of .py, .pyi, .ipynb files"),
     ],
 )  # fmt: skip
 def test_what_is_not_there(shop: GitRepo, target: str, kind: type[GateError], message: str, hint: str) -> None:
