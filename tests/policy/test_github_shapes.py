@@ -1,10 +1,11 @@
 """What gate reads of GitHub's answers, against GitHub's own OpenAPI description (npm, ``@octokit/openapi``)."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from functools import cache
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -22,7 +23,7 @@ ANSWERS = {
 }
 # One type reads both: a run says when it was completed, a suite when it was updated.
 ONLY_IN_ONE = {"completed_at", "updated_at"}
-JSON_TYPES: dict[Any, str] = {str: "string", int: "integer", bool: "boolean"}
+JSON_TYPES: dict[Any, str] = {str: "string", int: "integer", bool: "boolean", Mapping: "object"}
 
 
 @cache
@@ -83,7 +84,7 @@ def differences(kind: Any, schema: Any, at: str) -> list[str]:
         needed = field.default is MISSING and field.default_factory is MISSING
         if needed and field.name not in schema.get("required", ()):
             found.append(f"{where} may be left out")
-        inner = types[0]
+        inner = Mapping if get_origin(hint) is Mapping else types[0]
         if inner in JSON_TYPES and JSON_TYPES[inner] not in _types(here):
             found.append(f"{where} is {_types(here)}")
         if hasattr(inner, "__dataclass_fields__"):
