@@ -1104,7 +1104,7 @@ class Counted:
     """What was said of a change: the approvals that count, each person once, and all the others with the reason.
 
     Roles are not judged here. ``barred`` maps the key of everyone who is not independent to the reason;
-    ``objections`` are the keys of people whose latest word is no.
+    ``objections`` are the keys of people who might have approved and whose latest word is no.
     """
 
     approvals: tuple[Approval, ...] = ()

@@ -807,7 +807,9 @@ def _supposing(counted: Counted, names: tuple[str, ...], known: "Directory") -> 
             dismissed.append(Dismissal(by=name, reason=why, source="supposed"))
         else:
             given.append(Approval(person=name, at=None, source="supposed", binding=Binding.MERGE_TREE))
-    return replace(counted, approvals=tuple(given), dismissed=tuple(dismissed))
+    approving = {known.key_of(one.person) for one in given}
+    objections = tuple(key for key in counted.objections if key not in approving)
+    return replace(counted, approvals=tuple(given), dismissed=tuple(dismissed), objections=objections)
 
 
 def said_of(origin: Source, request: Request, report: Report) -> Counted:

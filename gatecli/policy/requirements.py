@@ -13,6 +13,7 @@ from gatecli.config.freeze import Freeze
 from gatecli.model import (
     Approval,
     Branch,
+    Candidate,
     Case,
     Counted,
     Decision,
@@ -76,7 +77,8 @@ def sign_off(
         if trigger.ask is not Ask.NOBODY:
             asked.setdefault(trigger.ask, []).append(trigger)
     named = config.requirements if case.change.files else ()
-    if not asked and not named and not paced:
+    objected = _objections(reviewed, known)
+    if not asked and not named and not paced and not objected:
         return SignOff(status=SignOffStatus.NOT_REQUIRED, approvals=reviewed.approvals, dismissed=reviewed.dismissed)
     people = find_candidates(case, config.people, now=now, owners=owners)
     built_in = tuple(_requirement(ask, asked[ask], reviewed.approvals, people, known) for ask in Ask if ask in asked)
@@ -89,7 +91,7 @@ def sign_off(
         seniors=people.seniors,
     )
     branches = evaluate(config, said) if named else ()
-    requirements = (*built_in, *rows(config, branches), *pace.rows(paced))
+    requirements = (*built_in, *rows(config, branches), *objected, *pace.rows(paced))
     used: set[str] = set().union(*(requirement.satisfied_by for requirement in requirements))
     return SignOff(
         status=_status(requirements),
@@ -97,7 +99,7 @@ def sign_off(
         approvals=tuple(approval for approval in reviewed.approvals if approval.person in used),
         dismissed=(*reviewed.dismissed, *_idle(reviewed.approvals, used, config)),
         candidates=people.reviewers,
-        tree=(*map(_as_branch, built_in), *branches, *paced),
+        tree=(*map(_as_branch, built_in), *branches, *map(_as_branch, objected), *paced),
     )
 
 
@@ -162,6 +164,24 @@ def _requirement(
         who=people.seniors if senior and known.seniors else people.reviewers,
         satisfied_by=tuple(signed),
         level=Decision.BLOCK if ask is Ask.SENIOR_FOR_BLOCK else Decision.REVIEW,
+    )
+
+
+def _objections(reviewed: Counted, known: Directory) -> tuple[Requirement, ...]:
+    """Whoever may approve and asked for changes keeps the change open, whoever else approved, until they say so."""
+    people = [known.names.get(key, key) for key in reviewed.objections]
+    return tuple(
+        Requirement(
+            name=f"the objection of {person} is settled",
+            count=1,
+            kind="human",
+            role="objector",
+            reason=f"{person} requested changes, and only {person} can take that back",
+            status=RequirementStatus.UNSATISFIED,
+            who=(Candidate(person=person, evidence="requested changes"),),
+            built_in=False,
+        )
+        for person in people
     )
 
 

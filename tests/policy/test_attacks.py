@@ -8,8 +8,9 @@ import pytest
 from gatecli import pipeline
 from gatecli.cli.main import run
 from gatecli.errors import EXIT_PASS, EXIT_USAGE
-from gatecli.model import Decision
+from gatecli.model import Decision, RequirementStatus, SignOffStatus
 from gatecli.policy.approvals import signed
+from gatecli.reports import markdown
 from gatecli.sources import notes
 from gatecli.sources.git import Repository
 from tests.policy.shop import (
@@ -505,6 +506,68 @@ def test_changes_requested_after_the_approval_at_the_same_second(shop: Shop):
     shop.start()
     reviews = [{"state": "CHANGES_REQUESTED"}, {"state": "APPROVED"}]
     refused(shop, "requested changes", by="ravi", approvals=github(shop, *reviews))
+
+
+def test_an_objection_keeps_it_open_whoever_else_approves(shop: Shop):
+    shop.start()
+    asks = {"user": {"login": "tom", "type": "User"}, "state": "CHANGES_REQUESTED"}
+    report = shop.judge(approvals=github(shop, {}, asks))
+    assert [one.person for one in report.signoff.approvals] == ["ravi"]
+    (open_,) = (one for one in report.signoff.requirements if one.status is RequirementStatus.UNSATISFIED)
+    assert (open_.name, open_.who[0].evidence) == ("the objection of tom is settled", "requested changes")
+    assert (report.signoff.status, report.verdict.outcome) == (SignOffStatus.OUTSTANDING, Decision.REVIEW)
+    assert report.exit_code != EXIT_PASS
+    assert "tom requested changes" in report.signoff.tree[-1].why
+    assert open_.reason in markdown.render(report)
+
+    later = {**asks, "state": "APPROVED", "submitted_at": "2026-01-02T11:00:00Z"}
+    assert shop.judge(approvals=github(shop, {}, asks, later)).verdict.outcome is Decision.PASS
+    dismissed = {**asks, "state": "DISMISSED"}
+    assert shop.judge(approvals=github(shop, {}, dismissed)).verdict.outcome is Decision.PASS
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"login": "outsider", "type": "User"},
+        {"login": "dana-codes", "type": "User"},
+        {"login": "noisy[bot]", "type": "Bot"},
+        None,
+    ],
+)
+def test_whoever_may_not_approve_cannot_object_either(shop: Shop, user):
+    shop.start()
+    objection = {"user": user, "state": "CHANGES_REQUESTED"}
+    report = shop.judge(approvals=github(shop, {}, objection))
+    assert report.verdict.outcome is Decision.PASS
+    assert len(report.signoff.dismissed) == 1
+
+
+def test_a_change_that_needs_nobody_waits_for_an_objection_too(shop: Shop):
+    shop.start()
+    shop.repo.git("switch", "--quiet", "--create", "dana/words", "main")
+    shop.change({"README.md": "A shop\n"}, "Say what it is")
+    objection = {"user": {"login": "tom", "type": "User"}, "state": "CHANGES_REQUESTED"}
+    assert shop.judge().verdict.outcome is Decision.PASS
+    report = shop.judge(approvals=github(shop, objection))
+    assert (report.verdict.decision, report.verdict.outcome) == (Decision.REVIEW, Decision.REVIEW)
+    assert "the objection of tom is settled" in [one.name for one in report.signoff.requirements]
+
+
+def test_a_yes_for_another_place_settles_no_objection(shop: Shop, monkeypatch):
+    shop.start()
+    shop.approve(TOM, "--verdict", "object")
+    monkeypatch.setattr("time.time", lambda: 1_900_000_000)
+    approved = {"user": {"login": "tom", "type": "User"}, "submitted_at": "2026-12-31T10:00:00Z"}
+    other = github(shop, approved, pull_request={"number": 8, "user": {"login": "x"}, "head": {"sha": "b" * 40}})
+    assert shop.said(approvals=other).objections == (TOM,)
+
+
+def test_a_signed_objection_outlives_a_change_of_the_policy(shop: Shop):
+    shop.start()
+    shop.approve(TOM, "--verdict", "object")
+    shop.on_main({".gate/policy.yml": POLICY + "mode: enforce\n"})
+    assert shop.said().objections == (TOM,)
 
 
 def test_a_signed_objection_outweighs_an_earlier_review(shop: Shop):

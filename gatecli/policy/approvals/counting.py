@@ -87,7 +87,8 @@ def count(
     objections = []
     for key, said in _by_person(claims, known).items():
         best, others = _best(said, scale)
-        if said[-1].word is Word.NO and barred.why(frozenset([key])) is None:
+        here = [one for one in said if one.problem is None]
+        if here and here[-1].word is Word.NO and _why_barred(here[-1], scale) is None:
             objections.append(key)
         if best.binding is None:
             weighed = (best, *others)

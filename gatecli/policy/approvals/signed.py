@@ -160,7 +160,7 @@ def _misplaced(statement: Statement, standing: Standing, policy: str) -> str | N
         return f"signed for a merge into {statement.target[:100]}, not into {standing.target}"
     if not standing.is_before(statement.base):
         return f"signed against {statement.base[:12]}, which is no commit of the base"
-    if statement.policy != policy:
+    if statement.policy != policy and statement.verdict != "object":  # another policy settles no objection
         return "signed under another policy than the one that judges"
     return None
 
