@@ -82,6 +82,8 @@ def publish(
     if (outdated := _outdated(pull, place, judged)) is not None:
         say(f"nothing is written: {outdated}")
         return True
+    if not (dry_run or github.api.has_token):
+        say("nothing is written: there is no token")
     desk = _Desk(say, dry_run=dry_run or not github.api.has_token)
     if wanted.status:
         with desk.feature("status", "statuses: write, pull-requests: read"):

@@ -14,7 +14,7 @@ import pytest
 from gatecli.reports.markdown import MARKER
 from tests.conftest import GitRepo
 from tests.github.action import Job, Result
-from tests.github.fake import BOT, SLUG, TOKEN, FakeGitHub, commit, pull_request, review
+from tests.github.fake import BOT, SLUG, TOKEN, FakeGitHub, Request, commit, pull_request, review
 from tests.github.test_artifact import archive
 from tests.reports.payloads import PAYLOADS
 
@@ -194,6 +194,70 @@ def test_a_head_that_is_gone_turns_an_earlier_green_off(
     assert statuses(fake)[-1] == ("error", "#1204 error: gate could not judge this change, the log says why")
     assert "could not be judged" in result.summary
     assert "::error::gate cannot fetch what it is to judge" in result.log
+
+
+def test_a_branch_that_was_deleted_is_judged_by_its_commit(
+    propose: Callable[..., Job], fake: FakeGitHub, remote: GitRepo
+) -> None:
+    job = propose({"README.md": "a\n"})
+    remote.git("branch", "-D", "topic")
+    assert ended(job, 0).outputs["outcome"] == "pass"
+    assert [one["state"] for one in fake.statuses] == ["success"]
+
+
+def test_a_branch_that_is_deleted_and_swept_away_is_an_error(
+    propose: Callable[..., Job], fake: FakeGitHub, remote: GitRepo
+) -> None:
+    job = propose({"README.md": "a\n"})
+    remote.git("branch", "-D", "topic")
+    head = fake.pulls[1204]["head"]["sha"]
+    (remote.path / ".git" / "objects" / head[:2] / head[2:]).unlink()
+    result = ended(job, 4)
+    assert "::error::gate cannot fetch what it is to judge: was the branch deleted or pushed over meanwhile?" in result.log
+    assert [one["state"] for one in fake.statuses] == ["error"]
+
+
+def test_a_force_push_while_it_is_judged_gets_no_status(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    job = propose({"README.md": "a\n"})
+
+    def push(request: Request) -> None:
+        if "/reviews" in request.path:
+            fake.pulls[1204]["head"]["sha"] = "d" * 40
+
+    fake.before = push
+    result = ended(job, 0)
+    assert result.outputs["outcome"] == "pass"
+    assert "nothing is written: the head of #1204 is ddddddd by now" in result.errors
+    assert fake.statuses == []
+
+
+def test_a_pull_request_of_more_files_than_github_lists(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    """GitHub lists 3,000 files; those beyond are judged as well."""
+    job = propose({f"docs/page-{number:04}.md": "A page\n" for number in range(3_050)} | {"zzz/last.py": SLOWER})
+    fake.files[1204] = fake.files[1204][:3_000]
+    result = ended(job, 3)
+    report = json.loads(Path(result.outputs["json-file"]).read_text())
+    assert len(report["change"]["files"]) == 3_051
+    assert "price" in [one["qualname"] for one in report["functions"]]
+    assert [one["state"] for one in fake.statuses] == ["pending"]
+    assert len(fake.comments[0]["body"]) < 65_536
+
+
+def test_an_expired_token_is_no_pass(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    job = propose({"README.md": "a\n"})
+    fake.tokens = ("another",)
+    result = ended(job, 4)
+    assert result.outputs["outcome"] == "pass"
+    assert "expired" in result.errors
+    assert (fake.statuses, fake.comments) == ([], [])
+
+
+def test_without_a_token_it_is_judged_and_nothing_is_written(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    job = propose({"README.md": "a\n"}, inputs={"token": ""})
+    result = job.run()
+    assert result.outputs["outcome"] == "pass", result.errors
+    assert "gate: nothing is written: there is no token" in result.errors
+    assert (fake.statuses, fake.comments) == ([], [])
 
 
 def test_a_profile_that_is_missing_is_no_pass(propose: Callable[..., Job], fake: FakeGitHub) -> None:

@@ -357,6 +357,7 @@ def test_a_dry_run_says_what_it_would_write(fake: FakeGitHub, more: dict) -> Non
     said: list[str] = []
     assert publish(GitHub(api, SLUG), PLACE, REVIEW, EVERYTHING, say=said.append, **more)
     assert [line.partition(" (")[0] for line in said] == [
+        *([] if more else ["nothing is written: there is no token"]),
         "status: would set gate to pending on a71b0d4",
         "comment: would begin the comment",
         "reviewers: would request a review of ravi",
