@@ -425,14 +425,27 @@ class Dismissal(_Object):
     source: str | None
 
 
+class Branch(_Object):
+    """One node of the tree of what must happen, as ``gate signoff`` shows it; ``needs`` are the nodes below it."""
+
+    text: str
+    status: model.RequirementStatus
+    why: str
+    mode: model.Mode
+    satisfied_by: list[str]
+    who: list[Candidate]
+    needs: list["Branch"]
+
+
 class SignOff(_Object):
-    """What must be signed, by whom, and what was counted or not."""
+    """What must be signed, by whom, and what was counted or not; ``tree`` is how that came to be."""
 
     status: model.SignOffStatus
     requirements: list[Requirement]
     approvals: list[Approval]
     dismissed: list[Dismissal]
     candidates: list[Candidate]
+    tree: list[Branch]
 
 
 class Policy(_Object):

@@ -14,7 +14,7 @@ from gatecli.model import (
     Requirement,
     ScorePart,
 )
-from gatecli.reports import behaviour, merging, picture, summary
+from gatecli.reports import behaviour, merging, picture, summary, tree
 from gatecli.reports.summary import Row, Why
 from gatecli.reports.text import UNKNOWN, count, cut, guard, listed, milliseconds, rate, share
 from gatecli.reports.text import markdown as prose
@@ -294,12 +294,9 @@ def _finding(writer: _Writer, group: tuple[Finding, ...]) -> str:
 
 
 def _signoff(writer: _Writer, report: Report) -> list[_Section]:
-    lines = []
-    for requirement in report.signoff.requirements[:MOST_FOLDED]:
-        status = str(requirement.status).replace("_", " ")
-        given = f", signed by {listed(requirement.satisfied_by, 5)}" if requirement.satisfied_by else ""
-        because = f", because {requirement.reason}" if requirement.reason else ""
-        lines.append(f"- **{writer.text(requirement.name, _NAME)}**: {writer.text(f'{status}{given}{because}')}")
+    """The tree that ``gate signoff`` shows."""
+    lines = [line for branch in report.signoff.tree[:MOST_FOLDED] for line in tree.items(branch, write=writer.text)]
+    lines += _more(len(report.signoff.tree) - MOST_FOLDED)
     lines += [
         f"- not counted: {writer.text(item.by, _NAME)} ({writer.text(item.reason, _NAME)})"
         for item in report.signoff.dismissed[:MOST_FOLDED]

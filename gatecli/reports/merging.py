@@ -9,6 +9,9 @@ from gatecli.reports.text import count, listed
 OUTSTANDING = (RequirementStatus.UNSATISFIED, RequirementStatus.ERROR)
 """The states of a requirement that keep a change from merging."""
 
+ABOVE = "any of the people above; one person can sign for all"
+"""Said where the same people are asked again."""
+
 _SHELL_SAFE = re.compile(r"[A-Za-z0-9][\w./-]{0,99}", re.ASCII)
 
 
@@ -77,8 +80,8 @@ def ask(report: Report, requirement: Requirement) -> str:
             return f"{held}needs {count(missing, requirement.kind)}"
         return f"{held}needs {count(missing, requirement.role)} ({requirement.kind})"
     if named_before(report, requirement, people):
-        return f"{held}any of the people above; one person can sign for all"
-    names = [_candidate(person) for person in people[:3]]
+        return f"{held}{ABOVE}"
+    names = [candidate(person) for person in people[:3]]
     if missing == 1:
         return f"{held}ask {listed(names, 3, 'or')}"
     return f"{held}ask {missing:,} of {listed(names, 3)}"
@@ -95,5 +98,6 @@ def named_before(report: Report, requirement: Requirement, people: tuple[Candida
     return False
 
 
-def _candidate(candidate: Candidate) -> str:
-    return f"{candidate.person} ({candidate.evidence})" if candidate.evidence else candidate.person
+def candidate(one: Candidate) -> str:
+    """Who, and why they."""
+    return f"{one.person} ({one.evidence})" if one.evidence else one.person

@@ -1,6 +1,6 @@
 """The tree of what must happen before a merge: required, met, dismissed and why, who can give the rest and how."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -19,7 +19,8 @@ _MARKS = {
     RequirementStatus.OVERRIDDEN: "~",
     RequirementStatus.BYPASSED: "~",
 }
-_SAID = (RequirementStatus.SATISFIED, RequirementStatus.UNSATISFIED)
+SAID = (RequirementStatus.SATISFIED, RequirementStatus.UNSATISFIED)
+"""The states that a mark alone says."""
 
 
 def render(format: str, report: Report) -> str:
@@ -64,31 +65,37 @@ def _terminal(report: Report) -> str:
 
 
 def _lines(branch: Branch, indent: str) -> Iterator[str]:
-    yield f"{indent}{_MARKS[branch.status]} {plain(_title(branch), 200)}"
+    yield f"{indent}{_MARKS[branch.status]} {plain(title(branch), 200)}"
     if branch.why:
         yield f"{indent}    {plain(branch.why, 400)}"
     if branch.satisfied_by:
         yield f"{indent}    by {plain(listed(branch.satisfied_by, 5), 300)}"
-    if branch.status is RequirementStatus.UNSATISFIED and branch.who and not branch.needs:
+    if asks(branch):
         yield f"{indent}    ask {plain(_people(branch), 400)}"
     for need in branch.needs:
         yield from _lines(need, indent + "    ")
 
 
-def _title(branch: Branch) -> str:
-    state = "" if branch.status in _SAID else f" ({branch.status.replace('_', ' ')})"
+def title(branch: Branch) -> str:
+    """What a node asks for, with its state where a mark does not say it, and its mode where it binds nobody."""
+    state = "" if branch.status in SAID else f" ({branch.status.replace('_', ' ')})"
     mode = "" if branch.mode is Mode.ENFORCE else f" [{branch.mode}: it binds nobody]"
     return f"{branch.text}{state}{mode}"
 
 
+def asks(branch: Branch) -> bool:
+    """Whether the node itself waits for people who are known."""
+    return branch.status is RequirementStatus.UNSATISFIED and bool(branch.who) and not branch.needs
+
+
 def _people(branch: Branch) -> str:
-    return listed([f"{one.person} ({one.evidence})" for one in branch.who], 3, "or")
+    return listed([merging.candidate(one) for one in branch.who], 3, "or")
 
 
 def _markdown(report: Report) -> str:
     lines = [f"**{markdown(_headline(report))}**", ""]
     for branch in report.signoff.tree:
-        lines += _items(branch, "")
+        lines += items(branch)
     if report.signoff.dismissed:
         lines += ["", "Not counted:", ""]
         lines += [f"- {markdown(one.by, 80)}: {markdown(one.reason, 300)}" for one in report.signoff.dismissed]
@@ -97,15 +104,16 @@ def _markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _items(branch: Branch, indent: str) -> Iterator[str]:
-    text = f"{indent}- {_MARKS[branch.status]} **{markdown(_title(branch), 200)}**"
-    text += f": {markdown(branch.why, 400)}" if branch.why else ""
-    text += f", by {markdown(listed(branch.satisfied_by, 5), 300)}" if branch.satisfied_by else ""
-    if branch.status is RequirementStatus.UNSATISFIED and branch.who and not branch.needs:
-        text += f", ask {markdown(_people(branch), 400)}"
+def items(branch: Branch, indent: str = "", write: Callable[[str, int], str] = markdown) -> Iterator[str]:
+    """A node and those below it as lines of a Markdown list; ``write`` makes text of some length harmless."""
+    text = f"{indent}- {_MARKS[branch.status]} **{write(title(branch), 200)}**"
+    text += f": {write(branch.why, 400)}" if branch.why else ""
+    text += f", by {write(listed(branch.satisfied_by, 5), 300)}" if branch.satisfied_by else ""
+    if asks(branch):
+        text += f", ask {write(_people(branch), 400)}"
     yield text
     for need in branch.needs:
-        yield from _items(need, indent + "  ")
+        yield from items(need, indent + "  ", write)
 
 
 def _json(report: Report) -> str:

@@ -213,7 +213,9 @@ def test_a_branch_that_is_deleted_and_swept_away_is_an_error(
     head = fake.pulls[1204]["head"]["sha"]
     (remote.path / ".git" / "objects" / head[:2] / head[2:]).unlink()
     result = ended(job, 4)
-    assert "::error::gate cannot fetch what it is to judge: was the branch deleted or pushed over meanwhile?" in result.log
+    assert (
+        "::error::gate cannot fetch what it is to judge: was the branch deleted or pushed over meanwhile?" in result.log
+    )
     assert [one["state"] for one in fake.statuses] == ["error"]
 
 

@@ -1,6 +1,7 @@
 """Reports made by hand, as the pipeline would hand them over: what the renderers' tests and goldens show."""
 
 from dataclasses import replace
+from typing import Any
 
 from gatecli.model import (
     AgentEvidence,
@@ -8,6 +9,7 @@ from gatecli.model import (
     Authorship,
     Behaviour,
     Blast,
+    Branch,
     Caller,
     CallFrame,
     CallTree,
@@ -245,6 +247,16 @@ def rule_texts() -> tuple[RuleText, ...]:
         )
         for id, code, family, severity, asks in words
     )
+
+
+def as_branch(one: Requirement) -> Branch:
+    """A requirement as the node of the tree that it is."""
+    return Branch(text=one.name, status=one.status, why=one.reason, satisfied_by=one.satisfied_by, who=one.who)
+
+
+def sign_off(*, requirements: tuple[Requirement, ...] = (), **more: Any) -> SignOff:
+    """A sign-off whose tree is its requirements."""
+    return SignOff(requirements=requirements, tree=tuple(map(as_branch, requirements)), **more)
 
 
 def review() -> Report:
@@ -564,7 +576,7 @@ def review() -> Report:
             by_function={PRICE: 26, CHECKOUT: 11, CHARGE: 8, LOAD: 2, CART: 1},
         ),
         verdict=Verdict(decision=Decision.REVIEW, outcome=Decision.REVIEW, reasons=reasons),
-        signoff=SignOff(
+        signoff=sign_off(
             status=SignOffStatus.OUTSTANDING,
             requirements=(senior, owner, database),
             approvals=(Approval(person="ines", at=NOW, source="github review", commit=HEAD),),
@@ -682,7 +694,7 @@ def block() -> Report:
                 ),
             ),
         ),
-        signoff=SignOff(
+        signoff=sign_off(
             status=SignOffStatus.OUTSTANDING,
             requirements=(
                 Requirement(
@@ -755,7 +767,7 @@ def unprofiled() -> Report:
             reasons=report.verdict.reasons[1:2],
             incomplete=("no profile, although the policy names one",),
         ),
-        signoff=SignOff(
+        signoff=sign_off(
             status=SignOffStatus.OUTSTANDING,
             requirements=(
                 Requirement(
@@ -796,7 +808,7 @@ def passing() -> Report:
         findings=(),
         score=Score(likelihood=0, exposure=1, total=1, percentile=0.12, by_function={CART: 1}),
         verdict=Verdict(decision=Decision.PASS, outcome=Decision.PASS),
-        signoff=SignOff(status=SignOffStatus.NOT_REQUIRED),
+        signoff=sign_off(status=SignOffStatus.NOT_REQUIRED),
         exit_code=0,
         timings_ms={"total": 96.0},
     )
@@ -810,7 +822,10 @@ def signed() -> Report:
         report,
         verdict=replace(report.verdict, outcome=Decision.PASS),
         signoff=replace(
-            report.signoff, status=SignOffStatus.SATISFIED, requirements=(done, *report.signoff.requirements[1:])
+            report.signoff,
+            status=SignOffStatus.SATISFIED,
+            requirements=(done, *report.signoff.requirements[1:]),
+            tree=(as_branch(done), *report.signoff.tree[1:]),
         ),
         findings=report.findings[:4],
         exit_code=0,
@@ -992,7 +1007,7 @@ def hostile(payload: str) -> Report:
             ),
             incomplete=(payload,),
         ),
-        signoff=SignOff(
+        signoff=sign_off(
             status=SignOffStatus.OUTSTANDING,
             requirements=(asked, replace(asked, status=RequirementStatus.SATISFIED)),
             approvals=(Approval(person=payload, at=10**18, source=payload, commit=payload, digest=payload),),

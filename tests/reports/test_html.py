@@ -175,7 +175,9 @@ def test_a_missing_profile_is_not_zero() -> None:
 def test_people_are_named_once() -> None:
     report = sample.review()
     senior = report.signoff.requirements[0]
-    twice = replace(report, signoff=replace(report.signoff, requirements=(senior, replace(senior, name="another"))))
+    asked = (senior, replace(senior, name="another"))
+    tree = tuple(map(sample.as_branch, asked))
+    twice = replace(report, signoff=replace(report.signoff, requirements=asked, tree=tree))
     said = text(twice)
     assert said.count("ravi can sign") == 1
     assert "any of the people above; one person can sign for all" in said

@@ -2,8 +2,8 @@
 
 from collections.abc import Container
 
-from gatecli.model import Decision, Finding, Mode, Report, Requirement, RequirementStatus
-from gatecli.reports import merging, summary
+from gatecli.model import Branch, Decision, Finding, Mode, Report, RequirementStatus
+from gatecli.reports import merging, summary, tree
 from gatecli.reports.html.context import Context
 from gatecli.reports.html.elements import Html, dotted, lines, prose, section, tag
 from gatecli.reports.summary import Why
@@ -154,50 +154,52 @@ def _where(page: Context, path: str | None, line: int | None, finding: Finding |
 
 
 def merge(page: Context) -> Html | None:
-    """The sign-off as a tree: what is asked, why, who gave it, who can."""
+    """The tree of ``gate signoff``: what is asked, why, who gave it, who can; what is open comes first."""
     report = page.report
-    if not report.signoff.requirements and not report.signoff.dismissed:
+    if not report.signoff.tree and not report.signoff.dismissed:
         return None
     asked = sorted(
-        report.signoff.requirements,
+        report.signoff.tree,
         key=lambda item: (_MARKS[item.status][1] != "open", item.status is RequirementStatus.NOT_APPLICABLE),
     )
-    branches = [_requirement(page, item) for item in asked[:MOST]]
+    named: set[frozenset[str]] = set()
+    branches = [_branch(item, named) for item in asked[:MOST]]
     if report.signoff.dismissed:
         branches.append(_dismissed(report))
     root = tag("li", tag("p", tag("strong", "Merge"), f" · {merging.progress(report)}"), tag("ul", branches))
     return section("merge", "To merge", tag("ul", root, class_="tree"), _commands(report))
 
 
-def _requirement(page: Context, item: Requirement) -> Html:
+def _branch(item: Branch, named: set[frozenset[str]]) -> Html:
+    """A node and those below it; ``named`` are the people who were asked above."""
     mark, state = _MARKS[item.status]
     given = [
         tag("li", tag("span", "✔", class_="mark done", aria_hidden="true"), f"signed by {name}")
         for name in item.satisfied_by[:MOST]
     ]
-    can = _candidates(page.report, item) if item.status in merging.OUTSTANDING else []
-    status = str(item.status).replace("_", " ")
-    needs = f" · {item.count:,} of {item.role or item.kind}" if item.count > 1 else ""
+    below = [*given, *(_candidates(item, named) if tree.asks(item) else ())]
+    below += [_branch(need, named) for need in item.needs[:MOST]]
     return tag(
         "li",
         tag(
             "p",
             tag("span", mark, class_=f"mark {state}", aria_hidden="true"),
-            tag("strong", prose(item.name)),
-            tag("span", f" · {status}{needs}", class_="quiet"),
+            tag("strong", prose(tree.title(item))),
+            tag("span", f" · {item.status}", class_="quiet") if item.status in tree.SAID else None,
         ),
-        tag("p", "because ", prose(item.reason), class_="because") if item.reason else None,
-        tag("ul", given, can) if given or can else None,
+        tag("p", "because ", prose(item.why), class_="because") if item.why else None,
+        tag("ul", below) if below else None,
         class_=state,
     )
 
 
-def _candidates(report: Report, item: Requirement) -> list[Html]:
+def _candidates(item: Branch, named: set[frozenset[str]]) -> list[Html]:
     """Who can sign; people who were named before are not named again."""
     mark = tag("span", "?", class_="mark", aria_hidden="true")
-    people = (item.who or report.signoff.candidates)[:MOST]
-    if not people or merging.named_before(report, item, people):
-        return [tag("li", mark, merging.ask(report, item))]
+    people = frozenset(person.person for person in item.who)
+    if people in named:
+        return [tag("li", mark, merging.ABOVE)]
+    named.add(people)
     return [
         tag(
             "li",
@@ -207,7 +209,7 @@ def _candidates(report: Report, item: Requirement) -> list[Html]:
                 tag("span", person.evidence, class_="quiet") if person.evidence else None,
             ),
         )
-        for person in people
+        for person in item.who[:MOST]
     ]
 
 
