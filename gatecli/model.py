@@ -170,6 +170,10 @@ class PastCommit:
     files: tuple[tuple[str, tuple[Hunk, ...]], ...]
 
 
+ChangedFiles = tuple[tuple[str, str], ...]
+"""All files of one commit: the path before and after it, which differ only where a file was renamed."""
+
+
 class Tree(Protocol):
     """A tree of files at one revision (a commit, the index, a directory), handed between stages by the pipeline."""
 
@@ -734,13 +738,28 @@ class HistoryStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoChange:
+    """A file outside the change that ``together`` of the ``changes`` of a function changed as well."""
+
+    path: str
+    together: int
+    changes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionHistory:
-    """Past changes of a touched function, before the change; authors by number of changes, most first."""
+    """Past changes of a touched function, before the change; authors by number of changes, most first.
+
+    ``first_changed_at`` is the oldest change that was found: the creation where the status is known, only a least age
+    where the history was cut (shallow).
+    """
 
     status: HistoryStatus
     changes: int | None = None
     authors: tuple[Authorship, ...] = ()
+    first_changed_at: int | None = None
     last_changed_at: int | None = None
+    cochange: tuple[CoChange, ...] = ()
     incidents: tuple[str, ...] = ()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -759,12 +759,17 @@ def _history(
     from gatecli.provenance import identity
 
     known = identity.directory(settings.people)
+    standing = cache(lambda: frozenset(origin.base.paths()))
+    changed = {path for file in origin.change.files for path in (file.path, file.old_path) if path}
     return churn.look_up(
         past,
         functions,
         shallow=origin.is_shallow,
         base_available=origin.repository is not None,
         identify=known.key,
+        files_of=origin.changed_files,
+        in_change=changed,
+        exists=lambda path: path in standing(),
     )
 
 

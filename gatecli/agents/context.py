@@ -77,13 +77,23 @@ class Author(_Object, frozen=True, kw_only=True):
     changes: int
 
 
+class CoChange(_Object, frozen=True, kw_only=True):
+    """Another file that ``together`` of the ``changes`` of the function changed as well."""
+
+    path: str
+    together: int
+    changes: int
+
+
 class History(_Object, frozen=True, kw_only=True):
-    """Past changes; ``status`` says how far that is known."""
+    """Past changes; ``status`` says how far that is known: where it is ``shallow`` there may be more and older ones."""
 
     status: str
     changes: int | None
+    first_changed_at: int | None
     last_changed_at: int | None
     authors: list[Author]
+    cochange: list[CoChange]
 
 
 class Card(_Object, frozen=True, kw_only=True):
@@ -194,8 +204,12 @@ def _card(found: Examination, change: FunctionChange) -> Card:
         history=History(
             status=history.status.value,
             changes=history.changes,
+            first_changed_at=history.first_changed_at,
             last_changed_at=history.last_changed_at,
             authors=[Author(name=_text(a.person.name), changes=a.changes) for a in history.authors[:MAX_AUTHORS]],
+            cochange=[
+                CoChange(path=_text(one.path), together=one.together, changes=one.changes) for one in history.cochange
+            ],
         ),
         incidents=list(map(_text, history.incidents)),
         truncated=cut,
@@ -283,6 +297,7 @@ def _card_lines(card: Card, now: int, *, has_profile: bool) -> list[str]:
         "tests": _tests(card),
         "owners": listed(card.owners, _SHOWN),
         "history": _history(card.history, now),
+        "changes with": listed([f"{o.path} ({o.together} of {o.changes})" for o in card.history.cochange], _SHOWN),
         "incidents": listed(card.incidents, _SHOWN),
         "cut off": listed(card.truncated, _SHOWN),
     }
@@ -324,7 +339,9 @@ def _tests(card: Card) -> str:
 def _history(history: History, now: int) -> str:
     if history.changes is None or not history.changes:
         return "" if history.status == "known" else history.status
+    least = "at least " if history.status == "shallow" else ""
+    first = f", {least}{age(now - history.first_changed_at)} old" if history.first_changed_at is not None else ""
     last = f", last {age(now - history.last_changed_at)} ago" if history.last_changed_at is not None else ""
-    cut = " or more (shallow clone)" if history.status == "shallow" else ""
+    cut = " or more (history cut short)" if history.status == "shallow" else ""
     authors = listed([f"{author.name} {author.changes}" for author in history.authors], _SHOWN)
-    return f"{count(history.changes, 'change')}{cut}{last}: {authors}"
+    return f"{count(history.changes, 'change')}{cut}{first}{last}: {authors}"

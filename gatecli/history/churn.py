@@ -6,12 +6,15 @@ git's line-log does (https://github.com/git/git/blob/master/line-log.c).
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from gatecli.history import cochange
 from gatecli.model import (
     Authorship,
+    ChangedFiles,
+    CoChange,
     FunctionChange,
     FunctionHistory,
     FunctionId,
@@ -22,7 +25,8 @@ from gatecli.model import (
     Person,
 )
 
-MAX_COMMITS = 10_000
+MAX_COMMITS = 300
+"""More commits than this say nothing new about who knows a function."""
 MAX_RANGES = 64
 """Above this many separate pieces a function is followed as one span from the first to the last of them."""
 
@@ -39,6 +43,9 @@ def look_up(
     shallow: bool,
     base_available: bool,
     identify: Callable[[Person], str] = str,
+    files_of: Callable[[Sequence[str]], Mapping[str, ChangedFiles]] = lambda _: {},
+    in_change: Collection[str] = (),
+    exists: Callable[[str], bool] = lambda _: True,
 ) -> dict[FunctionId, FunctionHistory]:
     """The history of every touched function, by its id after the change.
 
@@ -50,8 +57,11 @@ def look_up(
             functions that still have lines after ``MAX_COMMITS``.
         base_available: Whether there is a base revision with a history at all.
         identify: What two mentions of one person share.
+        files_of: All files of some commits; asked at most once, for what changes together with the functions.
+        in_change: The paths of the change, before and after it.
+        exists: Whether there is a file of that path before the change.
     """
-    followed = {}
+    followed: dict[FunctionId, _Followed] = {}
     found = {}
     for function in functions:
         if function.before is None:
@@ -61,7 +71,12 @@ def look_up(
         else:
             followed[function.id] = _Followed(path=function.before.id.path, ranges=_start(function))
     _follow(commits, followed.values(), identify)
-    found.update((id, _history(state, cut=shallow or state.cut)) for id, state in followed.items())
+    often = [state.commits for state in followed.values() if len(state.commits) >= cochange.MIN_TOGETHER]
+    asked = dict.fromkeys(commit for commits_of_one in often for commit in commits_of_one)
+    files = files_of(list(asked)) if asked else {}
+    for id, state in followed.items():
+        partners = cochange.partners(state.commits, files, leave_out={state.path, *in_change}, exists=exists)
+        found[id] = _history(state, partners, cut=shallow or state.cut)
     return found
 
 
@@ -71,8 +86,9 @@ class _Followed:
 
     path: str
     ranges: tuple[Range, ...]
-    changes: int = 0
+    commits: list[str] = field(default_factory=list)
     authors: dict[str, Authorship] = field(default_factory=dict)
+    first_at: int | None = None
     last_at: int | None = None
     cut: bool = False
 
@@ -109,16 +125,20 @@ def _count(function: _Followed, commit: PastCommit, key: str) -> None:
         changes=known.changes + 1 if known else 1,
         last_at=max(known.last_at, commit.committed_at) if known else commit.committed_at,
     )
-    function.changes += 1
+    function.commits.append(commit.sha)
+    # A commit without a readable date has none, and would make everything as old as 1970.
+    function.first_at = min((at for at in (function.first_at, commit.committed_at) if at), default=None)
     function.last_at = max(function.last_at or commit.committed_at, commit.committed_at)
 
 
-def _history(state: _Followed, *, cut: bool) -> FunctionHistory:
+def _history(state: _Followed, partners: tuple[CoChange, ...], *, cut: bool) -> FunctionHistory:
     return FunctionHistory(
         status=HistoryStatus.SHALLOW if cut else HistoryStatus.KNOWN,
-        changes=state.changes,
+        changes=len(state.commits),
         authors=tuple(sorted(state.authors.values(), key=lambda one: (-one.changes, -one.last_at, str(one.person)))),
+        first_changed_at=state.first_at,
         last_changed_at=state.last_at,
+        cochange=partners,
     )
 
 

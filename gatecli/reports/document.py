@@ -214,13 +214,27 @@ class Blast(_Object):
     checked_by: str | None
 
 
+class CoChange(_Object):
+    """A file outside the change that ``together`` of the ``changes`` of the function changed as well."""
+
+    path: str
+    together: int
+    changes: int
+
+
 class History(_Object):
-    """Past changes of the function; ``authors`` is how many people made them."""
+    """Past changes of the function; ``authors`` is how many people made them.
+
+    Where ``status`` is ``shallow`` the history was cut, by the clone or a bound: all figures are lower bounds then, and
+    ``first_changed_at`` is the oldest change that was found.
+    """
 
     status: model.HistoryStatus
     changes: int | None
     authors: int | None
+    first_changed_at: Timestamp | None
     last_changed_at: Timestamp | None
+    cochange: list[CoChange]
     incidents: list[str]
 
 

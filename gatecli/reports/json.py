@@ -261,7 +261,11 @@ def _history(history: model.FunctionHistory) -> document.History:
         status=history.status,
         changes=history.changes,
         authors=len(history.authors) if history.changes is not None else None,
+        first_changed_at=history.first_changed_at,
         last_changed_at=history.last_changed_at,
+        cochange=[
+            document.CoChange(path=one.path, together=one.together, changes=one.changes) for one in history.cochange
+        ],
         incidents=list(history.incidents),
     )
 

@@ -247,6 +247,20 @@ def person_name(person: Person) -> str:
     return person.name.strip() or person.email
 
 
+def first_seen(history: FunctionHistory, now: int) -> str | None:
+    """``first 2 years ago``; where the history is cut that is only a least age."""
+    if history.first_changed_at is None:
+        return None
+    least = "at least " if history.status is HistoryStatus.SHALLOW else ""
+    return f"first {least}{age(now - history.first_changed_at)} ago"
+
+
+def changes_with(history: FunctionHistory) -> str | None:
+    """``shop/prices.sql (6 of 8 changes)``: files that usually change with a function and are not in this change."""
+    named = [f"{one.path} ({one.together:,} of {one.changes:,} changes)" for one in history.cochange]
+    return listed(named, len(named)) if named else None
+
+
 def _commits(report: Report) -> str:
     change = report.case.change
     pending = {SourceKind.STAGED: "staged changes", SourceKind.WORKTREE: "uncommitted changes"}.get(change.kind)
@@ -394,6 +408,6 @@ def _bounded(report: Report) -> list[str]:
             if cut
             else []
         ),
-        *([f"history cut short for {count(shallow, 'function')}: the clone is shallow"] if shallow else []),
+        *([f"history cut short for {count(shallow, 'function')}: the counts are lower bounds"] if shallow else []),
         *([f"no history for {count(unavailable, 'function')}"] if unavailable else []),
     ]

@@ -8,7 +8,15 @@ from rich.text import Text
 from gatecli.model import ChangeKind, FunctionChange
 from gatecli.reports import behaviour
 from gatecli.reports.page import Page, fit, shorten, shorten_id
-from gatecli.reports.summary import MINOR_POINTS, Row, caller_count, calls_absent, entry_points
+from gatecli.reports.summary import (
+    MINOR_POINTS,
+    Row,
+    caller_count,
+    calls_absent,
+    changes_with,
+    entry_points,
+    first_seen,
+)
 from gatecli.reports.text import UNKNOWN, count, listed, milliseconds, rate, share
 
 MOST = 10
@@ -46,10 +54,11 @@ class _Column:
         return max(cell_len(cell) for cell in (self.head, *self.cells))
 
 
-def functions(page: Page, rows: tuple[Row, ...], *, profiled: bool, show_all: bool) -> list[Text]:
+def functions(page: Page, rows: tuple[Row, ...], *, profiled: bool, show_all: bool, now: int) -> list[Text]:
     """The table's lines with what was left out below; empty where no function was touched.
 
     ``profiled`` says whether there is a profile: without one the columns of its figures would only hold dashes.
+    ``now`` is UTC epoch seconds.
     """
     if not rows:
         return []
@@ -62,7 +71,7 @@ def functions(page: Page, rows: tuple[Row, ...], *, profiled: bool, show_all: bo
         for index, row in enumerate(shown):
             cells = [fit(_cell(page, column, index, row), column.width, column.right) for column in columns]
             lines.append(_row(page, cells))
-            lines += [line for text in _details(page, row, show_all) for line in page.wrap(text, _INDENT + 2)]
+            lines += [line for text in _details(page, row, show_all, now) for line in page.wrap(text, _INDENT + 2)]
     rest = _rest(len(notable), len(rows), len(shown), show_all)
     return [*lines, *(page.wrap(page.line((rest, "dim")), _INDENT) if rest else [])]
 
@@ -152,7 +161,7 @@ def _taken(columns: list[_Column]) -> int:
     return _INDENT + sum(column.width + _GAP for column in columns)
 
 
-def _details(page: Page, row: Row, show_all: bool) -> list[Text]:
+def _details(page: Page, row: Row, show_all: bool, now: int) -> list[Text]:
     """What a cell cannot hold: another name before, a changed contract, incidents; on request also its use."""
     function = row.function
     facts = []
@@ -167,7 +176,7 @@ def _details(page: Page, row: Row, show_all: bool) -> list[Text]:
         facts.append(f"incidents: {listed(row.history.incidents, 3)}")
     if show_all:
         facts += _behaviour(function)
-        facts += _use(row)
+        facts += _use(row, now)
     return [page.line((fact, "dim")) for fact in facts]
 
 
@@ -183,7 +192,7 @@ def _behaviour(function: FunctionChange) -> list[str]:
     return facts
 
 
-def _use(row: Row) -> list[str]:
+def _use(row: Row, now: int) -> list[str]:
     facts = []
     entries = entry_points(row)
     if len(entries) > 1:
@@ -198,7 +207,9 @@ def _use(row: Row) -> list[str]:
         facts.append(", ".join(known))
     if row.history and row.history.changes is not None:
         people = f" by {count(len(row.history.authors), 'author')}" if row.history.authors else ""
-        facts.append(f"history: {count(row.history.changes, 'change')}{people}")
+        first = f", {seen}" if (seen := first_seen(row.history, now)) else ""
+        facts.append(f"history: {count(row.history.changes, 'change')}{people}{first}")
+        facts += [f"usually changes with {files}"] if (files := changes_with(row.history)) else []
     return facts
 
 

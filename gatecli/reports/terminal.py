@@ -75,7 +75,7 @@ def _full(sheet: Page, report: Report, show_all: bool) -> list[Text]:
     sections = (
         _blockers(sheet, report),
         _why(sheet, report),
-        functions(sheet, rows, profiled=report.case.profile is not None, show_all=show_all),
+        functions(sheet, rows, profiled=report.case.profile is not None, show_all=show_all, now=report.generated_at),
         _findings(sheet, report, show_all),
         [
             *_risk(sheet, report, show_all),

@@ -1,9 +1,13 @@
-"""The output of ``git log -p -U0`` to past commits: only where lines were replaced is kept, never the lines."""
+"""The output of ``git log -p -U0`` to past commits: only where lines were replaced is kept, never the lines.
 
+And that of ``git diff-tree --stdin --name-status``: all files of some commits.
+"""
+
+import os
 import re
 from collections.abc import Iterator
 
-from gatecli.model import Hunk, PastCommit, Person
+from gatecli.model import ChangedFiles, Hunk, PastCommit, Person
 from gatecli.sources.patch import plain_path
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
@@ -26,6 +30,31 @@ def parse_log(out: bytes) -> Iterator[PastCommit]:
         head, files = item, []
     if head is not None:
         yield _commit(head, files)
+
+
+def parse_changed_files(out: bytes) -> dict[str, ChangedFiles]:
+    """The files of each commit, from ``sha NUL (status NUL path [NUL new path] NUL)*``; an unfinished end is left out.
+
+    A path may look like anything: what a field means follows from its place.
+    """
+    found: dict[str, ChangedFiles] = {}
+    sha: str | None = None
+    files: list[tuple[str, str]] = []
+    fields = iter(out.split(b"\0")[:-1])
+    for field in fields:
+        if len(field) >= 40:  # SHA-1 or SHA-256; a status has at most four characters
+            if sha is not None:
+                found[sha] = tuple(files)
+            sha, files = field.decode("ascii"), []
+            continue
+        old = next(fields, None)
+        new = next(fields, None) if field.startswith(b"R") else old
+        if old is None or new is None:
+            return found
+        files.append((os.fsdecode(old), os.fsdecode(new)))
+    if sha is not None:
+        found[sha] = tuple(files)
+    return found
 
 
 def _commit(head: list[bytes], files: list[tuple[str, tuple[Hunk, ...]]]) -> PastCommit:

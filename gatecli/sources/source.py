@@ -7,13 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gatecli.errors import EvidenceError, UsageError
-from gatecli.model import Change, FileChange, PastCommit, SourceKind, Tree
+from gatecli.model import Change, ChangedFiles, FileChange, PastCommit, SourceKind, Tree
 from gatecli.sources.changes import read_patch, read_python_between, read_range, read_staged, read_worktree
 from gatecli.sources.git import Repository
 from gatecli.sources.trees import CommitTree, DirectoryTree, EmptyTree
 
-# Path-limited history is read newest first; more commits than this say nothing new about who knows a function.
-MAX_PAST_COMMITS = 300
+# Path-limited history is read newest first: one commit more than history/churn.py follows, which tells that it is cut.
+MAX_PAST_COMMITS = 301
 MAX_LOG_PATHS = 200
 
 
@@ -111,6 +111,10 @@ class Source:
         if self.repository is None or start is None:
             return iter(())
         return self.repository.log(start, paths[:MAX_LOG_PATHS], limit=MAX_PAST_COMMITS)
+
+    def changed_files(self, commits: Sequence[str]) -> dict[str, ChangedFiles]:
+        """All files of some commits that ``log`` named, see ``Repository.changed_files``."""
+        return self.repository.changed_files(commits) if self.repository is not None and commits else {}
 
 
 def open_range(directory: Path, revisions: str) -> Source:

@@ -84,7 +84,7 @@ profile P, grade good, 1 day old
   calls: ::discount_for, ::discount_for.apply and ::tax_rate
   tests: tests/test_shop.py::test_price
   owners: @ines and @org/money
-  history: 2 changes, last 2 days ago: Ines Example 2
+  history: 2 changes, 3 days old, last 2 days ago: Ines Example 2
 """
     )
 
@@ -101,7 +101,7 @@ no profile: callers and history are from the code alone
   callers: {CALL}:15
   calls: ::discount_for, ::discount_for.apply and ::tax_rate
   owners: @ines and @org/money
-  history: 2 changes, last 2 days ago: Ines Example 2
+  history: 2 changes, 3 days old, last 2 days ago: Ines Example 2
 """
     )
 
@@ -179,8 +179,9 @@ def test_json(shop: GitRepo, tmp_path: Path) -> None:
                     ],
                 "tests": ["tests/test_shop.py::test_price"],
                 "owners": ["@ines", "@org/money"],
-                "history": {"status": "known", "changes": 2, "last_changed_at": FIRST_COMMIT_AT + 60,
-                            "authors": [{"name": "Ines Example", "changes": 2}]},
+                "history": {"status": "known", "changes": 2, "first_changed_at": FIRST_COMMIT_AT,
+                            "last_changed_at": FIRST_COMMIT_AT + 60,
+                            "authors": [{"name": "Ines Example", "changes": 2}], "cochange": []},
                 "incidents": [],
                 "truncated": [],
             }

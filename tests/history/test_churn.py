@@ -73,6 +73,7 @@ def test_changes_are_followed_back_to_the_creation():
             Authorship(person=INES, changes=2, last_at=300),
             Authorship(person=RAVI, changes=1, last_at=500),
         ),
+        first_changed_at=200,
         last_changed_at=500,
     )
 
@@ -147,6 +148,12 @@ def test_an_old_committer_clock_does_not_move_the_last_change_back():
     commits = [commit(hunk(10, 1, 10, 1), at=5), commit(hunk(10, 1, 10, 1), at=9)]
     found = history(commits, function(10, 20))
     assert (found.last_changed_at, found.authors[0].last_at) == (9, 9)
+
+
+def test_a_commit_without_a_date_does_not_make_a_function_as_old_as_1970():
+    commits = [commit(hunk(10, 1, 10, 1), at=at) for at in (5, 0, 4)]
+    assert history(commits, function(10, 20)).first_changed_at == 4
+    assert history(commits[1:2], function(10, 20)).first_changed_at is None
 
 
 def test_a_history_that_is_too_long_is_cut_and_says_so(monkeypatch):

@@ -112,7 +112,7 @@ def test_limits_gravest_first_and_once() -> None:
         "shop/utils.py: judged in part, 2 lines do not parse, first at line 12",
         "shallow clone",
         "more callers than could be followed for 1 function: counts are lower bounds",
-        "history cut short for 3 functions: the clone is shallow",
+        "history cut short for 3 functions: the counts are lower bounds",
     )
 
 

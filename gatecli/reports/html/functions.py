@@ -130,6 +130,7 @@ def _facts(page: Context, row: Row) -> Html:
     facts += _behaviour(function)
     facts += [("Traffic", _traffic(row)), ("Comes in by", _entries(row)), ("Called by", _callers(page, row))]
     facts.append(("History", _history(page, row)))
+    facts.append(("Changes with", summary.changes_with(row.history) if row.history else None))
     if row.history and row.history.incidents:
         found = [tag("span", incident, class_="incident") for incident in row.history.incidents[:_MOST]]
         facts.append(("Incidents", dotted(*found)))
@@ -212,6 +213,8 @@ def _history(page: Context, row: Row) -> str | None:
     if history.authors:
         people = [f"{summary.person_name(author.person)} ({author.changes:,})" for author in history.authors]
         said += f" by {listed(people, 4)}"
+    if first := summary.first_seen(history, page.report.generated_at):
+        said += f", {first}"
     if history.last_changed_at is not None:
         said += f", last {age(page.report.generated_at - history.last_changed_at)} ago"
     return said

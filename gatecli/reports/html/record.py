@@ -73,7 +73,7 @@ def history(page: Context) -> Html | None:
     incidents = {name for row in page.rows if row.history for name in row.history.incidents}
     lead = f"{count(len(incidents), 'incident')} came from these functions." if incidents else "No incident on record."
     if shallow:
-        lead += " The clone is shallow: there may be more."
+        lead += " Of some the history is cut short: there may be more."
     return section("history", "History and incidents", scroll, lead=lead)
 
 
