@@ -14,7 +14,7 @@ from gatecli.model import (
     Requirement,
     ScorePart,
 )
-from gatecli.reports import behaviour, merging, picture, summary, tree
+from gatecli.reports import behaviour, levels, merging, picture, summary, tree
 from gatecli.reports.summary import Row, Why
 from gatecli.reports.text import UNKNOWN, count, cut, guard, listed, milliseconds, rate, share
 from gatecli.reports.text import markdown as prose
@@ -87,6 +87,7 @@ def render(report: Report, *, source_url: str | None = None) -> str:
         *_findings(writer, report),
         *_signoff(writer, report),
         *_runtime(writer, report),
+        *_judged(writer, report),
         *_scoring(writer, report),
     ]
     return guard(_bounded(sections, _footer(report)))
@@ -321,6 +322,17 @@ def _runtime(writer: _Writer, report: Report) -> list[_Section]:
     known = "Profile" if report.case.profile is not None else "Not profiled"
     title = f"{known} and {count(len(limits), 'limit')}" if limits else known
     return [_folded("the profile", title, lines)] if lines else []
+
+
+def _judged(writer: _Writer, report: Report) -> list[_Section]:
+    """What was judged as whole files or not read, and every file by kind; nothing where all of it went by function."""
+    phrases = levels.phrases(levels.levels(report.case))
+    if not phrases:
+        return []
+    files = levels.by_kind(report.case)
+    lines = [f"- {writer.text(phrase)}" for phrase in phrases[1:]]
+    lines += [f"- {writer.place(path, None)}: {writer.text(facts)}" for path, facts in files[:MOST_FOLDED]]
+    return [_folded("the files", f"Judged: {phrases[0]}", [*lines, *_more(len(files) - MOST_FOLDED)])]
 
 
 def _scoring(writer: _Writer, report: Report) -> list[_Section]:

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from gatecli.model import Case, FileChange, FileKind, FileStatus, FileType, ParsedFile, ParseStatus
-from gatecli.reports import levels
+from gatecli.model import Case, FileChange, FileKind, FileStatus, FileType, ParsedFile, ParseStatus, Report
+from gatecli.reports import html, levels, markdown
 from gatecli.reports.levels import Levels, Whole
 from gatecli.syntax.match import changed_functions
 from tests.reports import sample
+from tests.reports.payloads import PAYLOADS
 
 
 def case(*files: FileChange) -> Case:
@@ -105,3 +106,37 @@ def test_what_was_really_read_says_why():
 def test_every_kind_has_a_name(kind):
     assert levels.named(kind, 1).startswith("1 ")
     assert levels.named(kind, 2) == f"2 {levels.named(kind, 1)[2:]}s"
+
+
+# --------------------------------------------------------------------------- in the reports
+
+
+def _report() -> Report:
+    return replace(sample.unprofiled(), case=MIXED)
+
+
+def test_a_comment_folds_the_files_away():
+    written = markdown.render(_report())
+    assert "<details><summary>Judged: 214 of 266 changed lines function by function</summary>" in written
+    assert "- not read: 2 images and 1 other file\n" in written
+    assert "- `config/app.yaml`: configuration, +25 −3, as a whole\n" in written
+
+
+def test_a_page_lists_the_files():
+    written = html.render(_report())
+    assert '<a href="#files">Files</a>' in written
+    assert "214 of 266 changed lines function by function; 40 in 2 configuration files" in written
+    assert "configuration, +25 −3, as a whole" in written
+
+
+def test_reports_are_silent_where_all_went_by_function():
+    report = replace(sample.unprofiled(), case=case(sample.edited("shop/pricing.py", 3, 1)))
+    assert "Judged: " not in markdown.render(report)
+    assert 'id="files"' not in html.render(report)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_hostile_paths_are_inert(payload: str):
+    report = replace(sample.unprofiled(), case=case(sample.edited(payload, 3, 1)))
+    assert levels.phrases(levels.levels(report.case))[0] == "0 of 4 changed lines function by function"
+    assert "<script>alert" not in html.render(report) + markdown.render(report)

@@ -16,7 +16,7 @@ from gatecli.reports.html.context import Context, context
 from gatecli.reports.html.elements import Html, tag
 from gatecli.reports.html.functions import functions
 from gatecli.reports.html.production import production
-from gatecli.reports.html.record import findings, history, record
+from gatecli.reports.html.record import files, findings, history, record
 from gatecli.reports.html.score import score
 from gatecli.reports.html.verdict import header, merge, why
 from gatecli.reports.text import guard
@@ -30,6 +30,7 @@ _NAMES = {
     "score": "Score",
     "findings": "Findings",
     "history": "History",
+    "files": "Files",
     "record": "Record",
 }
 
@@ -49,6 +50,7 @@ def render(report: Report, *, source_url: str | None = None) -> str:
         "score": score(page),
         "findings": findings(page),
         "history": history(page),
+        "files": files(page),
         "record": record(page),
     }
     shown = {id: part for id, part in sections.items() if part is not None}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gatecli.model import Evidence, Finding, FunctionHistory, HistoryStatus, Outcome
-from gatecli.reports import summary
+from gatecli.reports import levels, summary
 from gatecli.reports.html.context import Context
 from gatecli.reports.html.elements import Html, dotted, percent, prose, section, tag
 from gatecli.reports.html.verdict import approvals
@@ -92,6 +92,17 @@ def _past(page: Context, row: Row, past: FunctionHistory, most: int) -> Html:
 
 
 # --------------------------------------------------------------------------- limits and record
+
+
+def files(page: Context) -> Html | None:
+    """Every file by kind, where some were judged as a whole or not read."""
+    phrases = levels.phrases(levels.levels(page.report.case))
+    if not phrases:
+        return None
+    found = levels.by_kind(page.report.case)
+    items = [tag("li", dotted(page.place(path, None), facts)) for path, facts in found[:MOST]]
+    more = tag("li", f"{len(found) - MOST:,} more") if len(found) > MOST else None
+    return section("files", "Files", tag("ul", items, more, class_="limits"), lead=f"{'; '.join(phrases)}.")
 
 
 def record(page: Context) -> Html:
