@@ -37,18 +37,8 @@ MAX_KEPT_BYTES = 1_500_000
 # counts. The last two also take time quadratic in the length.
 _HIDING_ENCODINGS = frozenset({"unicode-escape", "raw-unicode-escape", "utf-7", "punycode", "idna"})
 
-_LANDMARKS = """
-(function_definition) @definition
-(class_definition) @definition
-(decorated_definition) @decorated
-(assignment left: [(identifier) (attribute)] right: (lambda)) @bound
-(named_expression value: (lambda)) @bound
-(yield) @yield
-(import_statement) @import
-(import_from_statement) @from
-"""
-# Every landmark has one of these words; looking for them first takes a third of the time that a query takes, which
-# tries every node. A word costs a walk past its siblings: where that could add up, the query is the shorter way.
+# Every landmark has one of these words; looking for them first takes a third of the time that trying every node takes.
+# A word costs a walk past its siblings and up its parents: where that adds up, walking the tree is the shorter way.
 _KEYWORD = re.compile(rb"\b(?:def|class|lambda|yield|import)\b")
 _MAX_KEYWORD_COST = 400_000_000
 
@@ -123,20 +113,41 @@ def landmarks(root: "Node", source: bytes) -> dict[str, list["Node"]]:
     Kinds: ``definition``, ``decorated``, ``bound``, ``yield``, ``import``, ``from``.
     """
     words = [*_KEYWORD.finditer(source)]
-    if len(words) * len(source) > _MAX_KEYWORD_COST:
-        return captures(_LANDMARKS, root)
     found: dict[str, list[Node]] = defaultdict(list)
-    for word in words:
-        node = root.descendant_for_byte_range(word.start(), word.end())
-        parent = node.parent if node is not None and node.type.encode() == word[0] else None
-        if parent is not None:
-            for kind, one in _landmark(parent):
+    if len(words) * len(source) > _MAX_KEYWORD_COST:
+        for node, outer in _walked(root):
+            for kind, one in _landmark(node, outer):
                 found[kind].append(one)
+        words = []
+    for word in words:
+        inner = root.descendant_for_byte_range(word.start(), word.end())
+        parent = inner.parent if inner is not None and inner.type.encode() == word[0] else None
+        for kind, one in _landmark(parent, parent.parent) if parent is not None else ():
+            found[kind].append(one)
     return {kind: sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)) for kind, nodes in found.items()}
 
 
-def _landmark(node: "Node") -> Iterator[tuple[str, "Node"]]:
-    outer = node.parent
+def _walked(root: "Node") -> Iterator[tuple["Node", "Node | None"]]:
+    """Every node that may be a landmark, with its parent: in time linear in the tree.
+
+    A query, and asking a node for its parent, take the square of the nesting.
+    """
+    cursor = root.walk()
+    parents: list[Node] = []
+    while True:
+        node = cursor.node
+        if node is not None and node.is_named and node.type in _MARKED:
+            yield node, parents[-1] if parents else None
+        if node is not None and cursor.goto_first_child():
+            parents.append(node)
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+            parents.pop()
+
+
+def _landmark(node: "Node", outer: "Node | None") -> Iterator[tuple[str, "Node"]]:
     if node.type in ("function_definition", "class_definition"):
         yield "definition", node
         if outer is not None and outer.type == "decorated_definition":
@@ -153,6 +164,7 @@ def _landmark(node: "Node") -> Iterator[tuple[str, "Node"]]:
 
 
 _STATEMENTS = {"yield": "yield", "import_statement": "import", "import_from_statement": "from"}
+_MARKED = frozenset({"function_definition", "class_definition", "lambda", *_STATEMENTS})
 
 
 def is_python(path: str) -> bool:

@@ -50,7 +50,7 @@ def test_names_come_back_as_they_were_kept(path):
         "\f\ndef u():\n\treturn (yield)\n@v\n@w.x(1)\nclass Y: z = lambda: (yield)\n",
     ],
 )
-def test_landmarks_are_those_of_a_query(monkeypatch, source):
+def test_landmarks_are_those_of_a_walk_over_every_node(monkeypatch, source):
     root = python.parse(source.encode()).root_node
     quick = python.landmarks(root, source.encode())
     monkeypatch.setattr(python, "_MAX_KEYWORD_COST", -1)
