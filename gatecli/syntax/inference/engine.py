@@ -15,7 +15,7 @@ from gatecli.syntax.inference import forms as form
 from gatecli.syntax.inference.arguments import filled, handed_in
 from gatecli.syntax.inference.flow import reaching
 from gatecli.syntax.inference.forms import Expression, Scope, ScopeParameter
-from gatecli.syntax.inference.library import called_library, item_of_operation
+from gatecli.syntax.inference.outside import called_library, item_of_operation
 from gatecli.syntax.inference.program import Program, Site
 from gatecli.syntax.inference.values import (
     ANYTHING,
