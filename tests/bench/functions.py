@@ -40,7 +40,6 @@ def benchmarks(given: argparse.Namespace, here: dict[str, Path]) -> list[tuple[s
     found = [("are the touched functions right", ["oracle", *oracle, "--changes", changes])] if oracle else []
     found.append(("are renames and moves found", ["renames", "score", str(given.clones)]))
     found.append(("can code pass for layout", ["mutants", "--seconds", "5" if given.quick else "60"]))
-    found.append(("does any input break it", ["fuzz_functions", *(["--inputs", "500"] if given.quick else [])]))
     if "PyCG" in here:
         found.append(("are callers right: small programs", ["callers", "pycg", str(here["PyCG"])]))
     if services:
