@@ -83,8 +83,10 @@ def test_pyspy(run: Callable[..., Path], format: str, function: bool) -> None:
 
 @pytest.mark.parametrize("renderer", ["json", "speedscope"])
 def test_pyinstrument(run: Callable[..., Path], renderer: str) -> None:
-    found = rows(imported(run("pyinstrument", "-r", renderer, "-o", "{out}", "-m", "shop", "2")))
-    assert "shop/checkout.py::Checkout.__call__" in found or "shop/__main__.py::background" in found
+    # It leaves out what takes less than one percent, of a timeline as speedscope's every single call: the one call that
+    # lasts is sure to be there.
+    found = rows(imported(run("pyinstrument", "-r", renderer, "-o", "{out}", "-m", "shop", "1")))
+    assert "shop/__main__.py::main" in found
 
 
 def test_viztracer(run: Callable[..., Path]) -> None:
