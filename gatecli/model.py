@@ -1192,7 +1192,10 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOff:
-    """What must be signed, by whom, and what was counted or not; ``tree`` is how that came to be."""
+    """What must be signed, by whom, and what was counted or not; ``tree`` is how that came to be.
+
+    ``keys`` says that the base lists keys that may sign.
+    """
 
     status: SignOffStatus
     requirements: tuple[Requirement, ...] = ()
@@ -1200,6 +1203,7 @@ class SignOff:
     dismissed: tuple[Dismissal, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     tree: tuple[Branch, ...] = ()
+    keys: bool = False
 
 
 # --------------------------------------------------------------------------- how to say it

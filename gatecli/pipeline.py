@@ -129,7 +129,7 @@ def judge(origin: Source, request: Request) -> Report:
     change = origin.change
     with clock("policy"):
         settings, stamp = _policy(origin, request)
-        checks = registry.load(_custom_rules(origin.base), settings.rules, examples=False)
+        checks = registry.load(_custom_rules(origin.governing), settings.rules, examples=False)
     with clock("functions"):
         functions, parsed = match.changed_functions(change.files)
     past = _in_background(lambda: _past(origin, functions))
@@ -151,7 +151,7 @@ def judge(origin: Source, request: Request) -> Report:
             people=settings.people,
             attested=_attested(origin),
             traces=origin.head.read(agent_trace.PATH),
-            pull=_pull_text(request.approvals),
+            pulls=_pull_texts(request.approvals, change.head),
         )
     case = Case(
         change=change,
@@ -176,7 +176,7 @@ def judge(origin: Source, request: Request) -> Report:
             today=datetime.fromtimestamp(request.now, UTC).date(),
             ignore_days=settings.ignores.max_days,
         )
-        baseline = accepted.read_baseline(origin.base.read(accepted.BASELINE_PATH))
+        baseline = accepted.read_baseline(origin.governing.read(accepted.BASELINE_PATH))
         findings = registry.run(checks, case, settings.paths, around)
         findings = accepted.settle(findings, case, checks, around, baseline)
     with clock("verdict"):
@@ -195,6 +195,7 @@ def judge(origin: Source, request: Request) -> Report:
             freezes=freeze.read_freezes(governing.read),
             memory=audit.memory(audit.read(request.ledger), change.digest) if request.ledger else None,
             rules=frozenset(name for check in checks for name in (check.id, check.code)),
+            keys=bool((governing.read(settings.people.keys) or b"").strip()),
         )
         decision = requirements.outcome(decision, signoff)
     return Report(
@@ -569,8 +570,9 @@ def _deployed_tree(directory: Path, revision: str | None, *, required: bool) -> 
 
 
 def _policy(origin: Source, request: Request) -> tuple[Config, PolicyStamp]:
-    """The policy of the base revision with what the command line overrides."""
-    settings, stamp = config.load(origin.base.read, path=request.policy, revision=origin.change.merge_base)
+    """The policy of the newest base with what the command line overrides."""
+    change = origin.change
+    settings, stamp = config.load(origin.governing.read, path=request.policy, revision=change.base or change.merge_base)
     return (
         replace(settings, mode=request.mode or settings.mode, fail_on=request.fail_on or settings.fail_on),
         stamp,
@@ -578,7 +580,7 @@ def _policy(origin: Source, request: Request) -> tuple[Config, PolicyStamp]:
 
 
 def _custom_rules(base: Tree) -> dict[str, bytes]:
-    """The repository's own rules, from the base revision."""
+    """The repository's own rules, from the newest base."""
     paths = [path for path in base.paths() if path.startswith(CUSTOM_RULES) and path.endswith((".yml", ".yaml"))]
     return {path: content for path in paths if (content := base.read(path)) is not None}
 
@@ -725,11 +727,11 @@ def _attested(origin: Source) -> dict[str, str]:
     return {commit: note.decode("utf-8", "replace") for commit, note in notes.items()}
 
 
-def _pull_text(answers: bytes | None) -> PullText | None:
-    """What GitHub's answers hold of the text of the pull request."""
+def _pull_texts(answers: bytes | None, head: str | None) -> tuple[PullText, ...]:
+    """What GitHub's answers hold of the text of the pull request, and of the others of the same head."""
     from gatecli.policy.approvals import github
 
-    return github.pull_text(github.read_answers(answers)) if answers is not None else None
+    return github.pull_texts(github.read_answers(answers), head) if answers is not None else ()
 
 
 def _file_knowledge(origin: Source, settings: Config, past: list[PastCommit]) -> tuple[FileKnowledge, ...]:

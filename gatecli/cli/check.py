@@ -57,7 +57,7 @@ def check(
         str | None, typer.Option(metavar="PATH_OR_URL", help="Runtime profile; default: the policy's.")
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the base revision.")
+        Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the newest base.")
     ] = None,
     report: Annotated[
         list[str] | None,

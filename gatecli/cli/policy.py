@@ -23,7 +23,7 @@ Examples:
 _TEMPLATE = """\
 # yaml-language-server: $schema=https://json-schema.org/draft/2020-12/schema
 # What must happen before a change merges: `gate policy schema` has every key, `gate policy validate` every mistake.
-# It is read from the base revision: a change cannot loosen the policy that judges it.
+# It is read from the newest commit of the base: a change cannot loosen the policy that judges it.
 version: 1
 mode: advise                 # off | shadow | advise | enforce: begin by looking at what it says
 
@@ -78,7 +78,7 @@ def validate(
 def explain(
     revisions: Revisions = None,
     policy: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the base revision.")
+        Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the newest base.")
     ] = None,
     profile: Profile = None,
     ledger: Ledger = None,

@@ -43,7 +43,7 @@ Repo = Annotated[Path, typer.Option(metavar="DIR", help="The repository.")]
 def signoff(
     revisions: Revisions = None,
     policy: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the base revision.")
+        Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the newest base.")
     ] = None,
     approvals: Approvals = None,
     profile: Profile = None,

@@ -1,6 +1,6 @@
 """The policy of a repository: where it lies, how it is read and what it says.
 
-It is ``.gate/policy.yml`` at the base revision: the change that is judged cannot loosen the rules that judge it.
+It is ``.gate/policy.yml`` at the newest base: the change that is judged cannot loosen the rules that judge it.
 """
 
 import hashlib

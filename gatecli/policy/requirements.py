@@ -52,6 +52,7 @@ def sign_off(
     rules: frozenset[str] | None = None,
     freezes: tuple[Freeze, ...] = (),
     memory: Memory | None = None,
+    keys: bool = False,
 ) -> SignOff:
     """The sign-offs that the change needs, who can give them, and which approvals count.
 
@@ -66,6 +67,7 @@ def sign_off(
         rules: The names and codes of all rules; None: not known, and not checked.
         freezes: Those of the newest base.
         memory: What is recorded of earlier decisions; None: nothing is.
+        keys: Whether the newest base lists keys that may sign.
     """
     known = directory(config.people)
     findings = tuple(findings)
@@ -100,6 +102,7 @@ def sign_off(
         dismissed=(*reviewed.dismissed, *_idle(reviewed.approvals, used, config)),
         candidates=people.reviewers,
         tree=(*map(_as_branch, built_in), *branches, *map(_as_branch, objected), *paced),
+        keys=keys,
     )
 
 

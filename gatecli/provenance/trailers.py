@@ -5,7 +5,7 @@ the author declares.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
@@ -66,7 +66,7 @@ def read(
     people: People | None = None,
     attested: Mapping[str, str] | None = None,
     traces: bytes | None = None,
-    pull: PullText | None = None,
+    pulls: Sequence[PullText] = (),
 ) -> Provenance:
     """The agents and the operator of a change, from its commits and branches, and what stands beside them.
 
@@ -79,15 +79,15 @@ def read(
         people: Those of the policy.
         attested: git-ai's notes on the commits of the change, by commit.
         traces: The Agent Trace file at the head.
-        pull: The pull request.
+        pulls: The pull request, and the other open ones of the same head: a sign in one is a sign in all.
     """
     known = directory(people or People())
-    pull = pull or PullText()
     commits, notes = _commits(change.revisions, attested or {})
     evidence = [sign for commit in commits for sign in commit.evidence]
-    evidence += [*_branch_evidence(change.branch), *_pull_evidence(pull, change.branch)]
+    evidence += [*_branch_evidence(change.branch)]
+    evidence += [sign for pull in pulls for sign in _pull_evidence(pull, change.branch)]
     evidence += read_traces(traces, change) if traces else ()
-    declared, where = _declaration(declared, pull)
+    declared, where = _declaration(declared, pulls)
     if declared == "yes":
         text = "declared as AI-written"
         evidence.append(AgentEvidence(tool="unknown", channel="declared", strength=3, text=text, source=where))
@@ -98,7 +98,7 @@ def read(
     elif declared == "no" and strongest:
         klass = ProvenanceClass.NO_EVIDENCE
         notes.append(f"declared as not AI-written: {len(_distinct(evidence))} weaker sign(s) of an agent set aside")
-    operator, source = _operator(commits, known, pull)
+    operator, source = _operator(commits, known, [login for pull in pulls for login in pull.people])
     return Provenance(
         klass=klass,
         agents=_distinct(evidence),
@@ -210,9 +210,12 @@ def _pull_evidence(pull: PullText, branch: str | None) -> Iterator[AgentEvidence
             )
 
 
-def _declaration(declared: Literal["auto", "yes", "no"], pull: PullText) -> tuple[Literal["auto", "yes", "no"], str]:
+def _declaration(
+    declared: Literal["auto", "yes", "no"], pulls: Sequence[PullText]
+) -> tuple[Literal["auto", "yes", "no"], str]:
     """What is declared, and where: on the command line, or by a box that is ticked."""
-    ticked = {match[1].casefold() for match in islice(_BOX.finditer(pull.body[:MAX_MESSAGE_CHARACTERS]), MAX_MATCHES)}
+    bodies = (pull.body[:MAX_MESSAGE_CHARACTERS] for pull in pulls)
+    ticked = {match[1].casefold() for body in bodies for match in islice(_BOX.finditer(body), MAX_MATCHES)}
     if declared == "yes":
         return "yes", "--ai"
     if "yes" in ticked:
@@ -270,7 +273,7 @@ def _authors(commits: Iterable[_Commit], known: Directory) -> tuple[Person, ...]
     return tuple(people.values())
 
 
-def _operator(commits: list[_Commit], known: Directory, pull: PullText) -> tuple[Person | None, str | None]:
+def _operator(commits: list[_Commit], known: Directory, pulled_by: list[str]) -> tuple[Person | None, str | None]:
     """The human who prompted: the least senior one where there are several, since that is who has to be covered.
 
     Whom git-ai's note names, and where an agent is the author the human it names as co-author; where an agent is only a
@@ -281,13 +284,13 @@ def _operator(commits: list[_Commit], known: Directory, pull: PullText) -> tuple
     found = [_operators_of(commit) for commit in commits if commit.strength == strongest]
     humans = [named for some in found for named in some]
     unnamed = any(not some for some in found) or not found
-    if unnamed and pull.people:
-        logins = (Person(name=login, email=f"{login}@users.noreply.github.com") for login in pull.people)
+    if unnamed and pulled_by:
+        logins = (Person(name=login, email=f"{login}@users.noreply.github.com") for login in pulled_by)
         humans += [(person, "pull request") for person in logins if not is_bot(person)]
     for person, source in humans:
         if not known.is_senior(person):
             return person, source
-    if (unnamed and not pull.people) or not humans:
+    if (unnamed and not pulled_by) or not humans:
         return None, None
     return humans[0]
 

@@ -452,7 +452,10 @@ class Branch(_Object):
 
 
 class SignOff(_Object):
-    """What must be signed, by whom, and what was counted or not; ``tree`` is how that came to be."""
+    """What must be signed, by whom, and what was counted or not; ``tree`` is how that came to be.
+
+    ``keys`` says that the base lists keys that may sign.
+    """
 
     status: model.SignOffStatus
     requirements: list[Requirement]
@@ -460,6 +463,7 @@ class SignOff(_Object):
     dismissed: list[Dismissal]
     candidates: list[Candidate]
     tree: list[Branch]
+    keys: bool
 
 
 class Policy(_Object):

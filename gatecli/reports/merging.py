@@ -37,9 +37,20 @@ def progress(report: Report) -> str:
 
 def approve_commands(report: Report) -> tuple[str, ...]:
     """The commands by which a human gives what is outstanding; empty where no human is asked."""
-    if not any(item.kind != "agent" and item.status is RequirementStatus.UNSATISFIED for item in outstanding(report)):
+    asks = (item for item in outstanding(report) if item.kind not in ("agent", "time"))
+    if report.case.change.kind is not SourceKind.RANGE:
         return ()
-    return ("gh pr review --approve",) if report.case.change.kind is SourceKind.RANGE else ()
+    if not any(item.status is RequirementStatus.UNSATISFIED for item in asks):
+        return ()
+    return (*signing_command(report), "gh pr review --approve")
+
+
+def signing_command(report: Report) -> tuple[str, ...]:
+    """How to sign with a key of one's own, where the base lists keys; a signature says more than a click."""
+    change = report.case.change
+    ends = [short(change.base), short(change.head)]
+    named = change.base is not None and change.head is not None and all(_SHELL_SAFE.fullmatch(end) for end in ends)
+    return (f"gate approve {'...'.join(ends)}",) if report.signoff.keys and named else ()
 
 
 def check_command(report: Report) -> str:

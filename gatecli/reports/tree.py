@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from gatecli.model import Branch, Mode, Report, RequirementStatus, SourceKind
+from gatecli.model import Branch, Mode, Report, RequirementStatus
 from gatecli.reports import merging
 from gatecli.reports.text import listed, markdown, plain
 
@@ -30,16 +30,6 @@ def render(format: str, report: Report) -> str:
     return _markdown(report) if format == "markdown" else _terminal(report)
 
 
-def commands(report: Report) -> tuple[str, ...]:
-    """What to type to give what is missing."""
-    found = merging.approve_commands(report)
-    change = report.case.change
-    names = [name[:12] for name in (change.base, change.head) if name is not None]
-    if found and change.kind is SourceKind.RANGE and len(names) == 2:
-        found = (*found, f"gate approve {'...'.join(names)}")
-    return found
-
-
 def _headline(report: Report) -> str:
     total = len(merging.asked(report))
     met = total - len(merging.outstanding(report))
@@ -56,7 +46,7 @@ def _terminal(report: Report) -> str:
     if report.signoff.dismissed:
         lines.append("not counted")
         lines += [f"  {plain(one.by, 80)}: {plain(one.reason, 300)}" for one in report.signoff.dismissed]
-    if todo := commands(report):
+    if todo := merging.approve_commands(report):
         lines.append("to give what is missing")
         lines += [f"  {plain(one)}" for one in todo]
     change, policy = report.case.change, report.policy
@@ -99,7 +89,7 @@ def _markdown(report: Report) -> str:
     if report.signoff.dismissed:
         lines += ["", "Not counted:", ""]
         lines += [f"- {markdown(one.by, 80)}: {markdown(one.reason, 300)}" for one in report.signoff.dismissed]
-    if todo := commands(report):
+    if todo := merging.approve_commands(report):
         lines += ["", "To give what is missing:", "", "```sh", *map(plain, todo), "```"]
     return "\n".join(lines) + "\n"
 
@@ -128,6 +118,6 @@ def _json(report: Report) -> str:
         "tree": report.signoff.tree,
         "approvals": report.signoff.approvals,
         "dismissed": report.signoff.dismissed,
-        "commands": commands(report),
+        "commands": merging.approve_commands(report),
     }
     return msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n"

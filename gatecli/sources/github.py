@@ -4,8 +4,9 @@ Everything here was written by others: callers make it inert where they print it
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,6 +27,8 @@ TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9_-][\w.-]{0,99}", r
 """``org/slug``, likewise."""
 
 
+_VERDICTS = ("APPROVED", "CHANGES_REQUESTED")
+_MEMBERS = ("OWNER", "MEMBER", "COLLABORATOR")
 _HINT = "check GITHUB_API_URL: this is not how GitHub answers"
 _T = TypeVar("_T")
 
@@ -89,6 +92,7 @@ class Review:
     state: str
     user: Account | None = None
     commit_id: str | None = None
+    author_association: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,20 +188,48 @@ class GitHub:
     def answers(self, number: int) -> tuple[dict[str, Any], str | None]:
         """GitHub's answers as ``gate check --approvals`` reads them, and what is not in them, if anything.
 
-        ``collaborators`` holds those who approved; it is left out where the token may not see who may push.
+        ``collaborators`` holds those who reviewed; it is left out where the token may not see who may push, and
+        ``check_runs`` where it may not see checks. ``twins`` are the other open pull requests of the same head.
         """
         pull = self.api.get(f"{self._at}/pulls/{number}")
-        reviews = self.api.pages(f"{self._at}/pulls/{number}/reviews")
-        found: dict[str, Any] = {"pull_request": pull, "reviews": reviews, "commits": self._commits(number, pull)}
-        given = [read(one, Review) for one in reviews]
-        approvers = {one.user.login for one in given if one.user and one.state.upper() == "APPROVED"}
-        try:
-            found["collaborators"] = self._collaborators(sorted(approvers)[:MAX_REVIEWERS])
-        except ApiError as error:
-            if not error.refused:
-                raise
-            return found, f"who may push is not known: {error.message}"
-        return found, None
+        head = read(pull, PullRequest).head.sha
+        found: dict[str, Any] = {
+            "pull_request": pull,
+            "reviews": self._reviews(number),
+            "commits": self._commits(number, pull),
+            "twins": self._twins(number, head),
+        }
+        said = [one for twin in (found, *found["twins"]) for one in twin["reviews"]]
+        missing = []
+        asks: tuple[tuple[str, str, Callable[[], list[Any]]], ...] = (
+            ("collaborators", "who may push", partial(self._collaborators, _who_counts(said))),
+            ("check_runs", "the word of applications", partial(self._check_runs, head)),
+        )
+        for name, unknown, ask in asks:
+            try:
+                found[name] = ask()
+            except ApiError as error:
+                if not error.refused:
+                    raise
+                missing.append(f"{unknown} is not known: {error.message}")
+        return found, "; ".join(missing) or None
+
+    def _reviews(self, number: int) -> list[Any]:
+        return self.api.pages(f"{self._at}/pulls/{number}/reviews")
+
+    def _twins(self, number: int, head: str) -> list[Any]:
+        """The other open pull requests of a head, whatever they are for, with their reviews."""
+        pulls = self.api.pages(f"{self._at}/pulls", state="open")
+        numbers = {one.number for one in (read(pull, PullRequest) for pull in pulls) if one.head.sha == head}
+        return [
+            {"pull_request": pull, "reviews": self._reviews(pull["number"])}
+            for pull in pulls
+            if pull["number"] in numbers - {number}
+        ]
+
+    def _check_runs(self, head: str) -> list[Any]:
+        """The newest run of every check on a commit."""
+        return self.api.pages(f"{self._at}/commits/{commit_id(head)}/check-runs", within="check_runs")
 
     def _commits(self, number: int, pull: Any) -> list[Any]:
         total = pull.get("commits") if isinstance(pull, dict) else None
@@ -271,6 +303,13 @@ def connect(environment: Mapping[str, str], *, repository: str | None = None) ->
 
 
 # --------------------------------------------------------------------------- checking what was answered
+
+
+def _who_counts(reviews: Iterable[Any]) -> list[str]:
+    """The logins whose yes or no may count, members first: strangers must not crowd them out."""
+    given = [one for one in (read(review, Review) for review in reviews) if one.state.upper() in _VERDICTS and one.user]
+    ranked = sorted((one.author_association not in _MEMBERS, one.user.login) for one in given if one.user)
+    return list(dict.fromkeys(login for _, login in ranked))[:MAX_REVIEWERS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ class Drift:
 class Source:
     """A change with its surroundings.
 
-    ``base`` is the tree before the change (policy and rules are read there), ``head`` the tree in which callers are
+    ``base`` is the tree before the change, ``head`` the tree in which callers are
     looked for, ``root`` the folder that relative paths are meant from, ``repository`` None where there is none.
     ``asked`` is the range as it was named, ``read_ms`` how long reading took.
     """
@@ -76,9 +76,12 @@ class Source:
 
     @property
     def governing(self) -> Tree:
-        """The tree that says who may sign: the newest base, so that a key that was revoked since does not count."""
+        """The tree that judges: the newest base, so that no policy or key counts that was replaced since.
+
+        A branch cannot be kept stale to be judged by what held when it began.
+        """
         change = self.change
-        if self.repository is None or change.kind is not SourceKind.RANGE or change.base in (None, change.merge_base):
+        if self.repository is None or change.base in (None, change.merge_base):
             return self.base
         return self.repository.tree(change.base)
 

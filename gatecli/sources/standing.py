@@ -56,9 +56,17 @@ def standing(repository: Repository | None, change: Change, asked: str | None = 
         merge_tree=lambda: _merge_tree(repository, base, head),
         content_of=lambda commit: _content_of(repository, base, commit),
         is_before=lambda commit: _is_before(repository, commit, base),
-        target=branch_name(repository, re.split(r"\.{2,3}", asked)[0]) if asked else None,
+        target=_target(repository, re.split(r"\.{2,3}", asked)[0], base) if asked else None,
         repository=_slug(repository),
     )
+
+
+def _target(repository: Repository, revision: str, base: str) -> str | None:
+    """The branch that a revision names; a bare commit stands for the default branch where that is at it."""
+    if (named := branch_name(repository, revision)) is not None:
+        return named
+    default = repository.default_branch()
+    return branch_name(repository, default) if default and repository.resolve(default) == base else None
 
 
 def branch_name(repository: Repository, revision: str) -> str | None:

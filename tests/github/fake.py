@@ -100,6 +100,7 @@ class FakeGitHub:
     teams: dict[str, list[str]] = field(default_factory=dict)
     artifacts: list[dict[str, Any]] = field(default_factory=list)
     archives: dict[int, bytes] = field(default_factory=dict)
+    check_runs: list[dict[str, Any]] = field(default_factory=list)
     allowed: set[str] = field(
         default_factory=lambda: {
             "pull-requests: write",
@@ -107,6 +108,7 @@ class FakeGitHub:
             "collaborators: read",
             "members: read",
             "actions: read",
+            "checks: read",
         }
     )
     viewer: str = BOT
@@ -302,6 +304,13 @@ def _members(github: FakeGitHub, request: Request, team: str) -> tuple[int, Any]
     return 200, [account(login) for login in github.teams.get(team, [])]
 
 
+def _check_runs(github: FakeGitHub, request: Request, sha: str) -> tuple[int, Any]:
+    if refusal := github.may("checks: read"):
+        return refusal
+    found = [one for one in github.check_runs if one["head_sha"] == sha]
+    return 200, {"total_count": len(found), "check_runs": found}
+
+
 def _repository(github: FakeGitHub, request: Request) -> tuple[int, Any]:
     return 200, {"full_name": SLUG, "default_branch": "main"}
 
@@ -325,6 +334,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., tuple[int, Any]]], ...] = (
     ("GET", _REPO + r"/pulls/(\d+)/files", _list("files")),
     ("POST", _REPO + r"/pulls/(\d+)/requested_reviewers", _request_reviews),
     ("GET", _REPO + r"/compare/([0-9a-f]+)\.\.\.([0-9a-f]+)", _compare),
+    ("GET", _REPO + r"/commits/([^/]+)/check-runs", _check_runs),
     ("GET", _REPO + r"/collaborators/([^/]+)/permission", _permission),
     ("GET", _REPO + r"/issues/(\d+)/comments", _comments),
     ("POST", _REPO + r"/issues/(\d+)/comments", _add_comment),
@@ -388,7 +398,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self, value: Any, query: dict[str, list[str]]) -> tuple[Any, str]:
         size, page = int(query["per_page"][0]), int(query.get("page", ["1"])[0])
-        within = next((name for name in ("commits", "artifacts") if name in value), "")
+        within = next((name for name in ("commits", "artifacts", "check_runs") if name in value), "")
         entries = value[within] if within else value
         shown = entries[(page - 1) * size : page * size]
         link = ""

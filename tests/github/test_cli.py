@@ -69,7 +69,7 @@ def test_approvals_prints_github_s_answers(gate, fake: FakeGitHub) -> None:
     fake.reviews[1204] = [review("ravi")]
     code, out, err = gate("approvals", "1204")
     assert (code, err) == (0, "")
-    assert list(json.loads(out)) == ["pull_request", "reviews", "commits", "collaborators"]
+    assert list(json.loads(out)) == ["pull_request", "reviews", "commits", "twins", "collaborators", "check_runs"]
 
 
 def test_approvals_without_the_permission_says_so(gate, fake: FakeGitHub) -> None:

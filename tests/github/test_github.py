@@ -59,9 +59,56 @@ def test_where_who_may_push_cannot_be_seen_it_is_left_out_and_said(github: GitHu
     assert missing.startswith("who may push is not known: GET /repos/acme/shop/collaborators/ravi/permission")
 
 
-def test_nobody_approved_so_nobody_is_looked_up(github: GitHub, fake: FakeGitHub) -> None:
-    fake.reviews[1204] = [review("ravi", "CHANGES_REQUESTED")]
+def test_nobody_said_yes_or_no_so_nobody_is_looked_up(github: GitHub, fake: FakeGitHub) -> None:
+    fake.reviews[1204] = [review("ravi", "COMMENTED")]
     assert github.answers(1204)[0]["collaborators"] == []
+
+
+def test_an_objection_counts_so_whoever_raised_it_is_looked_up(github: GitHub, fake: FakeGitHub) -> None:
+    fake.reviews[1204] = [review("ravi", "CHANGES_REQUESTED")]
+    fake.permissions = {"ravi": "write"}
+    assert [one["login"] for one in github.answers(1204)[0]["collaborators"]] == ["ravi"]
+
+
+def test_strangers_do_not_crowd_out_a_member(github: GitHub, fake: FakeGitHub) -> None:
+    crowd = [review(f"a{number}", "CHANGES_REQUESTED") | {"author_association": "NONE"} for number in range(150)]
+    fake.reviews[1204] = [*crowd, review("zoe", "CHANGES_REQUESTED")]
+    fake.permissions = {"zoe": "write"}
+    assert "zoe" in [one["login"] for one in github.answers(1204)[0]["collaborators"]]
+
+
+def test_the_other_open_pull_requests_of_the_head_come_with_their_reviews(github: GitHub, fake: FakeGitHub) -> None:
+    fake.pulls |= {
+        7: pull_request(7, base={"sha": BASE_SHA, "ref": "release", "repo": None}),
+        8: pull_request(8, head={"sha": OLD_SHA, "ref": "other", "repo": None}),
+        9: pull_request(9, state="closed"),
+    }
+    fake.reviews[7] = [review("tom", "CHANGES_REQUESTED")]
+    fake.permissions = {"tom": "write"}
+    answers, _ = github.answers(1204)
+    assert answers["twins"] == [{"pull_request": fake.pulls[7], "reviews": fake.reviews[7]}]
+    assert [one["login"] for one in answers["collaborators"]] == ["tom"]
+
+
+def test_the_checks_of_the_head_are_an_agent_s_word(github: GitHub, fake: FakeGitHub) -> None:
+    ran = {
+        "status": "completed",
+        "conclusion": "success",
+        "completed_at": "2026-11-20T16:02:00Z",
+        "app": {"slug": "rb"},
+    }
+    fake.check_runs = [{"head_sha": HEAD_SHA, **ran}, {"head_sha": OLD_SHA, **ran}]
+    answers, missing = github.answers(1204)
+    assert (answers["check_runs"], missing) == (fake.check_runs[:1], None)
+    people = People(agents={"rb": "gpt"})
+    given = Submitted(answers=json.dumps(answers).encode())
+    judged = case(changed(), head=HEAD_SHA)
+    found = counted(judged, (), directory(people), people, submitted=given, policy="p", now=1_800_000_000)
+    assert [(one.person, one.kind, one.model) for one in found.approvals] == [("rb", "agent", "gpt")]
+    fake.allowed.discard("checks: read")
+    answers, missing = github.answers(1204)
+    assert "check_runs" not in answers
+    assert (missing or "").startswith("the word of applications is not known: GET /repos/acme/shop/commits/")
 
 
 @pytest.mark.parametrize("login", ["../../../user", "a/b", "", "a?b=c", "é", "a" * 200])

@@ -97,6 +97,11 @@ def test_what_is_read_is_what_github_describes(path: str) -> None:
     assert differences(ANSWERS[path], item_of(path), ANSWERS[path].__name__) == []
 
 
+def test_the_list_of_open_pull_requests_says_what_is_read_of_the_others() -> None:
+    found = differences(github.PullRequest, item_of("/repos/{owner}/{repo}/pulls"), "PullRequest")
+    assert found == ["PullRequest.commits is not described"]
+
+
 def test_the_words_that_decide_are_github_s() -> None:
     conclusions = resolved(item_of("/repos/{owner}/{repo}/commits/{ref}/check-runs")["properties"]["conclusion"])
     assert set(github._CONCLUSIONS) <= set(conclusions["enum"])

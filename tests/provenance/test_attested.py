@@ -180,20 +180,20 @@ NO = "- [X] No agent wrote any of it <!-- gate:ai=no -->\n"
     ],
 )
 def test_what_the_text_of_a_pull_request_says(body, declared, klass):
-    assert read(change(commit("Round", author=DANA)), declared=declared, pull=PullText(body=body)).klass is klass
+    assert read(change(commit("Round", author=DANA)), declared=declared, pulls=[PullText(body=body)]).klass is klass
 
 
 def test_the_branch_of_a_pull_request_is_read_where_the_change_has_none():
-    found = read(change(commit("Round", author=DANA)), pull=PullText(branch="codex/round"))
+    found = read(change(commit("Round", author=DANA)), pulls=[PullText(branch="codex/round")])
     assert [(one.tool, one.channel, one.strength) for one in found.agents] == [("codex", "branch", 1)]
 
 
 def test_whose_pull_request_it_is_prompted_an_agent_that_names_nobody():
     agent = Person(name="copilot-swe-agent[bot]", email="198982749+Copilot@users.noreply.github.com")
     by_agent = change(commit("Round", author=agent))
-    found = read(by_agent, pull=PullText(people=("dana-codes",)))
+    found = read(by_agent, pulls=[PullText(people=("dana-codes",))])
     assert (found.operator, found.operator_source) == (
         Person(name="dana-codes", email="dana-codes@users.noreply.github.com"), "pull request",
     )  # fmt: skip
     assert read(by_agent).operator is None
-    assert read(by_agent, pull=PullText(people=("renovate[bot]",))).operator is None
+    assert read(by_agent, pulls=[PullText(people=("renovate[bot]",))]).operator is None

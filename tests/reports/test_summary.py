@@ -163,10 +163,19 @@ def test_commands_are_exact_and_safe_to_paste(more: dict[str, object], approve: 
     assert merging.check_command(report) == check
 
 
+def test_where_the_base_lists_keys_signing_comes_first() -> None:
+    report = sample.review()
+    report = replace(report, signoff=replace(report.signoff, keys=True))
+    assert merging.approve_commands(report) == ("gate approve main...a71b0d4", "gh pr review --approve")
+    assert merging.approve_commands(with_change(report, base="$(rm -rf ~)")) == ("gh pr review --approve",)
+    assert merging.approve_commands(with_change(report, kind=SourceKind.PATCH)) == ()
+
+
 def test_no_command_where_no_human_is_asked() -> None:
     report = sample.review()
-    agent = replace(report.signoff.requirements[0], kind="agent")
-    assert merging.approve_commands(replace(report, signoff=replace(report.signoff, requirements=(agent,)))) == ()
+    for kind in ("agent", "time"):
+        other = replace(report.signoff.requirements[0], kind=kind)
+        assert merging.approve_commands(replace(report, signoff=replace(report.signoff, requirements=(other,)))) == ()
     assert merging.approve_commands(sample.signed()) == ()
 
 

@@ -100,6 +100,7 @@ class PullRequest:
     """A pull request as far as it says who stands behind it and what it is about."""
 
     number: int | None = None
+    state: str | None = None
     user: Account | None = None
     assignees: tuple[Account, ...] = ()
     commits: int | None = None
@@ -142,8 +143,16 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """Another pull request of the same head, and its reviews."""
+
+    pull_request: PullRequest
+    reviews: tuple[Review, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Everything that GitHub was asked."""
+    """Everything that GitHub was asked; ``twins`` are the other pull requests of the same head."""
 
     pull_request: PullRequest
     reviews: tuple[Review, ...]
@@ -151,6 +160,7 @@ class Answers:
     collaborators: tuple[Collaborator, ...] | None = None
     check_runs: tuple[Check, ...] = ()
     check_suites: tuple[Check, ...] = ()
+    twins: tuple[Twin, ...] = ()
 
 
 def read_answers(data: bytes) -> Answers:
@@ -171,9 +181,22 @@ def read_answers(data: bytes) -> Answers:
     return answers
 
 
-def pull_text(answers: Answers) -> PullText:
-    """What the pull request says of itself; whose it is: who opened it, of a bot's who was assigned."""
-    pull = answers.pull_request
+def pull_texts(answers: Answers, head: str | None) -> tuple[PullText, ...]:
+    """What the pull request, and the other open ones of this head, say of themselves."""
+    twins = (twin.pull_request for twin in _twins(answers, head))
+    return tuple(_pull_text(pull) for pull in (answers.pull_request, *twins))
+
+
+def _twins(answers: Answers, head: str | None) -> Iterator[Twin]:
+    """The other open pull requests of the head that is judged: what made one of them made them all."""
+    for twin in answers.twins:
+        pull = twin.pull_request
+        if pull.state in (None, "open") and head is not None and pull.head is not None and pull.head.sha == head:
+            yield twin
+
+
+def _pull_text(pull: PullRequest) -> PullText:
+    """Whose it is: who opened it, of a bot's who was assigned."""
     people = pull.assignees if pull.user is None or pull.user.is_bot else (pull.user,)
     return PullText(
         body=pull.body or "",
@@ -201,7 +224,9 @@ def claims(answers: Answers, case: Case, known: Directory, people: People) -> It
     if answers.collaborators is not None:
         pushers = {known.key_of(one.login) for one in answers.collaborators if one.may_push}
     other = _of_another(answers.pull_request, case)
-    for number, review in enumerate(answers.reviews):
+    reviews = [(review, other) for review in answers.reviews]
+    reviews += [(one, _on_twin(one, twin)) for twin in _twins(answers, case.change.head) for one in twin.reviews]
+    for number, (review, elsewhere) in enumerate(reviews):
         word = _WORDS.get(review.state.upper())
         if word is None:
             continue
@@ -216,7 +241,7 @@ def claims(answers: Answers, case: Case, known: Directory, people: People) -> It
             model=family,
             commit=review.commit_id,
             names=() if account else (f"deleted account {number}",),
-            problem=_problem(review, known, pushers, family) or other,
+            problem=_problem(review, known, pushers, family) or elsewhere,
         )
     for check in (*answers.check_runs, *answers.check_suites):
         slug = check.app.slug if check.app else None
@@ -233,6 +258,13 @@ def claims(answers: Answers, case: Case, known: Directory, people: People) -> It
                 commit=check.head_sha,
                 problem=other,
             )
+
+
+def _on_twin(review: Review, twin: Twin) -> str | None:
+    """A yes is for the pull request it was given on; a no is about the content, whichever of them shows it."""
+    given = _WORDS.get(review.state.upper()) is Word.YES
+    number = twin.pull_request.number
+    return f"given on #{number}, another pull request of the same head" if given else None
 
 
 def _of_another(pull: PullRequest, case: Case) -> str | None:
@@ -292,6 +324,11 @@ def bar(answers: Answers, case: Case, known: Directory, barred: Barred) -> None:
     for commit in commits:
         login(commit.author, "wrote part of it")
     login(pull.user, "opened the pull request")
+    for twin in _twins(answers, case.change.head):
+        other = twin.pull_request
+        login(other.user, f"opened #{other.number}, of the same head")
+        for one in other.assignees if other.user is not None and other.user.is_bot else ():
+            login(one, f"asked the agent for #{other.number}, of the same head")
     for commit in commits[-1:]:
         login(commit.committer, "pushed last")
     for commit in commits:
