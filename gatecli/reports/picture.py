@@ -195,7 +195,9 @@ def _touched(row: Row) -> str:
     figures = [f"{rate(usage.calls_per_minute)} a minute"] if usage and usage.calls_per_minute is not None else []
     figures += [share(usage.share)] if usage and usage.share is not None else []
     name = mermaid(label(row.function.id), 48)
-    return f"{name}<br/>{mermaid(', '.join(figures))}" if figures else name
+    # Not <br/>: beside one, Mermaid 12 takes every "\n" that a name holds for the end of a line too. Blanks before the
+    # end of a line are Markdown that Mermaid 11 does not know.
+    return f"{name.rstrip()}\n{mermaid(', '.join(figures))}" if figures else name
 
 
 def _widths(edges: tuple[Edge, ...]) -> list[str]:

@@ -134,8 +134,11 @@ def markup(text: str, limit: int = LIMIT) -> str:
 
 
 def mermaid(text: str, limit: int = 60) -> str:
-    """A label for a quoted Mermaid node, without the quotes: a long one loses its middle."""
-    shown = plain(text)
+    """A label for a quoted Mermaid node, without the quotes: a long one loses its middle.
+
+    None is empty: to Mermaid that is an error, and nothing would be drawn.
+    """
+    shown = plain(text) or " "
     if len(shown) > limit:
         head = limit // 3
         shown = f"{shown[:head]}…{shown[len(shown) - (limit - head - 1) :]}"

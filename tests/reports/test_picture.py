@@ -94,13 +94,13 @@ def test_bounds() -> None:
 
 
 GRAMMAR = re.compile(
-    r'  n\d+(\["[^"`\n]*"\]|\(\["[^"`\n]*"\]\)):::\w+|  n\d+ -\.?->? n\d+|  n\d+ --> n\d+'
+    r'  n\d+(\["[^"`\n]*(\n[^"`\n]*)?"\]|\(\["[^"`\n]*"\]\)):::\w+|  n\d+ -\.?->? n\d+|  n\d+ --> n\d+'
     r"|  linkStyle [\d,]+ stroke-width:\dpx|  classDef \w+ [\w:#,-]+|flowchart LR"
 )
 
 
 def obeys_grammar(source: str) -> None:
-    for line in source.split("\n"):
+    for line in re.split(r"\n(?= {2})", source):
         assert GRAMMAR.fullmatch(line), line
         assert "%%" not in line
 

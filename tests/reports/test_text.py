@@ -178,6 +178,7 @@ def test_markdown_code_falls_back_to_entities() -> None:
         ("- a", "#45; a"),
         ("日本", "日本"),
         ("a\nb", "a#92;nb"),
+        ("", " "),
     ],
 )
 def test_mermaid(raw: str, label: str) -> None:
