@@ -18,6 +18,8 @@ from tests.github.fake import BOT, SLUG, TOKEN, FakeGitHub, Request, commit, pul
 from tests.github.test_artifact import archive
 from tests.reports.payloads import PAYLOADS
 
+README = Path(__file__).resolve().parents[2] / "README.md"
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the steps run under bash")
 
 SAFE = "async def price(items):\n    return sum(items)\n"
@@ -170,6 +172,20 @@ def test_a_read_only_token_judges_and_writes_nothing(propose: Callable[..., Job]
         assert f"gate: {feature}: not written, the token needs `{permission}: write" in result.errors
     assert (result.outputs["outcome"], "warning" in result.commands) == ("review", True)
     assert result.summary.startswith(MARKER)
+
+
+def test_the_permissions_of_the_recipe_are_enough(propose: Callable[..., Job], fake: FakeGitHub) -> None:
+    """Everything is on, and GitHub grants what the README's ten lines name, and to every token who may push."""
+    (granted,) = re.findall(r"^    permissions: \{(.*)\}$", README.read_text(encoding="utf-8"), re.M)
+    fake.allowed = {*granted.split(", "), "collaborators: read"}
+    fake.reviews[1204] = [review("ravi", "COMMENTED")]
+    everything = {"comment": "always", "request-reviewers": "true", "label": "true"}
+    job = propose({"shop/pricing.py": SLOWER}, inputs=everything)
+    result = ended(job, 3)
+    assert "the token needs" not in result.errors
+    assert "is not known:" not in result.errors
+    assert (len(fake.comments), len(fake.statuses)) == (1, 1)
+    assert fake.pulls[1204]["labels"] == [{"name": "gate: review"}]
 
 
 def test_an_api_that_is_down_leaves_the_verdict_and_is_no_pass(propose: Callable[..., Job], fake: FakeGitHub) -> None:
