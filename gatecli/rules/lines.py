@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from gatecli.model import FileChange
+from gatecli.model import Confidence, FileChange
 from gatecli.rules.code import View, anchor
 from gatecli.rules.observation import Observation
 from gatecli.rules.paths import matches
 from gatecli.rules.pattern import MAX_LINE, compiled
 from gatecli.rules.spec import Line, Rule, Side, fill
-from gatecli.rules.wording import snippet
+from gatecli.rules.wording import plural, snippet
 
 MAX_FILE = 5_000_000
 """Bytes of a file whose lines are read."""
@@ -48,13 +48,24 @@ def observe(rule: Rule, view: View) -> Iterator[Observation]:
         files = [file for file in view.case.change.files if not line.paths or matches(line.paths, file.path)]
         gone = Counter(text for file in files for _, text in _found(line, added(file) if is_removal else removed(file)))
         for file in files:
+            news: dict[str, list[tuple[int, str]]] = {}
             for number, text in _found(line, removed(file) if is_removal else added(file)):
                 if gone[text] > 0:
                     gone[text] -= 1
-                    continue
-                at = anchor(file, number) if is_removal else number
-                says = fill(line.says, {"text": snippet(text)})
-                yield Observation(says=says, path=file.path, line=at, text=text, confidence=line.confidence)
+                else:
+                    news.setdefault("" if line.confidence is Confidence.LOW else text, []).append((number, text))
+            yield from (_observation(line, file, same, is_removal) for same in news.values())
+
+
+def _observation(line: Line, file: FileChange, found: list[tuple[int, str]], is_removal: bool) -> Observation:
+    """One for all lines of a file with the same text; of what is only noted, one for all."""
+    number, text = found[0]
+    at = anchor(file, number) if is_removal else number
+    says = fill(line.says, {"text": snippet(text)})
+    if len(found) > 1:
+        says += f" (and {plural(len(found) - 1, 'more line')})"
+    known_by = " ".join(sorted({same for _, same in found}))
+    return Observation(says=says, path=file.path, line=at, text=known_by, confidence=line.confidence)
 
 
 def _found(line: Line, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:

@@ -1,10 +1,11 @@
 """How often do the rules speak on real merged changes? Flags per 100 changes by rule and severity, and what to read.
 
-    python -m tests.bench.precision CLONE… [--changes 100] [--read FILE] [--labels FOLDER]
+    python -m tests.bench.precision CLONE… [--changes 100] [--skip 0] [--read FILE]
 
-The newest first-parent commits of each clone that touch production Python are judged against their first parents,
-without a profile or a policy. ``--read`` writes a line a finding (repository, commit, severity, rule, place, message),
-to be read by hand; the tables in ``docs/rules-in-the-wild.md`` come from there. Nothing of a clone is written.
+The newest first-parent commits of each clone that touch production Python (without the first ``--skip``) are judged
+against their first parents, without a profile or a policy. ``--read`` writes a line a finding (repository, commit,
+severity, rule, place, message), to be read by hand; the tables in ``docs/rules-measured.md`` come from there. Nothing of
+a clone is written.
 
     python -m tests.bench.precision --recall FILE --clones FOLDER
 
@@ -29,6 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clones", type=Path, nargs="*")
     parser.add_argument("--changes", type=int, default=100)
+    parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--read", type=Path)
     parser.add_argument("--recall", type=Path)
     parser.add_argument("--clones", dest="folder", type=Path)
@@ -39,23 +41,23 @@ def main() -> int:
     worst: Counter[Severity | None] = Counter()
     lines, judged = [], 0
     for clone in arguments.clones:
-        for sha in commits(clone, arguments.changes):
+        for sha in commits(clone, arguments.changes, arguments.skip):
             report = judge(clone, sha)
             findings = report.findings
             judged += 1
             flags.update((finding.rule, finding.severity) for finding in findings)
             worst[min((finding.severity for finding in findings), key=_rank, default=None)] += 1
             lines += [row(clone.name, sha, finding) for finding in findings]
+        if arguments.read:
+            arguments.read.write_text("".join(lines), encoding="utf-8")
         print(f"{clone.name}: done", file=sys.stderr, flush=True)
-    if arguments.read:
-        arguments.read.write_text("".join(lines), encoding="utf-8")
     table(flags, worst, judged)
     return 0
 
 
-def commits(clone: Path, count: int) -> Iterator[str]:
-    """The newest first-parent commits that touch Python outside of tests."""
-    command = ["git", "-C", str(clone), "log", "--first-parent", "--format=%H", "-n", str(count)]
+def commits(clone: Path, count: int, skip: int) -> Iterator[str]:
+    """The newest first-parent commits that touch Python outside of tests, after the first ``skip`` of them."""
+    command = ["git", "-C", str(clone), "log", "--first-parent", "--format=%H", f"-n{count}", f"--skip={skip}"]
     paths = ["--", "*.py", ":(exclude)*test*", ":(exclude)docs/*"]
     out = subprocess.run([*command, *paths], check=True, capture_output=True, text=True)
     yield from out.stdout.split()

@@ -214,9 +214,9 @@ def pin_loosened(rule: Rule, view: View) -> Iterator[Observation]:
         before = dependencies(file.path, decoded(file.before))
         for name, now in dependencies(file.path, decoded(file.after)).items():
             was = before.get(name)
-            if now.is_elsewhere and (was is None or was.spec != now.spec):
+            if now.is_elsewhere and (was is None or _place(was.spec) != _place(now.spec)):
                 says = f"takes {snippet(now.shown)} from an address: {snippet(now.spec)}"
-                yield _at(file, now, says, Confidence.HIGH if was is None or not was.is_elsewhere else Confidence.LOW)
+                yield _at(file, now, says, Confidence.HIGH)
             elif was is not None and was.is_exact and not now.is_exact:
                 to = f"`{snippet(now.spec)}`" if now.spec else "any version"
                 yield _at(
@@ -231,6 +231,14 @@ def pin_loosened(rule: Rule, view: View) -> Iterator[Observation]:
         kept = sum(bool(_HASH.search(text)) for _, text in added(file))
         if hashes and not kept and not _HASH.search(decoded(file.after)):
             yield Observation(says="no longer checks what it installs by hash", path=file.path, line=1, text="hashes")
+
+
+_REVISION = re.compile(r"[0-9a-f]{40}|#.{0,300}$")
+
+
+def _place(spec: str) -> str:
+    """Where a dependency comes from, whatever full commit id it is pinned to: another commit is no other place."""
+    return _REVISION.sub("", spec)
 
 
 def _sure(file: FileChange) -> Confidence:

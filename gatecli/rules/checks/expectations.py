@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gatecli.model import Confidence
 from gatecli.rules import code
 from gatecli.rules.checks.numbers import replaced
+from gatecli.rules.checks.tested import is_at_home, words_of
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
@@ -44,26 +45,24 @@ FACTOR = 3
 
 
 def expected_value_changed(rule: Rule, view: View) -> Iterator[Observation]:
-    """T04: tests that expect another value of a function which this change edits; as grave as that function is busy."""
+    """T04: tests, by file, that expect another value of a function which this change edits; as grave as it is busy."""
     edited = {touched.change.id.name: touched for touched in _edited(view)}
+    found: dict[tuple[str, str], list[tuple[str, _Expected]]] = {}
     for touched in _tests(view):
         assert touched.before is not None
         assert touched.after is not None
-        subjects = sorted(_called(view, touched.after) & edited.keys())
-        pairs = _changed_values(view, touched.before, touched.after) if subjects else []
-        if pairs:
-            subject = edited[subjects[0]]
-            old, new, line = pairs[0]
-            more = f" (and {len(pairs) - 1} more)" if len(pairs) > 1 else ""
-            says = f"expects {snippet(new, 40)} where it expected {snippet(old, 40)}{more} of {listed(subjects)},"
-            says += " which this change edits"
-            yield Observation(
-                says=f"{touched.change.id.name} {says}",
-                path=touched.change.id.path,
-                line=line,
-                text=f"{touched.change.id.name} {old} {new}",
-                usage=subject.usage,
-            )
+        named = sorted(_called(view, touched.after) & edited.keys())
+        words = words_of(touched.after.module.source) if named else frozenset()
+        subjects = [name for name in named if is_at_home(edited[name], words)]
+        values = _changed_values(view, touched.before, touched.after) if subjects else []
+        for value in values:
+            found.setdefault((touched.change.id.path, subjects[0]), []).append((touched.change.id.name, value))
+    for (path, subject), changes in found.items():
+        test, first = changes[0]
+        more = f" (and {len(changes) - 1} more)" if len(changes) > 1 else ""
+        says = f"{test} expects {first.shown}{more} of {snippet(subject)}, which this change edits"
+        text = " ".join(sorted(f"{name} {value.text}" for name, value in changes))
+        yield Observation(says=says, path=path, line=first.line, text=text, usage=edited[subject].usage)
 
 
 def _edited(view: View) -> Iterator[Touched]:
@@ -84,31 +83,73 @@ def _called(view: View, side: Code | None) -> set[str]:
     return {name for match in found if len(name := code.text(match["match"])) >= 5}
 
 
-def _changed_values(view: View, before: Code, after: Code) -> list[tuple[str, str, int]]:
-    """Old value, new value and line of each assertion that is the same but for a literal."""
-    old: dict[str, list[str]] = {}
-    for shape, value, _ in _values(view, before):
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """A literal that became another one: what differs, in words; both in normal form; the line of the new one."""
+
+    shown: str
+    text: str
+    line: int
+
+
+def _changed_values(view: View, before: Code, after: Code) -> list[_Expected]:
+    """The assertions that are the same but for a literal."""
+    old: dict[str, list[Node]] = {}
+    for shape, value in _values(view, before):
         old.setdefault(shape, []).append(value)
-    pairs = []
-    for shape, value, line in _values(view, after):
-        known = old.get(shape, [])
-        if known and value not in known:
-            pairs.append((known.pop(0), value, line))
-    return pairs
+    changed = []
+    for shape, value in _values(view, after):
+        known, now = old.get(shape, []), _meaning(value)
+        if known and now not in [_meaning(one) for one in known]:
+            was = known.pop(0)
+            changed.append(_Expected(_difference(was, value), f"{_meaning(was)} {now}", code.line(value)))
+    return changed
 
 
-def _values(view: View, side: Code) -> Iterator[tuple[str, str, int]]:
+def _meaning(value: "Node") -> str:
+    """The normal text of a literal; the keys of a dictionary have no order."""
+    items = [code.normal(item) for item in value.named_children] if value.type == "dictionary" else []
+    return " ".join(sorted(items)) if items else code.normal(value)
+
+
+def _difference(old: "Node", new: "Node") -> str:
+    """The first thing in which two literals differ: of dictionaries and lists an item, not the whole."""
+    if old.type == new.type and new.type in ("dictionary", "list", "tuple", "set"):
+        was, now = ([item for item in node.named_children if item.type != "comment"] for node in (old, new))
+        gone, came = _surplus(was, now), _surplus(now, was)
+        if gone and came:
+            return f"{snippet(code.text(came[0]), 40)} where it expected {snippet(code.text(gone[0]), 40)}"
+        if came:
+            return f"{snippet(code.text(came[0]), 40)} more than it did"
+        if gone:
+            return f"no {snippet(code.text(gone[0]), 40)} any more"
+    return f"{snippet(code.text(new), 40)} where it expected {snippet(code.text(old), 40)}"
+
+
+def _surplus(here: "list[Node]", there: "list[Node]") -> "list[Node]":
+    known = Counter(code.normal(item) for item in there)
+    surplus = []
+    for item in here:
+        if known[text := code.normal(item)] > 0:
+            known[text] -= 1
+        else:
+            surplus.append(item)
+    return surplus
+
+
+def _values(view: View, side: Code) -> "Iterator[tuple[str, Node]]":
+    """What is compared, in normal form, and the literal that it must be equal to."""
     for match in view.own(_COMPARED, side):
         children = match["key"].named_children
         if len(children) == 2 and children[1].type in _LITERALS:
-            yield code.normal(children[0]), code.text(children[1]), code.line(match["match"])
+            yield code.normal(children[0]), children[1]
     for match in view.own(_EQUAL, side):
         given = match["match"].child_by_field_name("arguments")
         children = [child for child in (given.named_children if given else ()) if child.type != "comment"]
         if code.text(match["key"]) in _STRONG and len(children) >= 2:
             for value, what in ((children[1], children[0]), (children[0], children[1])):
                 if value.type in _LITERALS:
-                    yield code.normal(what), code.text(value), code.line(match["match"])
+                    yield code.normal(what), value
                     break
 
 

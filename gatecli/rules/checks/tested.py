@@ -1,16 +1,19 @@
 """T01, T03, T09: tests that went away, that check less, or that a change of a hot function lacks."""
 
+import builtins
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from gatecli.model import ChangeKind, Confidence, FileChange, FileStatus, UsageStatus
+from gatecli.model import ChangeKind, Confidence, FileStatus, FunctionId, UsageStatus
 from gatecli.rules import code
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed, plural
+from gatecli.syntax.languages import is_read
 
 HOT_SHARE = 0.01
 HOT_CALLS_PER_MINUTE = 60
@@ -30,33 +33,86 @@ _MAX_TEST_BYTES = 2_000_000
 _MIN_NAME = 5
 """Characters from which a function's name is telling; shorter ones ("get", "save") are everywhere."""
 
+_BUILTINS = frozenset(dir(builtins))
+_COLLECTED = re.compile(r"(?:test\w*|\w*_tests?)\.py$")
+
 
 def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
-    """T01: tests that went away, by file; more than a note only if they call a function which this change edits."""
-    edited = {
-        touched.change.id.name
-        for touched in view.functions
-        if touched.survives and not touched.is_container and view.is_production(touched.change.id.path)
-    }
-    gone: dict[str, list[Touched]] = defaultdict(list)
-    came: Counter[str] = Counter()
+    """T01: tests that went away or are collected no more, by file.
+
+    More than a note only if they call a function which this change edits and nothing of what they name went away with
+    them: tests of a feature that is taken out go with it.
+    """
+    edited = [touched for touched in view.functions if touched.survives and _is_code(view, touched)]
+    went = _words_gone(view)
+    gone: dict[str, list[_Lost]] = defaultdict(list)
+    came: list[set[str]] = []
     for touched in view.functions:
-        if _is_test_function(view, touched):
-            if touched.change.kind is ChangeKind.REMOVED:
-                gone[touched.change.id.path].append(touched)
-            elif touched.change.kind is ChangeKind.ADDED:
-                came[touched.change.id.path] += 1
+        if _was_test(view, touched):
+            gone[touched.change.base_id.path].append(_lost(view, touched, edited, went))
+        elif touched.change.kind is ChangeKind.ADDED and _is_test_function(view, touched):
+            came.append(_called(view, touched.after))
     for path, tests in gone.items():
-        if came[path] >= len(tests):
+        subjects = sorted({name for test in tests for name in test.subjects})
+        replaced = sum(bool(called.intersection(subjects)) for called in came) if subjects else len(came)
+        unexplained = [test for test in tests if not test.is_explained]
+        if replaced >= len(tests) or not (subjects or unexplained):
             continue
-        subjects = sorted({name for test in tests for name in _called(view, test.before) & edited})
-        names = [test.change.id.name for test in tests]
-        says = f"lost {plural(len(tests), 'test')} ({listed(names)})"
-        if subjects:
-            says += f" of {listed(subjects)}, which this change edits"
-        line = None if tests[0].file.after is None else tests[0].line_after(tests[0].change.function.span.def_line)
-        confidence = Confidence.HIGH if subjects else Confidence.LOW
-        yield Observation(says=says, path=path, line=line, text=" ".join(sorted(names)), confidence=confidence)
+        is_sure = any(test.subjects for test in unexplained)
+        yield _tests_lost(path, tests, subjects, Confidence.HIGH if is_sure else Confidence.LOW)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A test that is gone: the edited functions that it calls, and whether what it names went away too."""
+
+    touched: Touched
+    subjects: frozenset[str]
+    is_explained: bool
+
+
+def _lost(view: View, touched: Touched, edited: list[Touched], went: frozenset[str]) -> _Lost:
+    called = _called(view, touched.before)
+    words = words_of(touched.before.module.source) if touched.before is not None else frozenset()
+    subjects = {one.change.id.name for one in edited if one.change.id.name in called and is_at_home(one, words)}
+    body = words_of(touched.before.node.text or b"") if touched.before is not None else frozenset()
+    return _Lost(touched, frozenset(subjects), not went.isdisjoint(body))
+
+
+def _tests_lost(path: str, tests: list[_Lost], subjects: list[str], confidence: Confidence) -> Observation:
+    names = [test.touched.change.base_id.name for test in tests]
+    kept = [test for test in tests if test.touched.change.kind is not ChangeKind.REMOVED]
+    says = f"lost {plural(len(tests), 'test')} ({listed(names)})"
+    if len(kept) == len(tests):
+        says = f"no longer runs {plural(len(tests), 'test')} ({listed(names)}): nothing collects the new name"
+    if subjects:
+        says += f" of {listed(subjects)}, which this change edits"
+    first = tests[0].touched
+    line = None if first.file.after is None else first.line_after(first.change.function.span.def_line)
+    return Observation(says=says, path=path, line=line, text=" ".join(sorted(names)), confidence=confidence)
+
+
+def _is_code(view: View, touched: Touched) -> bool:
+    return not touched.is_container and view.is_production(touched.change.id.path)
+
+
+def is_at_home(touched: Touched, words: frozenset[str]) -> bool:
+    """Whether a test file names what a function belongs to: its class, or else its module or package.
+
+    Names such as ``run`` and ``get`` are everywhere.
+    """
+    path = PurePosixPath(touched.change.id.path)
+    owner = touched.change.id.qualname.rpartition(".")[0].rpartition(".")[2]
+    stem = path.parent.name if path.stem == "__init__" else path.stem
+    return owner in words if owner else stem in words or touched.change.id.name in words
+
+
+def _words_gone(view: View) -> frozenset[str]:
+    """The names that the production files of the change held before and no longer do."""
+    files = [file for file in view.case.change.files if view.is_production(file.path) and is_read(file.path)]
+    before = frozenset(word for file in files for word in words_of(file.before or b""))
+    after = frozenset(word for file in files for word in words_of(file.after or b""))
+    return frozenset(word for word in before - after if len(word) >= _MIN_NAME and word not in _BUILTINS)
 
 
 def assertions_reduced(rule: Rule, view: View) -> Iterator[Observation]:
@@ -82,7 +138,11 @@ def _reduced(files: dict[str, list[Touched]], what: str, confidence: Confidence)
 
 def hot_function_untested(rule: Rule, view: View) -> Iterator[Observation]:
     """T09: a hot function changed, and no test file of the change names it or its module."""
-    words = [_words(file) for file in view.case.change.files if view.is_test(file.path) and _is_kept(file)]
+    words = [
+        words_of(file.after)
+        for file in view.case.change.files
+        if view.is_test(file.path) and file.status is not FileStatus.DELETED and file.after is not None
+    ]
     for touched in view.functions:
         if not touched.survives or touched.is_container or touched.change.kind is ChangeKind.MOVED:
             continue
@@ -101,13 +161,26 @@ def is_hot(touched: Touched) -> bool:
 
 
 def _is_test_function(view: View, touched: Touched) -> bool:
-    return (
-        not touched.is_container and touched.change.id.name.startswith("test") and view.is_test(touched.change.id.path)
-    )
+    change = touched.change
+    return not touched.is_container and change.after is not None and _is_test(view, change.after.id)
 
 
-def _is_kept(file: FileChange) -> bool:
-    return file.status is not FileStatus.DELETED and file.after is not None
+def _is_test(view: View, id: FunctionId) -> bool:
+    return id.name.startswith("test") and view.is_test(id.path)
+
+
+def _was_test(view: View, touched: Touched) -> bool:
+    """Whether it was a test that a runner found, and is gone or has a name by which none finds it."""
+    before, after = touched.change.before, touched.change.after
+    if before is None or touched.is_container or not _is_test(view, before.id):
+        return False
+    if after is None or not _is_test(view, after.id):
+        return True
+    return _is_collected(before.id.path) and not _is_collected(after.id.path)
+
+
+def _is_collected(path: str) -> bool:
+    return bool(_COLLECTED.fullmatch(PurePosixPath(path).name))
 
 
 def _called(view: View, side: Code | None) -> set[str]:
@@ -120,8 +193,9 @@ def _assertions(view: View, side: Code | None) -> int:
     return sum("key" not in match or bool(_ASSERTS.search(code.callee(match["key"]))) for match in found)
 
 
-def _words(file: FileChange) -> frozenset[str]:
-    return frozenset(word.decode() for word in _WORDS.findall((file.after or b"")[:_MAX_TEST_BYTES]))
+def words_of(source: bytes) -> frozenset[str]:
+    """The names in a source, comments and strings included."""
+    return frozenset(word.decode() for word in _WORDS.findall(source[:_MAX_TEST_BYTES]))
 
 
 def _names(words: frozenset[str], touched: Touched) -> bool:
