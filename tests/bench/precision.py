@@ -4,8 +4,8 @@
 
 The newest first-parent commits of each clone that touch production Python (without the first ``--skip``) are judged
 against their first parents, without a profile or a policy. ``--read`` writes a line a finding (repository, commit,
-severity, rule, place, message), to be read by hand; the tables in ``docs/rules-measured.md`` come from there. Nothing of
-a clone is written.
+severity, rule, place, message), to be read by hand; the tables in ``docs/rules-measured.md`` come from there. Nothing
+of a clone is written.
 
     python -m tests.bench.precision --recall FILE --clones FOLDER
 

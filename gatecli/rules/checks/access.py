@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gatecli.model import Confidence, FunctionKind
 from gatecli.rules import code
+from gatecli.rules.checks.refusals import forbidden_less
 from gatecli.rules.code import Code, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
@@ -72,6 +73,7 @@ def access_removed(rule: Rule, view: View) -> Iterator[Observation]:
                 says = f"{'changed' if replaced else 'lost'} its access check `{snippet(text)}`"
                 confidence = Confidence.MEDIUM if replaced else Confidence.HIGH
                 yield seen(touched, touched.line_after(line), says, text, confidence=confidence)
+    yield from forbidden_less(view, gained)
 
 
 def _gained(view: View) -> set[tuple[str, str]]:

@@ -99,6 +99,29 @@ def function_removed(rule: Rule, view: View) -> Iterator[Observation]:
             says = "is removed, although production still calls it"
             confidence = Confidence.LOW if id.name in added else Confidence.HIGH
             yield _observed(touched, says, [id.qualname], [], confidence)
+        elif removed and _is_override(view, touched):
+            says = "is removed: whoever calls it now reaches what a base class does"
+            yield _observed(touched, says, [id.qualname], [], Confidence.LOW)
+
+
+# Methods that frameworks call by name, and that every base class of theirs has (Django, its REST framework, Celery).
+_HOOKS = (
+    *("save", "delete", "clean", "full_clean", "validate", "dispatch", "form_valid", "get_queryset", "get_permissions"),
+    *("has_permission", "has_object_permission", "perform_create", "perform_update", "perform_destroy"),
+    *("to_representation", "to_internal_value"),
+    *("before_start", "after_return", "on_failure", "on_retry", "on_success"),
+)
+
+
+def _is_override(view: View, touched: Touched) -> bool:
+    """Whether a method that frameworks call went away from a class that is still there and has bases."""
+    id = touched.change.base_id
+    home = view.module(id.path, old=False)
+    owner = id.qualname.rpartition(".")[0]
+    if id.name not in _HOOKS or home is None or not owner:
+        return False
+    index = next((number for number, one in enumerate(home.functions) if one.id.qualname == owner), None)
+    return index is not None and b"(" in (home.nodes[index].text or b"").partition(b":")[0]
 
 
 def is_public(id: FunctionId) -> bool:

@@ -14,33 +14,24 @@ from typing import TYPE_CHECKING
 from gatecli.model import Confidence
 from gatecli.rules import code
 from gatecli.rules.checks.handlers import handled
-from gatecli.rules.checks.numbers import left_out, replaced
 from gatecli.rules.code import Code, Range, Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
-from gatecli.rules.wording import amount, listed, snippet
+from gatecli.rules.wording import snippet
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _CALLS = "(call) @match"
+# What is read through something else, which a mapper of objects fetches then; calls are counted as calls.
+_READS = "(attribute object: (attribute object: (identifier))) @match"
 _WRITES = """
 (assignment left: (attribute) @key) @match
 (augmented_assignment left: (_) @key) @match
 """
-_TRY = "(try_statement body: (block) @body) @match"
+TRY = "(try_statement body: (block) @body) @match"
 _WITH = "(with_statement (with_clause) @clause body: (block) @body) @match"
-_LOOP = "[(for_statement body: (block) @body) (while_statement body: (block) @body)] @match"
-_DECORATOR = "(decorator (_) @key) @match"
 
-_RETRY_NAME = re.compile(r"(?i)(?:^|[._])(?:retry|retries|retrying|asyncretrying|retryable|on_exception)(?:$|[._(])")
-_RETRY_LOOP = re.compile(r"(?i)retr(?:y|ies)|attempt|tries")
-_ATTEMPTS = re.compile(r"(?i)(?:^|_)(?:retries|attempts|tries|retry_count|retry_limit)$")
-_RETRY_SETTING = re.compile(r"(?i)max_retries|max_attempts|retries|autoretry_for|retry_kwargs|num_retries")
-_RETRIED = re.compile(
-    r"(?i)(?:\w{0,40}_)?(?:method_whitelist|allowed_methods|status_forcelist|autoretry_for|retry_on|retryable\w{0,20})"
-)
-_LISTS = frozenset({"tuple", "list", "set"})
 _TRANSACTION = re.compile(
     r"(?i)(?:(?:^|[._])(?:\w{0,40}atomic|atomic\w{0,40}|begin_nested|savepoint)|(?:^|\.)(?:begin|\w{0,20}(?<!start_)transaction))$"
 )
@@ -83,65 +74,6 @@ def try_removed(rule: Rule, view: View) -> Iterator[Observation]:
         is_io = any(_OUTSIDE.fullmatch(word) for word in re.split(r"[^a-zA-Z]+", lost.name.lower()))
         says = f"no longer handles failures of {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)"
         yield observed(lost, says, is_sure=is_io)
-
-
-def retry_removed(rule: Rule, view: View) -> Iterator[Observation]:
-    """E03: a retry went away and what it repeated is now done once, or its attempts were at least halved."""
-    for lost in lost_guards(view, _retries):
-        yield observed(lost, f"no longer retries {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)")
-    settled = _settled_for_class(view)
-    for touched in view.functions:
-        if touched.before is None or touched.after is None:
-            continue
-        for gone in left_out(view, touched.before, touched.after, _is_retry_setting):
-            if (touched.change.id.path, gone.key) in settled:
-                continue
-            says = f"no longer gives {snippet(gone.callee)} its {gone.key} (was {snippet(code.text(gone.value))})"
-            yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
-        for what, old, new in replaced(view, touched.before, touched.after, _is_retried):
-            yield from _fewer(touched, what, old, new)
-        for what, old, new in replaced(view, touched.before, touched.after, _is_attempts):
-            was, now = code.number(old), code.number(new)
-            if was is not None and now is not None and 0 <= now < was and (now <= 1 or 2 * now <= was):
-                says = f"lowers {what} from {amount(was)} to {amount(now)}"
-                yield seen(touched, code.line(new), says, what)
-
-
-_ASSIGNED = "(assignment left: (identifier) @key right: (_)) @match"
-
-
-def _settled_for_class(view: View) -> set[tuple[str, str]]:
-    """Path and name of the retry settings that a class or module of the change gained: they hold for its calls."""
-    gained: set[tuple[str, str]] = set()
-    for touched in view.functions:
-        if touched.is_container and touched.after is not None:
-            names = {code.text(match["key"]) for match in view.own(_ASSIGNED, touched.after)}
-            if touched.before is not None:
-                names -= {code.text(match["key"]) for match in view.own(_ASSIGNED, touched.before)}
-            gained |= {(touched.change.id.path, name) for name in names if _is_retry_setting(name)}
-    return gained
-
-
-def _fewer(touched: Touched, what: str, old: "Node", new: "Node") -> Iterator[Observation]:
-    """A list of what is retried that lost entries."""
-    if old.type not in _LISTS or new.type not in _LISTS:
-        return
-    kept = {code.normal(item) for item in new.named_children}
-    gone = [code.text(item) for item in old.named_children if code.normal(item) not in kept]
-    if gone and len(new.named_children) < len(old.named_children):
-        yield seen(touched, code.line(new), f"no longer has {listed(gone)} in {what}", what)
-
-
-def _is_retried(name: str) -> bool:
-    return bool(_RETRIED.fullmatch(name))
-
-
-def _is_retry_setting(name: str) -> bool:
-    return bool(_RETRY_SETTING.fullmatch(name))
-
-
-def _is_attempts(name: str) -> bool:
-    return bool(_ATTEMPTS.search(name))
 
 
 def transaction_removed(rule: Rule, view: View) -> Iterator[Observation]:
@@ -248,6 +180,11 @@ class _Held:
         for match in view.own(_CALLS, side):
             name = code.callee(match["match"])
             items.append(_Item(code.normal(match["match"]) if exact else name, name, match["match"]))
+        if exact:
+            reads = [match["match"] for match in view.own(_READS, side)]
+            items.extend(
+                _Item(text, text, node) for node in reads if not _is_called(node) and (text := code.text(node))
+            )
         written = ((code.text(match["key"]), match["match"]) for match in view.own(_WRITES, side))
         items.extend(_Item(key, key, node) for key, node in written)
         items.sort(key=lambda item: item.node.start_byte)
@@ -255,6 +192,11 @@ class _Held:
         under = [code.is_within(ranges, item.node) for item in items]
         inside = Counter(item.key for item, is_under in zip(items, under, strict=True) if is_under)
         return cls(items, inside, Counter(item.key for item in items) - inside)
+
+
+def _is_called(node: "Node") -> bool:
+    """Whether a name is that of a call, or goes on to another name."""
+    return node.parent is not None and node.parent.type in ("call", "attribute", "decorator")
 
 
 def _called_under(view: View, guards: Guards) -> frozenset[str]:
@@ -275,25 +217,12 @@ def _called_under(view: View, guards: Guards) -> frozenset[str]:
 
 def _tries(view: View, side: Code) -> list[Guard]:
     found = []
-    for match in view.own(_TRY, side):
+    for match in view.own(TRY, side):
         clauses = [child for child in match["match"].children if child.type.startswith("except")]
         types = [name for clause in clauses for name in handled(clause)]
         if clauses and not (types and all("Import" in name or "ModuleNotFound" in name for name in types)):
-            found.append(_guard(match["body"], clauses[0], f"except {', '.join(types)}".strip()))
+            found.append(guard(match["body"], clauses[0], f"except {', '.join(types)}".strip()))
     return found + with_guards(view, side, _SUPPRESS)
-
-
-def _retries(view: View, side: Code) -> list[Guard]:
-    found = decorator_guards(view, side, _RETRY_NAME)
-    tries = [match["match"].start_byte for match in view.own(_TRY, side)]
-    for match in view.own(_LOOP, side):
-        loop, body = match["match"], match["body"]
-        header = code.text(loop)[: body.start_byte - loop.start_byte].strip()
-        first_try = bisect_left(tries, body.start_byte)
-        holds_try = first_try < len(tries) and tries[first_try] < body.end_byte
-        if holds_try and _RETRY_LOOP.search(header[:400]):
-            found.append(_guard(body, loop, header))
-    return found
 
 
 def _transactions(view: View, side: Code) -> list[Guard]:
@@ -310,11 +239,12 @@ def _deadlines(view: View, side: Code) -> list[Guard]:
         call = match["match"]
         arguments = call.child_by_field_name("arguments")
         if arguments is not None and code.callee(call).rpartition(".")[2] == "wait_for":
-            found.append(_guard(arguments, call, code.callee(call)))
+            found.append(guard(arguments, call, code.callee(call)))
     return found
 
 
-def _guard(held: "Node", at: "Node", text: str) -> Guard:
+def guard(held: "Node", at: "Node", text: str) -> Guard:
+    """A guard over what a node holds, at the line of another."""
     return Guard(range=code.byte_range(held), line=code.line(at), text=text)
 
 
@@ -339,7 +269,7 @@ def with_guards(view: View, side: Code, name: re.Pattern[str]) -> list[Guard]:
             if value is not None and value.type == "as_pattern" and value.named_children:
                 value = value.named_children[0]
             if value is not None and name.search(code.callee(value)):
-                found.append(_guard(match["body"], match["match"], f"with {code.text(value)}"))
+                found.append(guard(match["body"], match["match"], f"with {code.text(value)}"))
     return found
 
 

@@ -1,15 +1,13 @@
-"""C03, C04, C05: what others read of a service: what functions return, where it answers, what its messages hold."""
+"""C04, C05: what others read of a service: where and with what it answers, and what its messages hold."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from gatecli.model import ChangeKind, Confidence, FileChange, FunctionKind, UsageStatus
+from gatecli.model import ChangeKind, FileChange, FunctionKind
 from gatecli.rules import code
-from gatecli.rules.checks.contracts import callers_outside
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.lines import decoded
 from gatecli.rules.observation import Observation, seen
@@ -18,124 +16,6 @@ from gatecli.rules.wording import listed, snippet
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-_WRAPPER = re.compile(r"(?:^|\.)(?:OrderedDict|Response|JsonResponse|JSONResponse|jsonify)$")
-_RETURNS = "(return_statement (_) @key) @match"
-
-# --------------------------------------------------------------------------- C03
-
-
-def return_shape_changed(rule: Rule, view: View) -> Iterator[Observation]:
-    """Keys that a returned dictionary lost, or another number of values; sure only if someone outside reads it."""
-    for touched in view.functions:
-        if touched.before is None or touched.after is None or touched.is_container:
-            continue
-        old, new = _shape(view, touched.before), _shape(view, touched.after)
-        what = _lost(old, new)
-        if what:
-            line = new.line or touched.after.function.span.def_line
-            confidence = Confidence.HIGH if _is_read(view, touched) else Confidence.LOW
-            yield seen(touched, line, f"returns something else: {what}", what, confidence=confidence)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What the returns of a function have in common: keys of dictionaries, lengths of tuples; the first line."""
-
-    keys: frozenset[str] | None
-    lengths: frozenset[int]
-    others: bool
-    line: int | None
-
-
-def _shape(view: View, side: Code) -> _Shape:
-    keys: set[str] = set()
-    lengths: set[int] = set()
-    has_keys = others = False
-    line = None
-    made = _made_once(view, side)
-    for match in view.own(_RETURNS, side):
-        value = _unwrapped(match["key"])
-        if value.type == "identifier":
-            value = _unwrapped(made.get(code.text(value), value))
-        if (named := _named_keys(value)) is not None:
-            has_keys = True
-            line = line or code.line(value)
-            keys |= named
-        elif value.type == "dictionary" and all(child.type in ("pair", "comment") for child in value.named_children):
-            has_keys = True
-            line = line or code.line(value)
-            keys |= {code.text(key).strip("\"'") for pair in value.named_children if (key := _key(pair)) is not None}
-        elif value.type == "expression_list" or (value.type == "tuple" and value.named_child_count > 1):
-            lengths.add(sum(child.type != "comment" for child in value.named_children))
-            line = line or code.line(value)
-        elif value.type != "none":
-            others = True
-    return _Shape(frozenset(keys) if has_keys else None, frozenset(lengths), others, line)
-
-
-_MADE = "(assignment left: (identifier) @key right: (_) @value) @match"
-
-
-def _made_once(view: View, side: Code) -> "dict[str, Node]":
-    """The value of each local name that is assigned once."""
-    found: dict[str, list[Node]] = defaultdict(list)
-    for match in view.own(_MADE, side):
-        found[code.text(match["key"])].append(match["value"])
-    return {name: values[0] for name, values in found.items() if len(values) == 1}
-
-
-def _unwrapped(value: "Node") -> "Node":
-    """What a response is made of: the first argument of ``Response(...)``, ``OrderedDict(...)`` and the like."""
-    for _ in range(3):
-        arguments = value.child_by_field_name("arguments") if value.type == "call" else None
-        if arguments is None or not arguments.named_children or not _WRAPPER.search(code.callee(value)):
-            break
-        if arguments.named_children[0].type == "keyword_argument":
-            break
-        value = arguments.named_children[0]
-    return value
-
-
-def _named_keys(value: "Node") -> set[str] | None:
-    """The keys of a dictionary that is written as ``dict(a=1)`` or as pairs ``[("a", 1)]``; None for anything else."""
-    if value.type == "call" and code.callee(value) == "dict" and not code.has_splat(value):
-        return set(code.keywords(value)) or None
-    if value.type == "list" and value.named_children:
-        pairs = [item for item in value.named_children if item.type == "tuple" and item.named_children]
-        keys = {
-            code.text(pair.named_children[0]).strip("\"'") for pair in pairs if pair.named_children[0].type == "string"
-        }
-        return keys if keys and len(pairs) == len(value.named_children) else None
-    return None
-
-
-def _key(pair: "Node") -> "Node | None":
-    key = pair.child_by_field_name("key") if pair.type == "pair" else None
-    return key if key is not None and key.type == "string" else None
-
-
-def _lost(old: _Shape, new: _Shape) -> str:
-    if old.keys and new.keys is not None and not new.others and (gone := sorted(old.keys - new.keys)):
-        came = sorted(new.keys - old.keys)
-        instead = f", with {listed([repr(key) for key in came])} instead" if came else ""
-        return f"{listed([repr(key) for key in gone])} gone from the dictionary{instead}"
-    if (
-        len(old.lengths) == 1
-        and len(new.lengths) == 1
-        and old.lengths != new.lengths
-        and not (old.others or new.others)
-    ):
-        return f"{min(new.lengths)} values where it returned {min(old.lengths)}"
-    return ""
-
-
-def _is_read(view: View, touched: Touched) -> bool:
-    """Whether someone beyond the change reads what a function returns."""
-    is_entry = touched.blast is not None and bool(touched.blast.entry_points) and not touched.blast.callers
-    observed = touched.usage is not None and touched.usage.status is UsageStatus.OBSERVED
-    return bool(callers_outside(view, touched)) or is_entry or observed or bool(_routes(view, touched.after))
-
 
 # --------------------------------------------------------------------------- C04
 
@@ -152,21 +32,36 @@ _URLS = """
 ((call function: [(identifier) (attribute)] @key arguments: (argument_list . (string) @value)) @match
   (#match? @key "^(path|re_path|url)$"))
 """
+_REGISTERED = """
+((call
+  function: (attribute object: (_) @router attribute: (identifier) @key)
+  arguments: (argument_list . (string) @value)) @match (#eq? @key "register"))
+"""
+# A tree of resources, by path: ``resources["/orders"] = OrdersResource(app)``.
+_MOUNTED = """
+((assignment left: (subscript value: (_) @router subscript: (string) @value)) @match (#match? @value "^.?['\\"]/"))
+"""
+_TREE = re.compile(r"(?i)(?:resources?|routes?|urls?|handlers?|endpoints?|paths)$")
 _LISTS = """
 ((assignment left: (identifier) @key right: [(list) (tuple)] @value) @match
   (#any-of? @key "fields" "http_method_names"))
 """
 _MEMBERS = "(assignment left: (identifier) @key right: (call) @value) @match"
-_SERIALIZER = re.compile(r"(?:Serializer|ObjectType|InputObjectType|Mutation|Interface|ModelObjectType|Schema)$")
+_SERIALIZER = re.compile(
+    r"(?:Serializer|ObjectType|InputObjectType|Mutation|Interface|ModelObjectType|Schema|FilterSet)$"
+)
 _BASES = "(class_definition superclasses: (argument_list) @match)"
+_QUOTED = re.compile(r"[\"'](\w{1,80})[\"']")
+_MAX_CLASS = 100_000
+_MAX_NAME = 200
 
 
 def route_changed(rule: Rule, view: View) -> Iterator[Observation]:
     """Routes, methods, statuses and serializer fields that no function or class of the change has any more."""
-    came = Counter(route for touched in view.functions for route, _ in _routes(view, touched.after))
+    came = Counter(route for touched in view.functions for route, _ in routes(view, touched.after))
     for touched in view.functions:
-        kept = Counter(route for route, _ in _routes(view, touched.after))
-        for route, line in _routes(view, touched.before):
+        kept = Counter(route for route, _ in routes(view, touched.after))
+        for route, line in routes(view, touched.before):
             if kept[route] > 0:
                 kept[route] -= 1
             elif came[route] > 0:
@@ -178,7 +73,7 @@ def route_changed(rule: Rule, view: View) -> Iterator[Observation]:
             yield from _status_changed(view, touched, touched.before, touched.after)
 
 
-def _routes(view: View, side: Code | None) -> list[tuple[str, int]]:
+def routes(view: View, side: Code | None) -> list[tuple[str, int]]:
     """``GET /orders`` and the line of each route that a function is registered for, or that a module lists."""
     if side is None:
         return []
@@ -200,6 +95,12 @@ def _routes(view: View, side: Code | None) -> list[tuple[str, int]]:
         found += [
             (_plain_route(code.text(match["value"])), code.line(match["match"])) for match in view.own(_URLS, side)
         ]
+    for match in view.own(_REGISTERED, side):
+        if _ROUTER.search(code.callee(match["router"])):
+            found.append((code.text(match["value"]).strip("\"'"), code.line(match["match"])))
+    for match in view.own(_MOUNTED, side):
+        if _TREE.search(code.text(match["router"])[:_MAX_NAME]):
+            found.append((code.text(match["value"]).strip("\"'"), code.line(match["match"])))
     return found
 
 
@@ -232,10 +133,17 @@ def _fields_lost(view: View, touched: Touched, before: Code, after: Code) -> Ite
     else:
         old = {code.text(match["key"]): code.line(match["match"]) for match in view.own(_MEMBERS, before)}
         new = {code.text(match["key"]): 0 for match in view.own(_MEMBERS, after)}
-    gone = sorted(name for name in old.keys() - new.keys() if not name.startswith("_"))
+    kept = _named_in(after) if id.name != "Meta" else frozenset[str]()
+    gone = sorted(name for name in old.keys() - new.keys() if not name.startswith("_") and name not in kept)
     if gone and new:
         line = touched.line_after(old[gone[0]])
-        yield seen(touched, line, f"no longer shows {listed(gone)} to its clients", " ".join(gone))
+        verb = "offers the filters" if "Filter" in owner else "shows"
+        yield seen(touched, line, f"no longer {verb} {listed(gone)} to its clients", " ".join(gone))
+
+
+def _named_in(side: Code) -> frozenset[str]:
+    """What a class names in quotes, as in the ``fields`` of its Meta: it is still shown, declared in another way."""
+    return frozenset(_QUOTED.findall(code.text(side.node)[:_MAX_CLASS]))
 
 
 def _has_such_base(view: View, side: Code) -> bool:

@@ -15,7 +15,9 @@ from gatecli.rules.wording import amount, listed, snippet
 _MODES = '((identifier) @match (#match? @match "^ROUND_[A-Z0-5_]+$"))'
 _FIELDS = "(assignment left: (identifier) @key right: (call) @value) @match"
 _EXACT = re.compile(r"\b(?:DecimalField|Numeric|DECIMAL|MoneyField)\b")
-_INEXACT = re.compile(r"\b(?:FloatField|Float|REAL|DOUBLE)\b")
+_INEXACT = re.compile(r"\b(?:FloatField|Float|REAL|DOUBLE|(?:Big|Small|Positive){0,2}IntegerField|Integer)\b")
+_BASES = "(class_definition superclasses: (argument_list) @match)"
+_ROUNDS = re.compile(r"(?i)(?:^|[._])(?:round|quantize)(?:_\w{1,40})?$")
 _MONEY = re.compile(
     r"(?i)price|amount|total|tax|cost|fee|money|pay|invoice|refund|discount|balance|charge|currency|vat|bill"
 )
@@ -23,13 +25,34 @@ _MONEY = re.compile(
 
 def precision_lost(rule: Rule, view: View) -> Iterator[Observation]:
     """Exact numbers that became inexact, and other rounding where the names speak of money."""
+    rounded = [_rounding(view, touched.after) - _rounding(view, touched.before) for touched in view.functions]
+    came = sum(rounded, Counter[str]())
     for touched in view.functions:
-        if touched.before is None or touched.after is None:
+        if touched.before is None or touched.after is None or touched.change.behaviour is None:
             continue
+        yield from _rounds_less(view, touched, came)
         yield from _floats(view, touched, touched.before, touched.after)
         yield from _modes(view, touched, touched.before, touched.after)
         yield from _places(view, touched, touched.before, touched.after)
         yield from _columns(view, touched, touched.before, touched.after)
+
+
+def _rounding(view: View, side: Code | None) -> Counter[str]:
+    """How often a function rounds, by the name that it calls."""
+    return Counter({name: len(found) for name, found in calls(view, side).items() if _ROUNDS.search(name)})
+
+
+def _rounds_less(view: View, touched: Touched, came: Counter[str]) -> Iterator[Observation]:
+    """Roundings that went away and none came; a note where another function of the change now rounds so."""
+    old, new = _rounding(view, touched.before), _rounding(view, touched.after)
+    if new.total() >= old.total():
+        return
+    for name in sorted(old - new):
+        line = code.line(calls(view, touched.before)[name][0])
+        sure = not came[name] and (_MONEY.search(name) or _MONEY.search(touched.change.id.qualname))
+        confidence = Confidence.HIGH if sure else Confidence.LOW
+        says = f"no longer rounds with {snippet(name)}"
+        yield seen(touched, touched.line_after(line), says, name, confidence=confidence)
 
 
 def _floats(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:
@@ -75,11 +98,14 @@ def _rounded(view: View, side: Code) -> Iterator[tuple[str, tuple[float, int]]]:
 
 
 def _columns(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:
-    """Columns of an exact type that became floats."""
+    """Columns and classes of fields of an exact type that became floats or whole numbers."""
     old = {code.text(match["key"]): code.text(match["value"]) for match in view.own(_FIELDS, before)}
-    for match in view.own(_FIELDS, after):
-        name, new = code.text(match["key"]), code.text(match["value"])
-        was = old.get(name, "")
-        if _EXACT.search(was) and _INEXACT.search(new) and not _EXACT.search(new):
-            says = f"keeps {snippet(name)} as a float where it was exact"
-            yield seen(touched, code.line(match["match"]), says, name)
+    new = [(code.text(match["key"]), match["value"]) for match in view.own(_FIELDS, after)]
+    name = touched.change.id.name
+    old.update((name, code.text(match["match"])) for match in view.own(_BASES, before))
+    new += [(name, match["match"]) for match in view.own(_BASES, after)]
+    for name, value in new:
+        was, now = _EXACT.search(old.get(name, "")), _INEXACT.search(code.text(value))
+        if was and now and not _EXACT.search(code.text(value)):
+            says = f"keeps {snippet(name)} as {now[0]} where it was {was[0]}"
+            yield seen(touched, code.line(value), says, name)

@@ -1,18 +1,117 @@
-"""E04: retries without an end: what hurts a neighbour most when it is already down."""
+"""E03, E04: retries that went away, and retries without an end, which hurt a neighbour most when it is down."""
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gatecli.rules import code
-from gatecli.rules.code import Code, View
+from gatecli.rules.checks.guards import TRY, Guard, decorator_guards, guard, lost_guards, observed
+from gatecli.rules.checks.numbers import calls, left_out, replaced
+from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
-from gatecli.rules.wording import snippet
+from gatecli.rules.wording import amount, listed, snippet
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+_LOOP = "[(for_statement body: (block) @body) (while_statement body: (block) @body)] @match"
+_ASKS_AGAIN = re.compile(r"(?:^|\.)(?:self|task|cls|current_task|celery_task)\.(?:retry|reschedule)$")
+_ASSIGNED = "(assignment left: (identifier) @key right: (_)) @match"
+_RETRY_NAME = re.compile(r"(?i)(?:^|[._])(?:retry|retries|retrying|asyncretrying|retryable|on_exception)(?:$|[._(])")
+_RETRY_LOOP = re.compile(r"(?i)retr(?:y|ies)|attempt|tries")
+_ATTEMPTS = re.compile(r"(?i)(?:^|_)(?:retries|attempts|tries|retry_count|retry_limit)$")
+_RETRY_SETTING = re.compile(r"(?i)max_retries|max_attempts|retries|autoretry_for|retry_kwargs|num_retries")
+_LISTS = frozenset({"tuple", "list", "set"})
+_RETRIED = re.compile(
+    r"(?i)(?:\w{0,40}_)?(?:method_whitelist|allowed_methods|status_forcelist|autoretry_for|retry_on|retryable\w{0,20})"
+)
+
+
+def retry_removed(rule: Rule, view: View) -> Iterator[Observation]:
+    """E03: a retry went away and what it repeated is now done once, or its attempts were at least halved."""
+    for lost in lost_guards(view, _retries):
+        yield observed(lost, f"no longer retries {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)")
+    settled = _settled_for_class(view)
+    asking = [_asks_again(view, touched.after) - _asks_again(view, touched.before) for touched in view.functions]
+    gained = sum(asking, Counter[str]())
+    for touched in view.functions:
+        if touched.before is None or touched.after is None:
+            continue
+        for name in sorted(_asks_again(view, touched.before) - _asks_again(view, touched.after)):
+            if not gained[name]:
+                line = code.line(calls(view, touched.before)[name][0])
+                says = f"no longer asks to be run again with {snippet(name)}"
+                yield seen(touched, touched.line_after(line), says, name)
+        for gone in left_out(view, touched.before, touched.after, _is_retry_setting):
+            if (touched.change.id.path, gone.key) in settled:
+                continue
+            says = f"no longer gives {snippet(gone.callee)} its {gone.key} (was {snippet(code.text(gone.value))})"
+            yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
+        for what, old, new in replaced(view, touched.before, touched.after, _is_retried):
+            yield from _fewer(touched, what, old, new)
+        for what, old, new in replaced(view, touched.before, touched.after, _is_attempts):
+            was, now = code.number(old), code.number(new)
+            if was is not None and now is not None and 0 <= now < was and (now <= 1 or 2 * now <= was):
+                says = f"lowers {what} from {amount(was)} to {amount(now)}"
+                yield seen(touched, code.line(new), says, what)
+
+
+def _asks_again(view: View, side: Code | None) -> Counter[str]:
+    """The calls by which a task asks its queue to run it again."""
+    return Counter({name: len(found) for name, found in calls(view, side).items() if _ASKS_AGAIN.search(name)})
+
+
+def _settled_for_class(view: View) -> set[tuple[str, str]]:
+    """Path and name of the retry settings that a class or module of the change gained: they hold for its calls."""
+    gained: set[tuple[str, str]] = set()
+    for touched in view.functions:
+        if touched.is_container and touched.after is not None:
+            names = {code.text(match["key"]) for match in view.own(_ASSIGNED, touched.after)}
+            if touched.before is not None:
+                names -= {code.text(match["key"]) for match in view.own(_ASSIGNED, touched.before)}
+            gained |= {(touched.change.id.path, name) for name in names if _is_retry_setting(name)}
+    return gained
+
+
+def _fewer(touched: Touched, what: str, old: "Node", new: "Node") -> Iterator[Observation]:
+    """A list of what is retried that lost entries."""
+    if old.type not in _LISTS or new.type not in _LISTS:
+        return
+    kept = {code.normal(item) for item in new.named_children}
+    gone = [code.text(item) for item in old.named_children if code.normal(item) not in kept]
+    if gone and len(new.named_children) < len(old.named_children):
+        yield seen(touched, code.line(new), f"no longer has {listed(gone)} in {what}", what)
+
+
+def _is_retried(name: str) -> bool:
+    return bool(_RETRIED.fullmatch(name))
+
+
+def _is_retry_setting(name: str) -> bool:
+    return bool(_RETRY_SETTING.fullmatch(name))
+
+
+def _is_attempts(name: str) -> bool:
+    return bool(_ATTEMPTS.search(name))
+
+
+def _retries(view: View, side: Code) -> list[Guard]:
+    found = decorator_guards(view, side, _RETRY_NAME)
+    tries = [match["match"].start_byte for match in view.own(TRY, side)]
+    for match in view.own(_LOOP, side):
+        loop, body = match["match"], match["body"]
+        header = code.text(loop)[: body.start_byte - loop.start_byte].strip()
+        first_try = bisect_left(tries, body.start_byte)
+        holds_try = first_try < len(tries) and tries[first_try] < body.end_byte
+        if holds_try and _RETRY_LOOP.search(header[:400]):
+            found.append(guard(body, loop, header))
+    return found
+
+
+# --------------------------------------------------------------------------- E04
 
 _CALLS = "(call) @match"
 _DECORATORS = "(decorator [(identifier) (attribute)] @key) @match"

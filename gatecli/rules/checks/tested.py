@@ -56,19 +56,21 @@ def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
         subjects = sorted({name for test in tests for name in test.subjects})
         replaced = sum(bool(called.intersection(subjects)) for called in came) if subjects else len(came)
         unexplained = [test for test in tests if not test.is_explained]
-        if replaced >= len(tests) or not (subjects or unexplained):
+        is_comment = any(test.is_commented_out for test in tests)
+        if not is_comment and (replaced >= len(tests) or not (subjects or unexplained)):
             continue
-        is_sure = any(test.subjects for test in unexplained)
+        is_sure = is_comment or any(test.subjects for test in unexplained)
         yield _tests_lost(path, tests, subjects, Confidence.HIGH if is_sure else Confidence.LOW)
 
 
 @dataclass(frozen=True, slots=True)
 class _Lost:
-    """A test that is gone: the edited functions that it calls, and whether what it names went away too."""
+    """A test that is gone: the edited functions it calls, whether what it names went too, whether it is a comment."""
 
     touched: Touched
     subjects: frozenset[str]
     is_explained: bool
+    is_commented_out: bool
 
 
 def _lost(view: View, touched: Touched, edited: list[Touched], went: frozenset[str]) -> _Lost:
@@ -76,14 +78,24 @@ def _lost(view: View, touched: Touched, edited: list[Touched], went: frozenset[s
     words = words_of(touched.before.module.source) if touched.before is not None else frozenset()
     subjects = {one.change.id.name for one in edited if one.change.id.name in called and is_at_home(one, words)}
     body = words_of(touched.before.node.text or b"") if touched.before is not None else frozenset()
-    return _Lost(touched, frozenset(subjects), not went.isdisjoint(body))
+    is_comment = _is_comment(touched)
+    return _Lost(touched, frozenset(subjects), not went.isdisjoint(body) and not is_comment, is_comment)
+
+
+def _is_comment(touched: Touched) -> bool:
+    """Whether the definition of a test that is gone stands in a comment of its file."""
+    name = re.escape(touched.change.base_id.name.encode())
+    definition = re.compile(rb"#[ \t]{0,80}(?:async[ ]{1,4})?def[ ]{1,4}" + name + rb"\b")
+    return definition.search((touched.file.after or b"")[:_MAX_TEST_BYTES]) is not None
 
 
 def _tests_lost(path: str, tests: list[_Lost], subjects: list[str], confidence: Confidence) -> Observation:
     names = [test.touched.change.base_id.name for test in tests]
     kept = [test for test in tests if test.touched.change.kind is not ChangeKind.REMOVED]
     says = f"lost {plural(len(tests), 'test')} ({listed(names)})"
-    if len(kept) == len(tests):
+    if all(test.is_commented_out for test in tests):
+        says = f"has made a comment of {plural(len(tests), 'test')} ({listed(names)})"
+    elif len(kept) == len(tests):
         says = f"no longer runs {plural(len(tests), 'test')} ({listed(names)}): nothing collects the new name"
     if subjects:
         says += f" of {listed(subjects)}, which this change edits"
