@@ -53,7 +53,9 @@ def observe(rule: Rule, view: View) -> Iterator[Observation]:
         if match.side is Side.CHANGED:
             yield from (_changed(match, touched, a, b) for a, b in _differing(old, new))
             continue
-        came += [(touched, found) for found in _surplus(new, old, touched.change.changed_lines)]
+        more = len(new) - len(old) if match.grows else len(new)
+        news = _surplus(new, old, touched.change.changed_lines)
+        came += [(touched, found) for found in news[: max(0, more)]]
         went += [(touched, found) for found in _surplus(old, new, touched.change.removed_lines)]
     if match.side is Side.ADDED:
         for touched, found in _not_moved(came, went, match.moves):

@@ -84,7 +84,8 @@ class Match:
     The query captures ``@match``. Two matches are the same if their ``@key`` is (without one, the whole match), on side
     ``changed`` if their ``@key`` is but their ``@value`` is not. ``says`` continues a sentence that begins with the
     function; ``{text}``, ``{key}``, ``{value}`` (``{before}`` and ``{after}`` on side ``changed``) stand for code. With
-    ``moves``, what went from one function of the change to another is no news.
+    ``moves``, what went from one function of the change to another is no news; with ``grows``, only what a function has
+    more of than before is, whatever the keys: one that is written another way is the old one.
     """
 
     side: Side = Side.ADDED
@@ -92,6 +93,7 @@ class Match:
     says: str = ""
     where: Where = field(default_factory=Where)
     moves: bool = True
+    grows: bool = False
     lines: tuple[Line, ...] = ()
 
 

@@ -30,8 +30,18 @@ _CALLED = """
 _LITERALS = frozenset(
     {"integer", "float", "string", "true", "false", "none", "list", "dictionary", "tuple", "unary_operator"}
 )
-_WEAK = re.compile(r"^assert(?:True|IsNotNone|IsNone|In|Greater|GreaterEqual|IsInstance)$")
-_STRONG = frozenset({"assertEqual", "assertEquals", "assertDictEqual", "assertListEqual", "assertCountEqual"})
+_WEAK = re.compile(r"^assert(?:True|IsNotNone|In|Greater|GreaterEqual|IsInstance)$")
+_STRONG = frozenset(
+    {
+        "assertEqual",
+        "assertEquals",
+        "assertDictEqual",
+        "assertListEqual",
+        "assertCountEqual",
+        "assertIsNone",
+        "assertIs",
+    }
+)
 _TOLERANCE = re.compile(r"^(?:rel|abs|abs_tol|rel_tol|atol|rtol|delta|tolerance|timeout|timeout_s|max_seconds)$")
 _PATCHES = """
 ((call function: [(identifier) (attribute)] @name arguments: (argument_list . (string) @key)) @match
