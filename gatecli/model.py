@@ -1023,7 +1023,7 @@ class Verdict:
 
 
 class RequirementStatus(StrEnum):
-    """Gerrit's six states."""
+    """Gerrit's six states. An override makes a requirement overridden, a grant makes it bypassed."""
 
     NOT_APPLICABLE = "not_applicable"
     UNSATISFIED = "unsatisfied"
@@ -1118,25 +1118,54 @@ class Dismissal:
     source: str | None = None
 
 
+class WaiverKind(StrEnum):
+    """Why a requirement need not be met: this very content must go now, or changes of its kind were excused before."""
+
+    OVERRIDE = "override"
+    GRANT = "grant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """Someone's signed word that requirements (by name, or with ``*`` at the end) need not be met until a time.
+
+    ``at`` is when an override was signed. A grant is for changes to ``paths`` alone, by the people of ``to`` alone
+    (none: by anybody).
+    """
+
+    kind: WaiverKind
+    by: str
+    until: int
+    reason: str
+    requirements: tuple[str, ...]
+    at: int | None = None
+    paths: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """What was said of a change: the approvals that count, each person once, and all the others with the reason.
 
     Roles are not judged here. ``barred`` maps the key of everyone who is not independent to the reason;
-    ``objections`` are the keys of people who might have approved and whose latest word is no.
+    ``objections`` are the keys of people who might have approved and whose latest word is no. ``waivers`` are genuine,
+    in force, and by people who may sign them.
     """
 
     approvals: tuple[Approval, ...] = ()
     dismissed: tuple[Dismissal, ...] = ()
     barred: Mapping[str, str] = field(default_factory=dict)
     objections: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
 
 
 class SignOffStatus(StrEnum):
-    """How the sign-off as a whole stands."""
+    """How the sign-off as a whole stands: a waived requirement is never called satisfied."""
 
     NOT_REQUIRED = "not_required"
     OUTSTANDING = "outstanding"
+    OVERRIDDEN = "overridden"
+    BYPASSED = "bypassed"
     SATISFIED = "satisfied"
     ERROR = "error"
 
@@ -1194,7 +1223,7 @@ class Branch:
 class SignOff:
     """What must be signed, by whom, and what was counted or not; ``tree`` is how that came to be.
 
-    ``keys`` says that the base lists keys that may sign.
+    ``waivers`` are those that lifted a requirement; ``keys`` says that the base lists keys that may sign.
     """
 
     status: SignOffStatus
@@ -1203,6 +1232,7 @@ class SignOff:
     dismissed: tuple[Dismissal, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     tree: tuple[Branch, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
     keys: bool = False
 
 

@@ -795,7 +795,7 @@ def _reviewed(
         case,
         findings,
         known,
-        settings.people,
+        settings,
         submitted=_submitted(origin, request, settings),
         standing=standing(origin.repository, origin.change, origin.asked),
         policy=stamp.sha256,
@@ -829,22 +829,31 @@ def said_of(origin: Source, request: Request, report: Report) -> Counted:
 
 
 def _submitted(origin: Source, request: Request, settings: Config) -> "Submitted":
-    """What was handed in for this change: GitHub's answers, and signed notes with the keys to check them by."""
-    from gatecli.policy.approvals import Submitted, signed
-    from gatecli.sources.notes import anchor, read_notes
+    """What was handed in for this change: GitHub's answers, signed notes, grants, and the keys to check them by."""
+    from gatecli.config.grants import read_grants
+    from gatecli.policy.approvals import Submitted, signed, waived
     from gatecli.sources.signatures import Keys
+
+    governing, digest = origin.governing, origin.change.digest
+    approvals = _notes_on(origin, signed.REF, signed.anchor_text(digest))
+    overrides = _notes_on(origin, waived.REF, waived.anchor_text(digest))
+    grants = read_grants(governing.read)
+    if not approvals and not overrides and not grants:
+        return Submitted(answers=request.approvals)
+    people = settings.people
+    keys = Keys(allowed=governing.read(people.keys) or b"", revoked=governing.read(people.revoked_keys))
+    return Submitted(answers=request.approvals, notes=approvals, overrides=overrides, grants=grants, keys=keys)
+
+
+def _notes_on(origin: Source, ref: str, anchor_text: str) -> tuple[bytes, ...]:
+    """The notes on the commits of a change and on its content."""
+    from gatecli.sources.notes import anchor, read_notes
 
     change = origin.change
     if origin.repository is None or change.kind is not SourceKind.RANGE or change.head is None:
-        return Submitted(answers=request.approvals)
-    names = [revision.sha for revision in change.revisions]
-    names.append(anchor(signed.anchor_text(change.digest), like=change.head))
-    notes = read_notes(origin.repository, signed.REF, [change.head, *names])
-    if not notes:
-        return Submitted(answers=request.approvals)
-    people, governing = settings.people, origin.governing
-    keys = Keys(allowed=governing.read(people.keys) or b"", revoked=governing.read(people.revoked_keys))
-    return Submitted(answers=request.approvals, notes=tuple(notes.values()), keys=keys)
+        return ()
+    names = [change.head, *(revision.sha for revision in change.revisions), anchor(anchor_text, like=change.head)]
+    return tuple(read_notes(origin.repository, ref, names).values())
 
 
 def _milliseconds_since(started: float) -> float:

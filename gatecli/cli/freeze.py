@@ -1,6 +1,6 @@
 """``gate freeze`` and ``gate unfreeze``: the kill switch."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,19 +75,8 @@ def _save(path: Path, freezes: "tuple[Freeze, ...]") -> None:
 
 
 def _time(text: str) -> str:
-    from gatecli.config.freeze import moment
-    from gatecli.pipeline import seconds
+    from gatecli.cli.signing import ending
+    from gatecli.config.freeze import is_moment
 
-    try:
-        at = moment(text)
-    except (ValueError, OverflowError):
-        try:
-            ends = datetime.now(UTC) + timedelta(seconds=seconds(text))
-        except (UsageError, OverflowError):
-            raise UsageError(
-                f"{text!r} is no time to end a freeze", "such as 3h, 7d or 2026-12-01T08:00+01:00"
-            ) from None
-        return ends.isoformat(timespec="seconds")
-    if at <= datetime.now(UTC).timestamp():
-        raise UsageError(f"{text} is over already", "name a time to come")
-    return text
+    at = ending(text, what="a freeze")
+    return text if is_moment(text) else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

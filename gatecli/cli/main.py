@@ -6,7 +6,22 @@ import sys
 import typer
 
 from gatecli import __version__
-from gatecli.cli import approve, audit, cache, check, context, demo, freeze, github, policy, profile, rules, signoff
+from gatecli.cli import (
+    approve,
+    audit,
+    cache,
+    check,
+    context,
+    demo,
+    freeze,
+    github,
+    grant,
+    override,
+    policy,
+    profile,
+    rules,
+    signoff,
+)
 from gatecli.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_PASS, EXIT_USAGE, GateError
 
 _EPILOG = """\b
@@ -55,6 +70,8 @@ def _gate(
 app.add_typer(cache.app, name="cache", help="What gate remembers of files between runs.")
 app.command("check", epilog=check.EPILOG)(check.check)
 app.command("approve", epilog=approve.EPILOG)(approve.approve)
+app.command("override", epilog=override.EPILOG)(override.override)
+app.command("grant", epilog=grant.EPILOG)(grant.grant)
 app.command("signoff", epilog=signoff.EPILOG)(signoff.signoff)
 app.add_typer(policy.app, name="policy", help="What must happen before a change merges.", epilog=policy.EPILOG)
 app.command("freeze", epilog=freeze.EPILOG)(freeze.freeze)

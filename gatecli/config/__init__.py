@@ -14,7 +14,7 @@ import msgspec
 
 from gatecli.config.contradictions import contradictions
 from gatecli.config.document import MAX_BYTES, Document, Problem, decode, mismatches, parse, quote, refuse
-from gatecli.config.requirements import Condition, Pace, Required
+from gatecli.config.requirements import Condition, Grants, Override, Pace, Required
 from gatecli.config.shipped import data_root, read_data
 from gatecli.errors import UsageError
 from gatecli.model import Mode, PolicyStamp
@@ -191,7 +191,8 @@ class Config:
     """The policy of a repository; every field has the built-in default.
 
     ``tiers`` name conditions, ``zones`` name the folders (gitignore patterns) of a trust zone, ``hosts`` are those that
-    the code may talk to; ``requirements`` and ``pace`` ask for more than what is built in.
+    the code may talk to; ``requirements`` and ``pace`` ask for more than what is built in. Without ``override`` nobody
+    may override anything, without ``grants`` none counts.
 
     ``mode`` is enforce unless the policy says otherwise, so that exit codes mean something without a policy.
     """
@@ -211,6 +212,8 @@ class Config:
     hosts: tuple[str, ...] = ()
     requirements: Annotated[tuple[Required, ...], msgspec.Meta(max_length=500)] = ()
     pace: Pace = field(default_factory=Pace)
+    override: Override | None = None
+    grants: Grants | None = None
 
 
 def load(

@@ -224,9 +224,11 @@ def mismatches(document: Document, kind: Any) -> Iterator[Problem]:
 def _mismatches(value: Any, kind: Any, at: At, document: Document) -> Iterator[Problem]:
     if get_origin(kind) is Annotated and get_origin(get_args(kind)[0]) is tuple:
         yield from _mismatches(value, get_args(kind)[0], at, document)
-        most = next((one.max_length for one in get_args(kind)[1:] if isinstance(one, msgspec.Meta)), None)
-        if isinstance(value, list) and most is not None and len(value) > most:
-            yield document.problem(at, f"{_name(at)} holds {len(value):,} items, at most {most:,} are read")
+        meta = next((one for one in get_args(kind)[1:] if isinstance(one, msgspec.Meta)), msgspec.Meta())
+        if isinstance(value, list) and meta.max_length is not None and len(value) > meta.max_length:
+            yield document.problem(at, f"{_name(at)} holds {len(value):,} items, at most {meta.max_length:,} are read")
+        if isinstance(value, list) and len(value) < (meta.min_length or 0):
+            yield document.problem(at, f"{_name(at)} is empty")
         return
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType) and NoneType in arguments and len(arguments) == 2:

@@ -73,7 +73,7 @@ def read_freezes(read: Callable[[str], bytes | None]) -> tuple[Freeze, ...]:
         problems += [
             Problem(document.lines.get(("freezes", number), 1), f"{text!r} is no time with a zone: 2026-12-01T08:00Z")
             for text in (one.until, one.since)
-            if text is not None and not _is_moment(text)
+            if text is not None and not is_moment(text)
         ]
     refuse(problems, FREEZE_PATH)
     return freezes
@@ -89,7 +89,8 @@ def write_freezes(freezes: tuple[Freeze, ...]) -> str:
     return text
 
 
-def _is_moment(text: str) -> bool:
+def is_moment(text: str) -> bool:
+    """Whether ``moment`` reads it."""
     try:
         moment(text)
     except (ValueError, OverflowError):

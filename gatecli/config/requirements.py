@@ -142,6 +142,21 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     budget: Budget | None = None
 
 
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may lift open requirements off one change, how many of them together, and for how long at most."""
+
+    signed_by: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1, max_length=500)]
+    count: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
+    at_most_hours: Annotated[float, msgspec.Meta(gt=0, le=720)] = 24
+
+
+class Grants(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may excuse changes of a kind beforehand, and for how long at most."""
+
+    signed_by: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1, max_length=500)]
+    at_most_days: Annotated[float, msgspec.Meta(gt=0, le=366)] = 30
+
+
 def parts(condition: Condition) -> Iterator[tuple[Condition, bool]]:
     """A condition and all that stand in it, each with whether an odd number of ``not`` stands before it."""
     waiting = [(condition, False)]

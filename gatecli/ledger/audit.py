@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from gatecli.errors import EvidenceError, UsageError
-from gatecli.model import Decision, Memory, Passed, ProvenanceClass, Report, SignerKind
+from gatecli.model import Decision, Memory, Passed, ProvenanceClass, Report, SignerKind, Waiver
 
 MAX_BYTES = 500_000_000
 CLOCK_SKEW_S = 600
@@ -37,6 +37,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     requirements: dict[str, str]
     previous: str
+    waivers: tuple[Waiver, ...] = ()
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +119,7 @@ def append(path: Path, report: Report) -> Entry:
         policy=report.policy.sha256,
         requirements={one.name: one.status.value for one in report.signoff.requirements},
         previous=log.head,
+        waivers=report.signoff.waivers,
     )
     line = msgspec.json.encode(entry) + b"\n"
     try:

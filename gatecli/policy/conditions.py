@@ -11,13 +11,10 @@ from gatecli.config import Config
 from gatecli.config.contradictions import MAX_STARS
 from gatecli.config.requirements import Condition, parts
 from gatecli.model import Case, Finding, Outcome, Person, Score
-from gatecli.policy.owners import team_of
+from gatecli.policy.owners import SENIORS, team_of
 from gatecli.policy.patterns import Patterns
 from gatecli.provenance.identity import Directory, directory
 from gatecli.provenance.trailers import trailers
-
-SENIORS = "seniors"
-"""The word that stands for everyone whom the policy lists as senior."""
 
 DESTRUCTIVE = frozenset(
     {

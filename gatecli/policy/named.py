@@ -20,8 +20,8 @@ from gatecli.model import (
     RequirementStatus,
     SignerKind,
 )
-from gatecli.policy.conditions import SENIORS, Facts, explain, holds, matches_name
-from gatecli.policy.owners import Owners, team_of
+from gatecli.policy.conditions import Facts, explain, holds, matches_name
+from gatecli.policy.owners import SENIORS, Owners, team_of
 
 Status = RequirementStatus
 _STRENGTH = (Binding.MERGE_TREE, Binding.DIFF, Binding.FILES)
@@ -114,7 +114,8 @@ def rows(config: Config, branches: Iterable[Branch]) -> Iterator[Requirement]:
             continue
         level = levels.get(branch.text, Decision.REVIEW)
         for number, need in enumerate(branch.needs or (branch,)):
-            status = branch.status if branch.status is Status.ERROR else need.status
+            whole = branch.status in (Status.ERROR, Status.OVERRIDDEN, Status.BYPASSED)
+            status = branch.status if whole and need.status is not Status.SATISFIED else need.status
             count, kind, role = _asked(config, branch.text, number)
             yield Requirement(
                 name=branch.text if len(branch.needs) < 2 else f"{branch.text}: {need.text}",

@@ -14,6 +14,9 @@ from functools import cache
 from gatecli.config import People
 from gatecli.policy.patterns import Patterns
 
+SENIORS = "seniors"
+"""In a list of people, the word that stands for everyone whom the policy lists as senior."""
+
 LOCATIONS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 MAX_BYTES = 3_000_000
 """GitHub does not load a larger file."""

@@ -5,6 +5,7 @@ not, the answer is an error, not a pass.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -87,9 +88,7 @@ def timely(pace: Pace, about: Facts, memory: Memory | None, reviewed: Counted) -
         took = f"{max(0, one.at - started):,} s" if one.at is not None else "an unknown time"
         why = f"approved {took} after the push: {_lines(about):,} lines want {least:,.0f} s"
         dismissed.append(Dismissal(by=one.person, reason=why, source=one.source))
-    return Counted(
-        approvals=tuple(kept), dismissed=tuple(dismissed), barred=reviewed.barred, objections=reviewed.objections
-    )
+    return replace(reviewed, approvals=tuple(kept), dismissed=tuple(dismissed))
 
 
 def _frozen(freezes: Iterable[Freeze], about: Facts, now: int) -> Iterator[Branch]:

@@ -29,7 +29,7 @@ from gatecli.model import (
     SignOffStatus,
     Verdict,
 )
-from gatecli.policy import pace
+from gatecli.policy import pace, waivers
 from gatecli.policy.candidates import Candidates, find_candidates
 from gatecli.policy.conditions import facts
 from gatecli.policy.named import Said, evaluate, rows
@@ -37,6 +37,12 @@ from gatecli.policy.owners import Owners
 from gatecli.policy.verdict import Ask, Trigger, triggers
 from gatecli.provenance.identity import Directory, directory
 
+_WORST = (
+    (RequirementStatus.ERROR, SignOffStatus.ERROR),
+    (RequirementStatus.UNSATISFIED, SignOffStatus.OUTSTANDING),
+    (RequirementStatus.OVERRIDDEN, SignOffStatus.OVERRIDDEN),
+    (RequirementStatus.BYPASSED, SignOffStatus.BYPASSED),
+)
 _SENIOR = (Ask.SENIOR_FOR_BLOCK, Ask.SENIOR_FOR_AGENT, Ask.SENIOR_FOR_RISK)
 
 
@@ -92,27 +98,36 @@ def sign_off(
         reviewers=people.reviewers,
         seniors=people.seniors,
     )
-    branches = evaluate(config, said) if named else ()
+    blocking = [one.name for one in built_in if one.level is Decision.BLOCK]
+    blocking += [one.name for one in named if Decision(one.level) is Decision.BLOCK]
+    lifting = waivers.for_change(reviewed.waivers, about, config, blocking=frozenset(blocking))
+    built_in, objected = (tuple(_lifted(one, lifting) for one in group) for group in (built_in, objected))
+    branches = tuple(map(lifting.lift, evaluate(config, said) if named else ()))
+    paced = tuple(map(lifting.lift, paced))
     requirements = (*built_in, *rows(config, branches), *objected, *pace.rows(paced))
     used: set[str] = set().union(*(requirement.satisfied_by for requirement in requirements))
+    tree = (*map(_as_branch, built_in), *branches, *map(_as_branch, objected), *paced)
     return SignOff(
         status=_status(requirements),
         requirements=requirements,
         approvals=tuple(approval for approval in reviewed.approvals if approval.person in used),
         dismissed=(*reviewed.dismissed, *_idle(reviewed.approvals, used, config)),
         candidates=people.reviewers,
-        tree=(*map(_as_branch, built_in), *branches, *map(_as_branch, objected), *paced),
+        tree=tree,
+        waivers=lifting.spent(tree),
         keys=keys,
     )
 
 
+def _lifted(one: Requirement, lifting: waivers.Waivers) -> Requirement:
+    branch = lifting.lift(_as_branch(one))
+    return replace(one, status=branch.status, reason=branch.why)
+
+
 def _status(requirements: tuple[Requirement, ...]) -> SignOffStatus:
     statuses = {one.status for one in requirements}
-    if RequirementStatus.ERROR in statuses:
-        return SignOffStatus.ERROR
-    if RequirementStatus.UNSATISFIED in statuses:
-        return SignOffStatus.OUTSTANDING
-    return SignOffStatus.SATISFIED if requirements else SignOffStatus.NOT_REQUIRED
+    worst = next((whole for one, whole in _WORST if one in statuses), SignOffStatus.SATISFIED)
+    return worst if requirements else SignOffStatus.NOT_REQUIRED
 
 
 def _as_branch(one: Requirement) -> Branch:
@@ -125,13 +140,15 @@ def _as_branch(one: Requirement) -> Branch:
 def outcome(verdict: Verdict, signoff: SignOff) -> Verdict:
     """The verdict with what is left of it: the strictest of the requirements that are open.
 
-    What the policy asks for by name raises the decision too, with a reason of its own while it is open.
+    What the policy asks for by name raises the decision too, with a reason of its own while it is open. What was waived
+    is a reason too: it is never silent.
     """
     if not signoff.requirements:
         return verdict
     named = [one for one in signoff.requirements if not one.built_in]
     open_ = [one for one in signoff.requirements if one.status in OPEN]
-    reasons = [Reason(text=f"{one.name}: {one.reason}") for one in named if one in open_]
+    reasons = [Reason(text=f"{one.name}: {one.reason}") for one in signoff.requirements if one.status in WAIVED]
+    reasons += [Reason(text=f"{one.name}: {one.reason}") for one in named if one in open_]
     return replace(
         verdict,
         decision=_strictest([verdict.decision, *(one.level for one in named)]),
@@ -142,6 +159,9 @@ def outcome(verdict: Verdict, signoff: SignOff) -> Verdict:
 
 OPEN = (RequirementStatus.UNSATISFIED, RequirementStatus.ERROR)
 """The states of a requirement that keep a change from merging."""
+
+WAIVED = (RequirementStatus.OVERRIDDEN, RequirementStatus.BYPASSED)
+"""The states of one that was lifted and not met."""
 
 
 def _strictest(decisions: Iterable[Decision]) -> Decision:
@@ -175,7 +195,7 @@ def _objections(reviewed: Counted, known: Directory) -> tuple[Requirement, ...]:
     people = [known.names.get(key, key) for key in reviewed.objections]
     return tuple(
         Requirement(
-            name=f"the objection of {person} is settled",
+            name=f"{waivers.OBJECTION}{person} is settled",
             count=1,
             kind="human",
             role="objector",

@@ -49,7 +49,8 @@ def step_summary(report: Report, *, source_url: str | None = None) -> str:
 
 def _verdict_level(report: Report) -> str:
     word = summary.word(report)
-    return {"block": "error", "incomplete": "error", "review": "warning"}.get(word, "notice")
+    usual = "warning" if report.signoff.waivers else "notice"
+    return {"block": "error", "incomplete": "error", "review": "warning"}.get(word, usual)
 
 
 def _verdict(report: Report) -> str:
@@ -58,6 +59,7 @@ def _verdict(report: Report) -> str:
     needed = [item.name for item in merging.outstanding(report)]
     if needed and report.verdict.outcome is not Decision.PASS:
         text += f". Needs {listed(needed, 3)}"
+    text += "".join(f". {one}" for one in merging.waivers(report))
     return f"::{_verdict_level(report)} title={_property(f'gate: {word}')}::{_data(text)}"
 
 

@@ -451,10 +451,23 @@ class Branch(_Object):
     needs: list["Branch"]
 
 
+class Waiver(_Object):
+    """A signed override or grant that lifted requirements off the change, and until when."""
+
+    kind: model.WaiverKind
+    by: str
+    until: Timestamp
+    reason: str
+    requirements: list[str]
+    at: Timestamp | None
+    paths: list[str]
+    to: list[str]
+
+
 class SignOff(_Object):
     """What must be signed, by whom, and what was counted or not; ``tree`` is how that came to be.
 
-    ``keys`` says that the base lists keys that may sign.
+    ``waivers`` are those that lifted a requirement; ``keys`` says that the base lists keys that may sign.
     """
 
     status: model.SignOffStatus
@@ -463,6 +476,7 @@ class SignOff(_Object):
     dismissed: list[Dismissal]
     candidates: list[Candidate]
     tree: list[Branch]
+    waivers: list[Waiver]
     keys: bool
 
 

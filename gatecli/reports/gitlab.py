@@ -7,7 +7,7 @@ import hashlib
 import json
 
 from gatecli.model import Finding, Report, Severity
-from gatecli.reports import summary
+from gatecli.reports import merging, summary
 from gatecli.reports.anchors import anchors
 from gatecli.reports.text import json_source, plain
 
@@ -22,7 +22,7 @@ def render(report: Report) -> str:
     """The flagged findings as a JSON array, gravest first; an empty one where there are none."""
     anchor = anchors(report)
     seen: set[str] = set()
-    issues = []
+    issues: list[dict[str, object]] = []
     for finding in summary.flagged(report)[:MAX_FINDINGS]:
         line = anchor(finding)
         issues.append(
@@ -34,7 +34,23 @@ def render(report: Report) -> str:
                 "location": {"path": plain(finding.path, _PATH), "lines": {"begin": line}},
             }
         )
+    issues += _waivers(report)
     return json_source(json.dumps(issues, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _waivers(report: Report) -> list[dict[str, object]]:
+    """What somebody lifted, at the first file of the change: a place that GitLab shows."""
+    path = report.case.change.files[0].path if report.case.change.files else "."
+    return [
+        {
+            "description": plain(said, _TEXT),
+            "check_name": "waiver",
+            "fingerprint": hashlib.sha256(f"waiver\0{said}".encode(errors="surrogatepass")).hexdigest()[:32],
+            "severity": "major",
+            "location": {"path": plain(path, _PATH), "lines": {"begin": 1}},
+        }
+        for said in merging.waivers(report)
+    ]
 
 
 def _description(finding: Finding, line: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from gatecli.errors import UsageError
-from gatecli.model import Decision, Mode, RequirementStatus, SourceKind
+from gatecli.model import Decision, Mode, RequirementStatus, SourceKind, WaiverKind
 from gatecli.reports.document import Document, Requirement
 from gatecli.reports.markdown import MARKER
 from gatecli.reports.text import listed
@@ -13,6 +13,7 @@ from gatecli.reports.text import listed
 MAX_COMMENT = 65_000
 """Characters of the Markdown: GitHub answers a comment of more than 65,536 with 422, and a line of history follows."""
 
+_WAIVED = {WaiverKind.OVERRIDE: "overridden by", WaiverKind.GRANT: "bypassed by a grant of"}
 _OUTSTANDING = (RequirementStatus.UNSATISFIED, RequirementStatus.ERROR)
 
 
@@ -21,7 +22,7 @@ class Judgement:
     """What is published of a report: ``word`` is pass, review, block or error (the change could not be judged).
 
     ``summary`` is for the status; ``body`` the Markdown for the comment, None where there is none; ``paths`` what was
-    judged; ``needed`` the sign-offs that are outstanding.
+    judged; ``needed`` the sign-offs that are outstanding; ``waived`` says that some were lifted and not met.
     """
 
     word: str
@@ -31,6 +32,7 @@ class Judgement:
     paths: frozenset[str] = frozenset()
     needed: tuple[Requirement, ...] = ()
     candidates: tuple[str, ...] = ()
+    waived: bool = False
 
 
 def read_document(data: bytes) -> Document:
@@ -69,6 +71,7 @@ def judgement(document: Document, markdown: str) -> Judgement:
         paths=frozenset(path for file in files for path in (file.path, file.old_path) if path),
         needed=tuple(one for one in document.signoff.requirements if one.status in _OUTSTANDING),
         candidates=tuple(one.person for one in document.signoff.candidates),
+        waived=bool(document.signoff.waivers),
     )
 
 
@@ -85,7 +88,8 @@ def _summary(document: Document, word: str) -> str:
         return f"{said}; evidence incomplete: {listed(verdict.incomplete, 1)}".removesuffix(": ")
     if word == "pass":
         signed = sorted({name for one in signoff.requirements for name in one.satisfied_by})
-        return said + (f", signed by {listed(signed, 3)}" if signed else "")
+        lifted = [f"{_WAIVED[one.kind]} {one.by}: {one.reason}" for one in signoff.waivers[:1]]
+        return said + "".join(f", {one}" for one in lifted) + (f", signed by {listed(signed, 3)}" if signed else "")
     if needed:
         who = [one.person for one in needed[0].who or signoff.candidates]
         asked = f" ({listed(who[:2], 2, 'or')})" if who else ""

@@ -122,7 +122,8 @@ def _signoffs(report: Report) -> list[_Test]:
         if requirement.status is RequirementStatus.ERROR and report.exit_code:
             state = "error"
         said = _excused(report, merging.ask(report, requirement)) if needed else ""
-        detail = requirement.reason if needed else f"signed by {', '.join(requirement.satisfied_by)}"
+        given = f"signed by {', '.join(requirement.satisfied_by)}"
+        detail = requirement.reason if needed or requirement.status in merging.WAIVED else given
         kind = str(requirement.status)
         tests.append(
             _Test(classname="sign-off", name=requirement.name, state=state, kind=kind, said=said, detail=detail)

@@ -198,14 +198,15 @@ def _reason(writer: _Writer, why: Why) -> str:
 
 
 def _merge(writer: _Writer, report: Report) -> list[_Section]:
-    needed = merging.outstanding(report)
-    if not needed:
+    needed, lifted = merging.outstanding(report), merging.waived(report)
+    if not needed and not lifted:
         return []
-    lines = [f"**To merge** · {merging.progress(report)}", ""]
+    lines = [f"**{'To merge' if needed else 'Sign-off'}** · {merging.progress(report)}", ""]
     for requirement in merging.asked(report)[-MOST:]:
-        open_ = requirement in needed
-        detail = merging.ask(report, requirement) if open_ else listed(requirement.satisfied_by, 5)
-        lines.append(f"- {'✘' if open_ else '✔'} **{writer.text(requirement.name, _NAME)}**: {writer.text(detail)}")
+        detail = merging.ask(report, requirement) if requirement in needed else listed(requirement.satisfied_by, 5)
+        detail = requirement.reason if requirement in lifted else detail
+        mark = "✘" if requirement in needed else "~" if requirement in lifted else "✔"
+        lines.append(f"- {mark} **{writer.text(requirement.name, _NAME)}**: {writer.text(detail)}")
     commands = merging.approve_commands(report)
     if commands:
         again = code(merging.check_command(report))

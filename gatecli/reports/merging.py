@@ -2,12 +2,15 @@
 
 import re
 
-from gatecli.model import Candidate, Report, Requirement, RequirementStatus, SourceKind
+from gatecli.model import Candidate, Report, Requirement, RequirementStatus, SourceKind, WaiverKind
 from gatecli.reports.summary import blockers, short, whys
-from gatecli.reports.text import count, listed
+from gatecli.reports.text import count, listed, moment
 
 OUTSTANDING = (RequirementStatus.UNSATISFIED, RequirementStatus.ERROR)
 """The states of a requirement that keep a change from merging."""
+
+WAIVED = (RequirementStatus.OVERRIDDEN, RequirementStatus.BYPASSED)
+"""The states of one that somebody lifted: never shown as signed."""
 
 ABOVE = "any of the people above; one person can sign for all"
 """Said where the same people are asked again."""
@@ -31,8 +34,26 @@ def progress(report: Report) -> str:
     applying = asked(report)
     if not applying:
         return str(report.signoff.status).replace("_", " ")
-    done = len(applying) - len(outstanding(report))
-    return f"{done:,} of {len(applying):,} signed"
+    lifted = waived(report)
+    done = len(applying) - len(outstanding(report)) - len(lifted)
+    return f"{done:,} of {len(applying):,} signed" + "".join(
+        f", {number:,} {status}" for status in WAIVED if (number := sum(one.status is status for one in lifted))
+    )
+
+
+def waived(report: Report) -> tuple[Requirement, ...]:
+    """The requirements that were lifted and not met."""
+    return tuple(item for item in report.signoff.requirements if item.status in WAIVED)
+
+
+def waivers(report: Report) -> tuple[str, ...]:
+    """What was lifted, by whom, until when and why: a line each, which no report leaves out."""
+    names = {status: [one.name for one in waived(report) if one.status is status] for status in WAIVED}
+    words = {WaiverKind.OVERRIDE: RequirementStatus.OVERRIDDEN, WaiverKind.GRANT: RequirementStatus.BYPASSED}
+    return tuple(
+        f"{listed(names[words[one.kind]], 3)}: {words[one.kind]} by {one.by} until {moment(one.until)}, {one.reason}"
+        for one in report.signoff.waivers
+    )
 
 
 def approve_commands(report: Report) -> tuple[str, ...]:

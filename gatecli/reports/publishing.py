@@ -31,7 +31,7 @@ _HISTORY = re.compile(r"<!-- gate-history((?: (?:pass|review|block|error)@[0-9a-
 
 
 class Commenting(StrEnum):
-    """When there is a comment: ``auto`` begins none for a pass, and keeps one that is there up to date."""
+    """When there is a comment: ``auto`` begins none for a pass without waivers, and keeps one up to date."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -227,7 +227,7 @@ def _comment(desk: _Desk, github: GitHub, place: Place, judged: Judgement, when:
     me = github.me() if github.api.has_token else None
     mine = sorted((one for one in github.comments(place.number) if _is_sticky(one, me)), key=lambda one: one.id)
     if not mine:
-        if when is Commenting.ALWAYS or judged.word in ("review", "block"):
+        if when is Commenting.ALWAYS or judged.word in ("review", "block") or judged.waived:
             body = comment_body(judged, None, place.link)
             desk.write("begin the comment", lambda: github.add_comment(place.number, body))
         return

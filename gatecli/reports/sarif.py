@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any
 
 from gatecli.model import Evidence, Finding, Outcome, Report, RuleText, Severity
-from gatecli.reports import summary
+from gatecli.reports import merging, summary
 from gatecli.reports.anchors import anchors
 from gatecli.reports.links import relative_url
 from gatecli.reports.text import count, json_source, plain
@@ -206,7 +206,7 @@ def _message(text: str, instead: str) -> str:
 
 def _invocation(report: Report, found: int) -> dict[str, Any]:
     failed = [finding for finding in report.findings if finding.outcome is Outcome.ERROR]
-    texts = list(summary.limits(report))
+    texts = [*merging.waivers(report), *summary.limits(report)]
     if found > MAX_RESULTS:
         texts.insert(0, f"{count(found - MAX_RESULTS, 'result')} left out: GitHub shows {MAX_RESULTS:,}")
     if len(texts) > MAX_NOTIFICATIONS:

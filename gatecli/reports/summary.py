@@ -27,6 +27,7 @@ from gatecli.model import (
     SourceKind,
     Usage,
     UsageStatus,
+    WaiverKind,
 )
 from gatecli.reports.text import age, count, listed, share
 
@@ -167,14 +168,25 @@ def headline(report: Report) -> tuple[str, ...]:
     if verdict.incomplete:
         phrases.append("evidence incomplete")
     if verdict.decision is not verdict.outcome:
-        signed = verdict.outcome is Decision.PASS
-        phrases.append(f"{verdict.decision} signed off" if signed else f"{verdict.decision} lowered by sign-off")
+        signed = "signed off" if verdict.outcome is Decision.PASS else "lowered by sign-off"
+        phrases.append(f"{verdict.decision} {_waived(report) or signed}")
     phrases.append(_mattering(report))
     percentile = report.score.percentile
     phrases.append(f"risk {report.score.total}" + (f", {_standing(percentile)}" if percentile is not None else ""))
     if case.functions and case.profile is None:
         phrases.append("not profiled")
     return tuple(phrases)
+
+
+def _waived(report: Report) -> str | None:
+    """Who lifted requirements, as that is no signature."""
+    by = {WaiverKind.OVERRIDE: "overridden by", WaiverKind.GRANT: "bypassed by a grant of"}
+    said = [f"{words} {listed(_by(report, kind), 3)}" for kind, words in by.items() if _by(report, kind)]
+    return " and ".join(said) or None
+
+
+def _by(report: Report, kind: WaiverKind) -> list[str]:
+    return list(dict.fromkeys(one.by for one in report.signoff.waivers if one.kind is kind))
 
 
 def _mattering(report: Report) -> str:

@@ -324,8 +324,10 @@ def _alternatives(sheet: Page, commands: tuple[str, ...]) -> Text:
 
 
 def _requirement(sheet: Page, report: Report, requirement: Requirement, show_all: bool) -> list[Text]:
-    open_ = requirement.status in merging.OUTSTANDING
-    mark = sheet.line(" " * LABEL, ("✘" if open_ else "✔", "bold red" if open_ else "bold green"))
+    open_, lifted = requirement.status in merging.OUTSTANDING, requirement.status in merging.WAIVED
+    mark = sheet.line(
+        " " * LABEL, ("✘", "bold red") if open_ else ("~", "bold yellow") if lifted else ("✔", "bold green")
+    )
     status = (
         ""
         if requirement.status in (RequirementStatus.SATISFIED, RequirementStatus.UNSATISFIED)
@@ -334,8 +336,9 @@ def _requirement(sheet: Page, report: Report, requirement: Requirement, show_all
     given = listed(requirement.satisfied_by, 5)
     named = sheet.line((requirement.name, "bold"), f"{status}  ", merging.ask(report, requirement) if open_ else given)
     lines = sheet.hang(mark, named, LABEL + 2)
-    if requirement.reason and (open_ or show_all):
-        lines += sheet.wrap(sheet.line((f"because {requirement.reason}", "dim")), LABEL + 2)
+    if requirement.reason and (open_ or lifted or show_all):
+        why = requirement.reason if lifted else f"because {requirement.reason}"
+        lines += sheet.wrap(sheet.line((why, "" if lifted else "dim")), LABEL + 2)
     return lines
 
 

@@ -31,9 +31,7 @@ def render(format: str, report: Report) -> str:
 
 
 def _headline(report: Report) -> str:
-    total = len(merging.asked(report))
-    met = total - len(merging.outstanding(report))
-    said = f"{met:,} of {total:,} met" if total else "nothing is required"
+    said = merging.progress(report).replace("signed", "met") if merging.asked(report) else "nothing is required"
     decision = report.verdict.decision
     was = f", {decision} before sign-off" if decision is not report.verdict.outcome else ""
     return f"{report.verdict.outcome}: {said}{was}"

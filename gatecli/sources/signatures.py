@@ -16,7 +16,9 @@ from pathlib import Path
 from gatecli.errors import UsageError
 
 NAMESPACE = "gate-approval"
-"""What the signatures are for: a signature of a commit or a file is none of these."""
+"""What a signature is for: one of a commit or a file is none of these, and none of them stands for another."""
+OVERRIDE = "gate-override"
+GRANT = "gate-grant"
 
 TIMEOUT_S = 30
 SIGNING_TIMEOUT_S = 300
@@ -48,20 +50,22 @@ class Checked:
     problem: str | None = None
 
 
-def sign(payload: bytes, key: Path) -> str:
+def sign(payload: bytes, key: Path, *, namespace: str = NAMESPACE) -> str:
     """An armoured signature of some bytes; ``key`` is a private key, or a public one whose private half an agent has.
 
     Raises:
         UsageError: ssh-keygen is missing, or will not sign with this key.
     """
-    command = ["-Y", "sign", "-q", "-f", str(key), "-n", NAMESPACE]
+    command = ["-Y", "sign", "-q", "-f", str(key), "-n", namespace]
     status, out, err = _run(command, payload, timeout_s=SIGNING_TIMEOUT_S)
     if status or not out.startswith(b"-----BEGIN SSH SIGNATURE-----"):
         raise UsageError(f"ssh-keygen does not sign with {key}: {_last(err)}", "name a key that you hold with --key")
     return out.decode("ascii")
 
 
-def check(payload: bytes, signature: str, principal: str, keys: Keys, *, now: int) -> Checked:
+def check(
+    payload: bytes, signature: str, principal: str, keys: Keys, *, now: int, namespace: str = NAMESPACE
+) -> Checked:
     """Whether a person signed these bytes with a key that is listed for them and valid now.
 
     Args:
@@ -70,6 +74,7 @@ def check(payload: bytes, signature: str, principal: str, keys: Keys, *, now: in
         principal: Who is said to have signed.
         keys: Those of the base revision.
         now: Epoch seconds. Not when it was signed: only the signer says when that was.
+        namespace: What the signature has to be for.
 
     Raises:
         UsageError: ssh-keygen is missing.
@@ -84,11 +89,11 @@ def check(payload: bytes, signature: str, principal: str, keys: Keys, *, now: in
         if keys.revoked is not None:
             revoked.write_bytes(keys.revoked)
         at = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d%H%M%S")
-        verify = ["-Y", "verify", *files, "-I", principal, "-n", NAMESPACE, f"-Overify-time={at}"]
+        verify = ["-Y", "verify", *files, "-I", principal, "-n", namespace, f"-Overify-time={at}"]
         status, out, err = _run(verify, payload)
         good = _GOOD.search(out)
         if status or good is None:
-            return Checked(problem=_problem(err, principal))
+            return Checked(problem=_problem(err, principal, namespace))
         if keys.revoked is not None and _run([*verify, "-r", str(revoked)], payload)[0]:
             return Checked(problem="signed with a key that was revoked")
         status, out, _ = _run(["-Y", "find-principals", *files], b"")
@@ -98,7 +103,7 @@ def check(payload: bytes, signature: str, principal: str, keys: Keys, *, now: in
     return Checked(key=good[1].decode("ascii"), names=names)
 
 
-def _problem(err: bytes, principal: str) -> str:
+def _problem(err: bytes, principal: str, namespace: str) -> str:
     """ssh-keygen's reason, in our words where they say more."""
     said = _last(err)
     if "expired" in said:
@@ -106,7 +111,7 @@ def _problem(err: bytes, principal: str) -> str:
     if "not yet valid" in said:
         return f"signed with a key that is not yet valid ({said})"
     if "namespace" in said:
-        return f"signed with a key that is not listed for {NAMESPACE}"
+        return f"signed with a key that is not listed for {namespace}"
     if "incorrect signature" in said:
         return "the signature is not of this text: one of them was edited"
     if "parse signature" in said or "armor" in said or "missing header" in said:

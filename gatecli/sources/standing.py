@@ -57,7 +57,7 @@ def standing(repository: Repository | None, change: Change, asked: str | None = 
         content_of=lambda commit: _content_of(repository, base, commit),
         is_before=lambda commit: _is_before(repository, commit, base),
         target=_target(repository, re.split(r"\.{2,3}", asked)[0], base) if asked else None,
-        repository=_slug(repository),
+        repository=slug(repository),
     )
 
 
@@ -118,7 +118,7 @@ def _is_before(repository: Repository, commit: str, base: str) -> bool:
         return False
 
 
-def _slug(repository: Repository) -> str | None:
+def slug(repository: Repository) -> str | None:
     """``owner/name`` of the remote that a clone is of, in lower case."""
     try:
         url = repository.text("config", "--get", "remote.origin.url")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gatecli.config import People
+from gatecli.config import Config, People
 from gatecli.errors import UsageError
 from gatecli.model import Approval, Binding, Dismissal
 from gatecli.policy.approvals import Submitted, counted
@@ -37,7 +37,7 @@ def test_the_answers_are_github_s_own_and_the_policy_reads_them(github: GitHub, 
     ]
     given = Submitted(answers=json.dumps(answers).encode())
     judged = case(changed(), head=HEAD_SHA)
-    found = counted(judged, (), directory(People()), People(), submitted=given, policy="p", now=1_800_000_000)
+    found = counted(judged, (), directory(People()), Config(), submitted=given, policy="p", now=1_800_000_000)
     assert [one.person for one in found.approvals] == ["ravi"]
     assert found.approvals[0] == Approval(
         person="ravi", at=1_795_190_520, source="github review", commit=HEAD_SHA, digest="d", binding=Binding.MERGE_TREE
@@ -100,10 +100,11 @@ def test_the_checks_of_the_head_are_an_agent_s_word(github: GitHub, fake: FakeGi
     fake.check_runs = [{"head_sha": HEAD_SHA, **ran}, {"head_sha": OLD_SHA, **ran}]
     answers, missing = github.answers(1204)
     assert (answers["check_runs"], missing) == (fake.check_runs[:1], None)
-    people = People(agents={"rb": "gpt"})
+    config = Config(people=People(agents={"rb": "gpt"}))
     given = Submitted(answers=json.dumps(answers).encode())
     judged = case(changed(), head=HEAD_SHA)
-    found = counted(judged, (), directory(people), people, submitted=given, policy="p", now=1_800_000_000)
+    known = directory(config.people)
+    found = counted(judged, (), known, config, submitted=given, policy="p", now=1_800_000_000)
     assert [(one.person, one.kind, one.model) for one in found.approvals] == [("rb", "agent", "gpt")]
     fake.allowed.discard("checks: read")
     answers, missing = github.answers(1204)

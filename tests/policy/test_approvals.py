@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecli.config import People
+from gatecli.config import Config, People
 from gatecli.errors import UsageError
 from gatecli.model import (
     AgentEvidence,
@@ -74,7 +74,8 @@ def answers(*reviews: dict, **more) -> bytes:
 
 def read(data: bytes, given_case=CASE) -> Counted:
     """What counts and what does not, without who is barred."""
-    found = counted(given_case, (), KNOWN, PEOPLE, submitted=Submitted(answers=data), policy="p", now=NOW)
+    config, given = Config(people=PEOPLE), Submitted(answers=data)
+    found = counted(given_case, (), KNOWN, config, submitted=given, policy="p", now=NOW)
     return Counted(approvals=found.approvals, dismissed=found.dismissed)
 
 

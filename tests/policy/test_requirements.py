@@ -70,7 +70,7 @@ def approved_by(*logins: str, judged: Case | None = None) -> Counted:
         }
     ).encode()  # fmt: skip
     return counted(
-        judged or given_case(), (), directory(CONFIG.people), CONFIG.people, submitted=Submitted(answers=answers),
+        judged or given_case(), (), directory(CONFIG.people), CONFIG, submitted=Submitted(answers=answers),
         policy="p", now=NOW,
     )  # fmt: skip
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from gatecli.config import People
-from gatecli.model import ApprovalSource, Case, Counted, Finding, Person
-from gatecli.policy.approvals import github, signed
+from gatecli.config import Config, People
+from gatecli.config.grants import Grant
+from gatecli.model import ApprovalSource, Case, Counted, Dismissal, Finding, Person, Waiver
+from gatecli.policy.approvals import github, signed, waived
 from gatecli.policy.approvals.claims import Barred, Claim, Word
 from gatecli.policy.approvals.counting import count
 from gatecli.policy.owners import Owners
@@ -23,10 +24,12 @@ _REVIEWED = ("reviewed-by", "acked-by", "approved-by")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """What was handed in: GitHub's answers (``--approvals``), the notes on this change, the keys of the base."""
+    """What was handed in: GitHub's answers (``--approvals``), the notes on this change, grants and keys of the base."""
 
     answers: bytes | None = None
     notes: tuple[bytes, ...] = ()
+    overrides: tuple[bytes, ...] = ()
+    grants: tuple[Grant, ...] = ()
     keys: Keys = field(default_factory=lambda: Keys(allowed=b""))
 
 
@@ -34,7 +37,7 @@ def counted(
     case: Case,
     findings: Iterable[Finding],
     known: Directory,
-    people: People,
+    config: Config,
     *,
     submitted: Submitted,
     standing: Standing | None = None,
@@ -48,7 +51,7 @@ def counted(
         case: What is judged.
         findings: The answers of the rules: a signature has to acknowledge those that ask for review or block.
         known: Who is who.
-        people: The policy's people: agents that may approve, teams, whether trailers count.
+        config: The policy: agents that may approve, teams, whether trailers count, who may override.
         submitted: The evidence.
         standing: What it is held against; without it only approvals of this very commit count.
         policy: The sha256 of the policy that judges.
@@ -58,18 +61,28 @@ def counted(
     Raises:
         UsageError: the answers are not GitHub's, or ssh-keygen is needed and missing.
     """
-    standing = standing or Standing()
+    standing, people, findings = standing or Standing(), config.people, tuple(findings)
     answers = github.read_answers(submitted.answers) if submitted.answers is not None else None
     if answers is not None:
         standing = _as_github_says(standing, answers)
+    check = _checker(submitted.keys, now)
     claims = [
         *(github.claims(answers, case, known, people) if answers else ()),
-        *signed.claims(submitted.notes, _checker(submitted.keys, now), standing, people, policy=policy),
+        *signed.claims(submitted.notes, check, standing, people, policy=policy),
         *_in_trailers(case, people),
     ]
-    return count(
-        claims, case, findings, known, people, barred(case, known, answers), standing, now=now, owners=owners
-    )  # fmt: skip
+    not_independent = barred(case, known, answers)
+    found = count(claims, case, findings, known, people, not_independent, standing, now=now, owners=owners)
+    signers = waived.Signers(known=known, config=config, barred=not_independent, check=check, now=now)
+    said = [
+        *waived.overrides(submitted.overrides, case, findings, signers, standing, policy=policy),
+        *waived.grants(submitted.grants, signers, standing),
+    ]
+    return replace(
+        found,
+        dismissed=(*found.dismissed, *(one for one in said if isinstance(one, Dismissal))),
+        waivers=tuple(one for one in said if isinstance(one, Waiver)),
+    )
 
 
 def barred(case: Case, known: Directory, answers: github.Answers | None = None) -> Barred:
@@ -106,11 +119,11 @@ def _as_github_says(standing: Standing, answers: github.Answers) -> Standing:
     )
 
 
-def _checker(keys: Keys, now: int) -> "signed.Check":
-    def check(payload: bytes, signature: str, principal: str) -> Checked:
+def _checker(keys: Keys, now: int) -> signed.Check:
+    def check(payload: bytes, signature: str, principal: str, namespace: str) -> Checked:
         if not keys.allowed.strip():
             return Checked(problem="the base revision lists no keys that may sign")
-        return signatures.check(payload, signature, principal, keys, now=now)
+        return signatures.check(payload, signature, principal, keys, now=now, namespace=namespace)
 
     return check
 

@@ -8,7 +8,7 @@ lines: a signature proves that somebody agreed, its absence proves nothing.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -16,7 +16,7 @@ from gatecli.config import People
 from gatecli.model import ApprovalSource, Change, SignerKind
 from gatecli.policy.approvals.claims import Claim, Word
 from gatecli.provenance.identity import normal
-from gatecli.sources.signatures import Checked
+from gatecli.sources.signatures import NAMESPACE, Checked
 from gatecli.sources.standing import Content, Standing
 
 REF = "refs/notes/gate-approvals"
@@ -27,8 +27,8 @@ MAX_SIGNED = 200
 MAX_FILES = 2_000
 """Of a larger change no approval outlives a change of one file."""
 
-Check = Callable[[bytes, str, str], Checked]
-"""Whether a payload, a signature and a principal fit."""
+Check = Callable[[bytes, str, str, str], Checked]
+"""Whether a payload, a signature, a principal and a namespace fit."""
 
 _WORDS = {"approve": Word.YES, "object": Word.NO, "withdraw": Word.TAKEN_BACK}
 
@@ -130,7 +130,7 @@ def claims(
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             yield _unread("a line of it is no signed approval: it was edited, or is not gate's")
             continue
-        checked = check(entry.statement.encode(), entry.signature, statement.by)
+        checked = check(entry.statement.encode(), entry.signature, statement.by, NAMESPACE)
         family = agents.get(normal(statement.by))
         yield Claim(
             by=statement.by,
@@ -145,23 +145,49 @@ def claims(
             acknowledged=frozenset(statement.acknowledged),
             names=checked.names,
             key=checked.key,
-            problem=checked.problem or _misplaced(statement, standing, policy),
+            problem=checked.problem or _problem(statement, standing, policy),
             genuine=checked.problem is None and statement.schema == SCHEMA,
         )
 
 
-def _misplaced(statement: Statement, standing: Standing, policy: str) -> str | None:
+class Placed(Protocol):
+    """Something signed, as far as it says what place it is for."""
+
+    @property
+    def repository(self) -> str | None:
+        """``owner/name``, None where the signer's clone did not say."""
+        ...
+
+    @property
+    def target(self) -> str | None:
+        """The branch that it may merge into."""
+        ...
+
+    @property
+    def base(self) -> str:
+        """A commit of the base's history."""
+        ...
+
+
+def _problem(statement: Statement, standing: Standing, policy: str) -> str | None:
     """Why a genuine statement is not about this change, as far as that does not hang on its content."""
     if statement.schema != SCHEMA:
         return f"signed in a form that this version does not know ({statement.schema[:40]})"
-    if statement.repository and standing.repository and statement.repository != standing.repository:
-        return f"signed for the repository {statement.repository[:100]}"
-    if statement.target and standing.target and statement.target != standing.target:
-        return f"signed for a merge into {statement.target[:100]}, not into {standing.target}"
-    if not standing.is_before(statement.base):
-        return f"signed against {statement.base[:12]}, which is no commit of the base"
+    if (why := misplaced(statement, standing)) is not None:
+        return why
     if statement.policy != policy and statement.verdict != "object":  # another policy settles no objection
         return "signed under another policy than the one that judges"
+    return None
+
+
+def misplaced(one: Placed, standing: Standing) -> str | None:
+    """Why something signed is for another repository, branch or history, None if it is for this one."""
+    if one.repository and standing.repository and one.repository != standing.repository:
+        return f"signed for the repository {one.repository[:100]}"
+    if one.target and standing.target and one.target != standing.target:
+        return f"signed for a merge into {one.target[:100]}, not into {standing.target}"
+    if not standing.is_before(one.base):
+        return f"signed against {one.base[:12]}, which is no commit of the base"
     return None
 
 

@@ -16,8 +16,8 @@ _NEEDED = 3
 
 _MARKS = {
     RequirementStatus.SATISFIED: ("✔", "done"),
-    RequirementStatus.OVERRIDDEN: ("✔", "done"),
-    RequirementStatus.BYPASSED: ("↷", "done"),
+    RequirementStatus.OVERRIDDEN: ("~", "open"),
+    RequirementStatus.BYPASSED: ("~", "open"),
     RequirementStatus.UNSATISFIED: ("✘", "open"),
     RequirementStatus.ERROR: ("!", "open"),
     RequirementStatus.NOT_APPLICABLE: ("–", "idle"),
