@@ -39,7 +39,7 @@ def test_signoff_shows_the_tree_and_exits_with_the_verdict(shop, capsys):
     out = capsys.readouterr().out
     assert out.startswith("review: 0 of ")
     assert "✘ two people" in out
-    assert "gate approve " in out
+    assert "gh pr review --approve" in out
 
 
 def test_the_same_tree_in_json_and_markdown(shop, capsys):
