@@ -66,7 +66,8 @@ class Revision:
 class Hunk:
     """A replaced block of lines, without context (as ``git diff -U0`` counts).
 
-    ``old_start`` and ``new_start`` are 1-based; a side with count 0 holds no line.
+    ``old_start`` and ``new_start`` are 1-based; a side with count 0 holds no line, and its start is the line that
+    follows, where git names the one before.
     """
 
     old_start: int

@@ -1,6 +1,7 @@
 """The JSON Schema (draft 2020-12) of ``.gate/policy.yml``, from the types that read it."""
 
 import json
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -24,4 +25,5 @@ def _close(definition: dict[str, Any]) -> None:
     if "properties" in definition:
         definition["additionalProperties"] = False
     if "description" in definition:
-        definition["description"] = definition["description"].replace("``", "`")
+        # Python 3.13 takes the indent off docstrings, older ones keep it.
+        definition["description"] = cleandoc(definition["description"]).replace("``", "`")

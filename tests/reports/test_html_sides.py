@@ -5,28 +5,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatecli import pipeline
 from gatecli.model import ChangeKind, FileChange, FileStatus, Function, FunctionChange, FunctionKind, Hunk, Span
 from gatecli.reports.html.sides import MAX_COMPARED, Pair, Sides, differing
+from tests.conftest import GitRepo
 from tests.reports import sample
 
 ID = sample.fid("a.py", "work")
 
 
 def hunks(before: str, after: str) -> tuple[Hunk, ...]:
-    """As ``git diff -U0`` counts them: a side without lines names the line before it."""
-    old, new = before.split("\n"), after.split("\n")
-    found = []
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag != "equal":
-            found.append(
-                Hunk(
-                    old_start=i + 1 if i_end > i else i,
-                    old_count=i_end - i,
-                    new_start=j + 1 if j_end > j else j,
-                    new_count=j_end - j,
-                )
-            )
-    return tuple(found)
+    """As the sources count them: a side without lines names the line that follows."""
+    codes = SequenceMatcher(None, before.split("\n"), after.split("\n"), autojunk=False).get_opcodes()
+    return tuple(
+        Hunk(old_start=i + 1, old_count=i_end - i, new_start=j + 1, new_count=j_end - j)
+        for tag, i, i_end, j, j_end in codes
+        if tag != "equal"
+    )
 
 
 def file(before: str, after: str, path: str = "a.py", old_path: str | None = None) -> FileChange:
@@ -191,7 +186,30 @@ def test_tabs_and_line_ends_and_bytes() -> None:
     assert shown(Sides((changed,)).pairs(change(side(1, 2), side(1, 2))))[-1] == "* 2     x | 2     y�"
 
 
+def alike(pairs: tuple[Pair, ...]) -> bool:
+    """Whether lines that stand beside each other as unchanged are the same."""
+    return all(pair.old.text == pair.new.text for pair in pairs if pair.old and pair.new and not pair.changed)
+
+
 lines = st.lists(st.sampled_from(["a", "b", "c = 1", "c = 2", "", "return c"]), max_size=12)
+
+
+def test_hunks_of_git_lay_the_same_lines_beside_each_other(repo: GitRepo) -> None:
+    """Lines that only go, and lines that only come, before and in the function."""
+    repo.commit({"a.py": "import os\nimport re\n\n\n@once\n@twice\ndef work(a):\n    one(a)\n    return a\n"})
+    repo.git("switch", "--quiet", "--create", "topic")
+    repo.commit({"a.py": "import re\n\n\n@twice\ndef work(a):\n    one(a)\n    two(a)\n    return a\n"})
+    report = pipeline.judge(pipeline.open_source(repo.path, revisions="main...topic"), pipeline.Request(now=1))
+    functions = {function.id.name: function for function in report.case.functions}
+    found = Sides(report.case.change.files).pairs(functions["work"])
+    assert shown(found) == [
+        "* 5 @once | -",
+        "  6 @twice | 4 @twice",
+        "  7 def work(a): | 5 def work(a):",
+        "  8     one(a) | 6     one(a)",
+        "* - | 7     two(a)",
+        "  9     return a | 8     return a",
+    ]
 
 
 @given(before=lines, after=lines)
@@ -201,6 +219,7 @@ def test_every_line_of_both_sides_is_shown_once_and_in_order(before: list[str], 
     for number_of in (lambda pair: pair.old, lambda pair: pair.new):
         numbers = [number_of(pair).number for pair in found if number_of(pair)]
         assert numbers == sorted(set(numbers))
+    assert alike(found)
     changed_old = {n for hunk in hunks(old, new) for n in hunk.removed}
     changed_new = {n for hunk in hunks(old, new) for n in hunk.added}
     assert {pair.old.number for pair in found if pair.changed and pair.old} == changed_old

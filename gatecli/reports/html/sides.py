@@ -72,9 +72,8 @@ class Sides:
         by_new = function.after is not None
         old_next = new_next = 1
         for hunk in (*file.hunks, None):
-            # Of a side without lines git gives the line before it: https://git-scm.com/docs/diff-format
-            old_last = hunk.old_start - bool(hunk.old_count) if hunk else old_next + span.end_line
-            new_last = hunk.new_start - bool(hunk.new_count) if hunk else new_next + span.end_line
+            old_last = hunk.old_start - 1 if hunk else old_next + span.end_line
+            new_last = hunk.new_start - 1 if hunk else new_next + span.end_line
             here, last = (new_next, new_last) if by_new else (old_next, old_last)
             for number in range(max(here, span.first_line), min(last, span.end_line) + 1):
                 old = self._line(file, False, old_next + number - here)
