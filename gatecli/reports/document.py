@@ -7,7 +7,31 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from gatecli import model
+from gatecli.model import (
+    Binding,
+    ChangeKind,
+    Confidence,
+    Decision,
+    FileKind,
+    FileStatus,
+    FileType,
+    Grade,
+    HistoryStatus,
+    Mode,
+    Outcome,
+    ParseStatus,
+    ProvenanceClass,
+    RelationKind,
+    RequirementStatus,
+    ScorePart,
+    Severity,
+    SignatureKind,
+    SignerKind,
+    SignOffStatus,
+    SourceKind,
+    UsageStatus,
+    WaiverKind,
+)
 
 Share = Annotated[float, msgspec.Meta(description="A part of the profile's total, 0 to 1.")]
 Milliseconds = Annotated[float, msgspec.Meta(description="Milliseconds.")]
@@ -43,8 +67,8 @@ class Reason(_Object):
 class Verdict(_Object):
     """``decision`` is what the change needs, ``outcome`` what is left of it once sign-offs are counted."""
 
-    decision: model.Decision
-    outcome: model.Decision
+    decision: Decision
+    outcome: Decision
     reasons: list[Reason]
     incomplete: Annotated[list[str], msgspec.Meta(description="Evidence that was asked for and could not be had.")]
 
@@ -57,14 +81,14 @@ class File(_Object):
 
     path: str
     old_path: str | None
-    status: model.FileStatus
-    type: model.FileType
+    status: FileStatus
+    type: FileType
     binary: bool
     added: int
     deleted: int
-    parse_status: model.ParseStatus | None
+    parse_status: ParseStatus | None
     parse_reason: str | None
-    kind: model.FileKind | None
+    kind: FileKind | None
     error_lines: list[Line]
     notes: list[str]
 
@@ -81,7 +105,7 @@ class Stats(_Object):
 class Whole(_Object):
     """The files of one kind that were judged as a whole, and their changed lines."""
 
-    kind: model.FileKind
+    kind: FileKind
     files: int
     lines: int
 
@@ -89,7 +113,7 @@ class Whole(_Object):
 class Unread(_Object):
     """How many files of one kind were not read: binary, a submodule, too large."""
 
-    kind: model.FileKind
+    kind: FileKind
     files: int
 
 
@@ -108,7 +132,7 @@ class Judged(_Object):
 class Change(_Object):
     """What was judged; ``digest`` is the sha256 of the canonical diff, which approvals are bound to."""
 
-    kind: model.SourceKind
+    kind: SourceKind
     base: str | None
     head: str | None
     merge_base: str | None
@@ -154,7 +178,7 @@ class Agent(_Object):
 class Provenance(_Object, rename={"klass": "class"}):
     """Who really wrote the change; ``operator`` null means unknown."""
 
-    klass: model.ProvenanceClass
+    klass: ProvenanceClass
     agents: list[Agent]
     operator: Person | None
     operator_source: str | None
@@ -179,7 +203,7 @@ class EntryPoint(_Object):
 class Usage(_Object):
     """How a function runs, as far as the profile knows; ``reason`` says why there is no figure where there is none."""
 
-    status: model.UsageStatus
+    status: UsageStatus
     calls_per_minute: PerMinute | None
     share: Share | None
     share_margin: Share | None
@@ -229,7 +253,7 @@ class History(_Object):
     ``first_changed_at`` is the oldest change that was found.
     """
 
-    status: model.HistoryStatus
+    status: HistoryStatus
     changes: int | None
     authors: int | None
     first_changed_at: Timestamp | None
@@ -241,14 +265,14 @@ class History(_Object):
 class Relation(_Object):
     """Where code came from or went, beyond one function before and one after."""
 
-    kind: model.RelationKind
+    kind: RelationKind
     others: list[str]
 
 
 class SignatureChange(_Object):
     """One difference of a function's contract; ``text`` says it in words."""
 
-    kind: model.SignatureKind
+    kind: SignatureKind
     name: str | None
     before: str | None
     after: str | None
@@ -302,7 +326,7 @@ class Function(_Object):
     id: str
     path: str
     qualname: str
-    kind: model.ChangeKind
+    kind: ChangeKind
     old_id: str | None
     span: Span | None
     old_span: Span | None
@@ -341,7 +365,7 @@ class Profile(_Object):
     changed_since: int
     age_s: Seconds | None
     functions: int
-    grade: model.Grade
+    grade: Grade
     match: Match
     warnings: list[str]
 
@@ -361,9 +385,9 @@ class Finding(_Object):
 
     rule: str
     code: str
-    severity: model.Severity
-    outcome: model.Outcome
-    confidence: model.Confidence
+    severity: Severity
+    outcome: Outcome
+    confidence: Confidence
     message: str
     path: str
     line: Line | None
@@ -380,7 +404,7 @@ class Contribution(_Object):
     rule: str
     points: Points
     text: str
-    part: model.ScorePart
+    part: ScorePart
     path: str | None
     line: Line | None
     function: str | None
@@ -412,7 +436,7 @@ class Requirement(_Object):
     role: str
     who: list[Candidate]
     reason: str
-    status: model.RequirementStatus
+    status: RequirementStatus
     satisfied_by: list[str]
 
 
@@ -422,10 +446,10 @@ class Approval(_Object):
     person: str
     at: Timestamp | None
     source: str
-    kind: model.SignerKind
+    kind: SignerKind
     commit: str | None
     digest: str | None
-    binding: model.Binding
+    binding: Binding
     changed_since: list[str]
     model: str | None
     acknowledged: list[str]
@@ -443,9 +467,9 @@ class Branch(_Object):
     """One node of the tree of what must happen, as ``gate signoff`` shows it; ``needs`` are the nodes below it."""
 
     text: str
-    status: model.RequirementStatus
+    status: RequirementStatus
     why: str
-    mode: model.Mode
+    mode: Mode
     satisfied_by: list[str]
     who: list[Candidate]
     needs: list["Branch"]
@@ -454,7 +478,7 @@ class Branch(_Object):
 class Waiver(_Object):
     """A signed override or grant that lifted requirements off the change, and until when."""
 
-    kind: model.WaiverKind
+    kind: WaiverKind
     by: str
     until: Timestamp
     reason: str
@@ -470,7 +494,7 @@ class SignOff(_Object):
     ``waivers`` are those that lifted a requirement; ``keys`` says that the base lists keys that may sign.
     """
 
-    status: model.SignOffStatus
+    status: SignOffStatus
     requirements: list[Requirement]
     approvals: list[Approval]
     dismissed: list[Dismissal]
@@ -501,7 +525,7 @@ class Document(_Object):
     schema: Literal["gate-report/1"]
     tool: Tool
     generated_at: Timestamp
-    mode: model.Mode
+    mode: Mode
     verdict: Verdict
     exit_code: int
     change: Change
