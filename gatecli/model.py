@@ -1242,11 +1242,15 @@ class SignOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyStamp:
-    """Which policy judged: its path (None: the built-in default), revision and content hash."""
+    """Which policy judged: its path (None: the built-in default), revision and content hash.
+
+    Where an organisation's policy at ``organisation`` was laid over it, the hash is of both.
+    """
 
     path: str | None
     revision: str | None
     sha256: str
+    organisation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

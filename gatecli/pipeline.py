@@ -1,5 +1,6 @@
 """The flow: every stage in order, each given the values of the ones before it. The only module that knows them all."""
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ from gatecli.model import (
     PastCommit,
     PolicyStamp,
     ProfileSummary,
+    Provenance,
     PullText,
     Report,
     RuleText,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
     from gatecli.config import FetchConfig
     from gatecli.policy.approvals import Submitted
+    from gatecli.policy.layers import Answer
     from gatecli.policy.owners import Owners
     from gatecli.provenance.identity import Directory
     from gatecli.rules.spec import Rule
@@ -76,6 +79,7 @@ class Request:
 
     profile: str | None = None
     policy: Path | None = None
+    organisation: Path | None = None
     mode: Mode | None = None
     fail_on: FailOn | None = None
     approvals: bytes | None = None
@@ -114,22 +118,18 @@ def _open_source(directory: Path, revisions: str | None, staged: bool, patch: tu
 
 def judge(origin: Source, request: Request) -> Report:
     """Judge a change: the whole gate, stage by stage."""
-    from gatecli.config import freeze
-    from gatecli.ledger import audit
-    from gatecli.policy import owners, requirements, verdict
-    from gatecli.provenance import agent_trace, trailers
+    from gatecli.policy import layers, verdict
     from gatecli.rules import accepted, registry
     from gatecli.rules.code import Around
     from gatecli.rules.paths import matches
     from gatecli.runtime import attach, call_tree
-    from gatecli.scoring import points, weights
     from gatecli.syntax import match
 
     clock = _Clock()
     change = origin.change
     with clock("policy"):
-        settings, stamp = _policy(origin, request)
-        checks = registry.load(_custom_rules(origin.governing), settings.rules, examples=False)
+        settings, organisation, stamp = _policies(origin, request)
+        checks = _checks(origin, settings, organisation)
     with clock("functions"):
         functions, parsed = match.changed_functions(change.files)
     past = _in_background(lambda: _past(origin, functions))
@@ -145,14 +145,7 @@ def judge(origin: Source, request: Request) -> Report:
     with clock("history"):
         history = _history(origin, functions, settings, past.result())
     with clock("provenance"):
-        provenance = trailers.read(
-            change,
-            declared=request.declared,
-            people=settings.people,
-            attested=_attested(origin),
-            traces=origin.head.read(agent_trace.PATH),
-            pulls=_pull_texts(request.approvals, change.head),
-        )
+        provenance = _provenance(origin, request, settings)
     case = Case(
         change=change,
         parsed=parsed,
@@ -180,35 +173,21 @@ def judge(origin: Source, request: Request) -> Report:
         findings = registry.run(checks, case, settings.paths, around)
         findings = accepted.settle(findings, case, checks, around, baseline)
     with clock("verdict"):
-        score = points.score(case, findings, weights.shipped_weights(), people=settings.people)
-        decision = verdict.decide(case, findings, score, settings)
-        governing = origin.governing
-        code_owners = owners.read_owners(governing.read)
-        signoff = requirements.sign_off(
-            case,
-            findings,
-            score,
-            settings,
-            now=request.now,
-            reviewed=_reviewed(origin, request, case, findings, settings, stamp, code_owners),
-            owners=code_owners,
-            freezes=freeze.read_freezes(governing.read),
-            memory=audit.memory(audit.read(request.ledger), change.digest) if request.ledger else None,
-            rules=frozenset(name for check in checks for name in (check.id, check.code)),
-            keys=bool((governing.read(settings.people.keys) or b"").strip()),
-        )
-        decision = requirements.outcome(decision, signoff)
+        answer = _answer(origin, request, settings, stamp, case, findings, checks)
+        if organisation is not None:
+            theirs = replace(case, provenance=_provenance(origin, request, organisation))
+            answer = layers.together(answer, _answer(origin, request, organisation, stamp, theirs, findings, checks))
     return Report(
         tool_version=__version__,
         generated_at=request.now,
         mode=settings.mode,
         case=case,
         findings=findings,
-        score=score,
-        verdict=decision,
-        signoff=signoff,
+        score=answer.score,
+        verdict=answer.verdict,
+        signoff=answer.signoff,
         policy=stamp,
-        exit_code=verdict.exit_code(decision, settings.mode, settings.fail_on),
+        exit_code=verdict.exit_code(answer.verdict, settings.mode, settings.fail_on),
         rules_run=len(checks),
         rules=tuple(map(_in_words, checks)),
         production=production,
@@ -570,13 +549,88 @@ def _deployed_tree(directory: Path, revision: str | None, *, required: bool) -> 
 
 
 def _policy(origin: Source, request: Request) -> tuple[Config, PolicyStamp]:
-    """The policy of the newest base with what the command line overrides."""
+    """The repository's policy, see ``_policies``."""
+    settings, _, stamp = _policies(origin, request)
+    return settings, stamp
+
+
+def _policies(origin: Source, request: Request) -> tuple[Config, Config | None, PolicyStamp]:
+    """The policy of the newest base, the organisation's, and the stamp of both, with what the command line says."""
+    from gatecli.config import layers
+
     change = origin.change
     settings, stamp = config.load(origin.governing.read, path=request.policy, revision=change.base or change.merge_base)
+    if request.organisation is None:
+        return layers.tightened(settings, request.mode, request.fail_on, loosely=True), None, stamp
+    organisation, above = config.load(lambda _: None, path=request.organisation)
+    both = layers.overlaid(settings, organisation)
+    sha256 = hashlib.sha256(f"{above.sha256} {stamp.sha256}".encode()).hexdigest()
     return (
-        replace(settings, mode=request.mode or settings.mode, fail_on=request.fail_on or settings.fail_on),
-        stamp,
+        layers.tightened(both.repository, request.mode, request.fail_on, loosely=False),
+        layers.tightened(both.organisation, request.mode, request.fail_on, loosely=False),
+        replace(stamp, sha256=sha256, organisation=above.path),
     )
+
+
+def _checks(origin: Source, settings: Config, organisation: Config | None) -> "tuple[Rule, ...]":
+    """The rules, as strict as the stricter policy has them."""
+    from gatecli.rules import registry
+
+    custom = _custom_rules(origin.governing)
+    checks = registry.load(custom, settings.rules, examples=False)
+    if organisation is None:
+        return checks
+    return registry.strictest(checks, registry.load(custom, organisation.rules, examples=False))
+
+
+def _provenance(origin: Source, request: Request, settings: Config) -> Provenance:
+    """Who wrote the change, among the people whom a policy knows."""
+    from gatecli.provenance import agent_trace, trailers
+
+    return trailers.read(
+        origin.change,
+        declared=request.declared,
+        people=settings.people,
+        attested=_attested(origin),
+        traces=origin.head.read(agent_trace.PATH),
+        pulls=_pull_texts(request.approvals, origin.change.head),
+    )
+
+
+def _answer(
+    origin: Source,
+    request: Request,
+    settings: Config,
+    stamp: PolicyStamp,
+    case: Case,
+    findings: "Sequence[Finding]",
+    checks: "Sequence[Rule]",
+) -> "Answer":
+    """What one policy says of a change that the rules have looked at."""
+    from gatecli.config import freeze
+    from gatecli.ledger import audit
+    from gatecli.policy import owners, requirements, verdict
+    from gatecli.policy.layers import Answer
+    from gatecli.scoring import points, weights
+
+    governing = origin.governing
+    score = points.score(case, findings, weights.shipped_weights(), people=settings.people)
+    code_owners = owners.read_owners(governing.read)
+    signoff = requirements.sign_off(
+        case,
+        findings,
+        score,
+        settings,
+        now=request.now,
+        reviewed=_reviewed(origin, request, case, findings, settings, stamp, code_owners),
+        owners=code_owners,
+        freezes=freeze.read_freezes(governing.read),
+        memory=audit.memory(audit.read(request.ledger), case.change.digest) if request.ledger else None,
+        rules=frozenset(name for check in checks for name in (check.id, check.code)),
+        keys=bool((governing.read(settings.people.keys) or b"").strip()),
+    )
+    decision = verdict.decide(case, findings, score, settings)
+    return Answer(score=score, verdict=requirements.outcome(decision, signoff), signoff=signoff)
 
 
 def _custom_rules(base: Tree) -> dict[str, bytes]:

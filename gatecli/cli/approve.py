@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from gatecli.cli.signoff import Organisation
 from gatecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def approve(
     profile: Annotated[
         str | None, typer.Option(metavar="PATH_OR_URL", help="Runtime profile; default: the policy's.")
     ] = None,
+    organisation: Organisation = None,
     repo: Annotated[Path, typer.Option(metavar="DIR", help="The repository.")] = Path(),
 ) -> None:
     """Sign a change with your SSH key: bound to its content, its base and the policy, kept as a git note."""
@@ -65,7 +67,7 @@ def approve(
     if origin.change.kind is not SourceKind.RANGE or not origin.change.files:
         raise UsageError(f"{range} changes nothing: there is nothing to sign", "name the change: BASE...HEAD")
     signer, private = principal or setting(repository, "user.email", "--as NAME"), key or signing_key(repository)
-    request = pipeline.Request(profile=profile)
+    request = pipeline.Request(profile=profile, organisation=organisation)
     report = pipeline.judge(origin, request)
     named = _looked_at(report, acknowledge or [], verdict)
     at = _sign(origin, report, signer, private, named, verdict.value)

@@ -59,6 +59,14 @@ def check(
     policy: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the newest base.")
     ] = None,
+    organisation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            envvar="GATE_ORGANISATION",
+            help="Policy laid over the repository's, which cannot weaken it.",
+        ),
+    ] = None,
     report: Annotated[
         list[str] | None,
         typer.Option(
@@ -99,6 +107,7 @@ def check(
         pipeline.Request(
             profile=profile,
             policy=policy,
+            organisation=organisation,
             mode=Mode(mode.value) if mode else None,
             fail_on=FailOn(fail_on.value) if fail_on else None,
             approvals=read_file(approvals),

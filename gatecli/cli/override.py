@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatecli.cli.signoff import Approvals, Ledger, Profile, Repo, Revisions
+from gatecli.cli.signoff import Approvals, Ledger, Organisation, Profile, Repo, Revisions
 from gatecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def override(
     approvals: Approvals = None,
     profile: Profile = None,
     ledger: Ledger = None,
+    organisation: Organisation = None,
     repo: Repo = Path(),
 ) -> None:
     """Lift open requirements off this very content until a time. The policy says who may (override.signed_by)."""
@@ -61,7 +62,9 @@ def override(
     signer = principal or signing.setting(repository, "user.email", "--as NAME")
     private = key or signing.signing_key(repository)
     ends = signing.ending(until, what="an override")
-    request = pipeline.Request(profile=profile, approvals=read_file(approvals), ledger=ledger)
+    request = pipeline.Request(
+        profile=profile, organisation=organisation, approvals=read_file(approvals), ledger=ledger
+    )
     report = pipeline.judge(origin, request)
     lifted = _lifted(report, requirement or [])
     question = f"lift {', '.join(lifted)}?"
@@ -75,11 +78,13 @@ def override(
 def _lifted(report: "Report", wanted: list[str]) -> tuple[str, ...]:
     """The open requirements that were named, by default all that an override can lift."""
     from gatecli.model import Mode, RequirementStatus
+    from gatecli.policy.layers import ORGANISATION
     from gatecli.policy.pace import FREEZE
 
     tree = report.signoff.tree
     open_ = [one.text for one in tree if one.status is RequirementStatus.UNSATISFIED and one.mode is Mode.ENFORCE]
-    can = [name for name in open_ if not name.startswith(FREEZE)]
+    names = dict.fromkeys(name.removeprefix(ORGANISATION) for name in open_)
+    can = [name for name in names if not name.startswith(FREEZE)]
     if unknown := sorted(set(wanted) - set(can)):
         raise UsageError(f"nothing that is open is called {unknown[0]!r}", f"open: {'; '.join(can) or 'nothing'}")
     if not can:

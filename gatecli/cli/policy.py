@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from gatecli.cli.signoff import Approvals, Format, Ledger, Profile, Repo, Revisions, TreeFormat, judged, show
+from gatecli.cli.signoff import (
+    Approvals,
+    Format,
+    Ledger,
+    Organisation,
+    Profile,
+    Repo,
+    Revisions,
+    TreeFormat,
+    judged,
+    show,
+)
 from gatecli.errors import EXIT_PASS, UsageError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -82,11 +93,12 @@ def explain(
     ] = None,
     profile: Profile = None,
     ledger: Ledger = None,
+    organisation: Organisation = None,
     report: Format = TreeFormat.TERMINAL,
     repo: Repo = Path(),
 ) -> int:
     """Show which requirements apply to a change and why, and which do not."""
-    show(judged(revisions, policy, None, profile, ledger, repo), report)
+    show(judged(revisions, policy, None, profile, ledger, repo, organisation=organisation), report)
     return EXIT_PASS
 
 
@@ -100,12 +112,15 @@ def simulate(
     approvals: Approvals = None,
     profile: Profile = None,
     ledger: Ledger = None,
+    organisation: Organisation = None,
     report: Format = TreeFormat.TERMINAL,
     repo: Repo = Path(),
 ) -> int:
     """Show what a policy would say of a change if some people approved it; it decides nothing."""
     sys.stderr.write("a simulation: nobody approved anything by it\n")
-    show(judged(revisions, policy, approvals, profile, ledger, repo, supposed=tuple(approve or ())), report)
+    people = tuple(approve or ())
+    answer = judged(revisions, policy, approvals, profile, ledger, repo, organisation=organisation, supposed=people)
+    show(answer, report)
     return EXIT_PASS
 
 

@@ -36,6 +36,12 @@ Profile = Annotated[str | None, typer.Option(metavar="PATH_OR_URL", help="Runtim
 Ledger = Annotated[
     Path | None, typer.Option(metavar="FILE", envvar="GATE_LEDGER", help="Record of decisions: read, not added to.")
 ]
+Organisation = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH", envvar="GATE_ORGANISATION", help="Policy laid over the repository's, which cannot weaken it."
+    ),
+]
 Format = Annotated[TreeFormat, typer.Option("--report", metavar="terminal|json|markdown", help="How to say it.")]
 Repo = Annotated[Path, typer.Option(metavar="DIR", help="The repository.")]
 
@@ -48,11 +54,12 @@ def signoff(
     approvals: Approvals = None,
     profile: Profile = None,
     ledger: Ledger = None,
+    organisation: Organisation = None,
     report: Format = TreeFormat.TERMINAL,
     repo: Repo = Path(),
 ) -> int:
     """Show what must happen before a change merges, how far that is, who can give the rest, and the command."""
-    answer = judged(revisions, policy, approvals, profile, ledger, repo)
+    answer = judged(revisions, policy, approvals, profile, ledger, repo, organisation=organisation)
     show(answer, report)
     return answer.exit_code
 
@@ -65,6 +72,7 @@ def judged(
     ledger: Path | None,
     repo: Path,
     *,
+    organisation: Path | None = None,
     supposed: tuple[str, ...] = (),
 ) -> "Report":
     """Judge a change; nothing is recorded."""
@@ -73,7 +81,12 @@ def judged(
 
     origin = pipeline.open_source(repo, revisions=revisions)
     request = pipeline.Request(
-        profile=profile, policy=policy, approvals=read_file(approvals), ledger=ledger, supposed=supposed
+        profile=profile,
+        policy=policy,
+        organisation=organisation,
+        approvals=read_file(approvals),
+        ledger=ledger,
+        supposed=supposed,
     )
     return pipeline.judge(origin, request)
 

@@ -108,7 +108,7 @@ def sign_off(
     used: set[str] = set().union(*(requirement.satisfied_by for requirement in requirements))
     tree = (*map(_as_branch, built_in), *branches, *map(_as_branch, objected), *paced)
     return SignOff(
-        status=_status(requirements),
+        status=status_of(requirements),
         requirements=requirements,
         approvals=tuple(approval for approval in reviewed.approvals if approval.person in used),
         dismissed=(*reviewed.dismissed, *_idle(reviewed.approvals, used, config)),
@@ -124,7 +124,8 @@ def _lifted(one: Requirement, lifting: waivers.Waivers) -> Requirement:
     return replace(one, status=branch.status, reason=branch.why)
 
 
-def _status(requirements: tuple[Requirement, ...]) -> SignOffStatus:
+def status_of(requirements: tuple[Requirement, ...]) -> SignOffStatus:
+    """How a sign-off with these requirements stands as a whole."""
     statuses = {one.status for one in requirements}
     worst = next((whole for one, whole in _WORST if one in statuses), SignOffStatus.SATISFIED)
     return worst if requirements else SignOffStatus.NOT_REQUIRED
@@ -151,8 +152,8 @@ def outcome(verdict: Verdict, signoff: SignOff) -> Verdict:
     reasons += [Reason(text=f"{one.name}: {one.reason}") for one in named if one in open_]
     return replace(
         verdict,
-        decision=_strictest([verdict.decision, *(one.level for one in named)]),
-        outcome=_strictest([Decision.PASS, *(one.level for one in open_)]),
+        decision=strictest([verdict.decision, *(one.level for one in named)]),
+        outcome=strictest([Decision.PASS, *(one.level for one in open_)]),
         reasons=(*verdict.reasons, *dict.fromkeys(reasons)),
     )
 
@@ -164,7 +165,8 @@ WAIVED = (RequirementStatus.OVERRIDDEN, RequirementStatus.BYPASSED)
 """The states of one that was lifted and not met."""
 
 
-def _strictest(decisions: Iterable[Decision]) -> Decision:
+def strictest(decisions: Iterable[Decision]) -> Decision:
+    """Of some decisions the one that asks for most."""
     return max(decisions, key=(Decision.PASS, Decision.REVIEW, Decision.BLOCK).index)
 
 

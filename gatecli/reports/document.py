@@ -505,11 +505,12 @@ class SignOff(_Object):
 
 
 class Policy(_Object):
-    """Which policy judged; ``path`` null is the built-in one."""
+    """Which policy judged; ``path`` null is the built-in one, ``organisation`` the path of the one laid over it."""
 
     path: str | None
     revision: str | None
     sha256: str
+    organisation: str | None
 
 
 class Audit(_Object):

@@ -83,6 +83,20 @@ def load(
     return tuple(sorted((rule for rule in kept if rule is not None), key=lambda rule: (rule.code, rule.id)))
 
 
+def strictest(one: Iterable[Rule], other: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Of two settings of the same rules the stricter one: a rule is off only where it is off in both."""
+    found: dict[str, Rule] = {}
+    for rule in (*one, *other):
+        known = found.setdefault(rule.id, rule)
+        found[rule.id] = replace(
+            known,
+            severity=min(known.severity, rule.severity, key=_RANK.__getitem__),
+            escalate=known.escalate or rule.escalate,
+            points=max(known.points, rule.points, key=lambda points: points.value),
+        )
+    return tuple(sorted(found.values(), key=lambda rule: (rule.code, rule.id)))
+
+
 def read_shipped(*, examples: bool = True) -> tuple[Rule, ...]:
     """The rules that come with gate, as their files say.
 
