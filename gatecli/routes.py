@@ -2,6 +2,9 @@
 
 import re
 
+RPC = "grpc "
+"""What the label of a remote procedure begins with: ``grpc Orders/Place``."""
+
 _CONVERTER = re.compile(r"<(?:[^<>:]*:)?(?P<flask>[^<>:]*)>|\{(?P<brace>\w*)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
 
 

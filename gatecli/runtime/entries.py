@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gatecli.model import FunctionId
-from gatecli.routes import comparable
+from gatecli.routes import RPC, comparable
 
 _VERBS = re.compile(r"(?P<methods>[A-Z]+(?:\|[A-Z]+)*) (?P<path>.*)", re.DOTALL)
 # What a path that was read without its beginning begins with.
@@ -40,7 +40,8 @@ class Routes:
     """The handlers that were named by label, compared as ``gatecli.routes.comparable`` says.
 
     A path that begins with ``…`` was read without its beginning: it stands for every path that ends so, if no other
-    handler's does.
+    handler's does. The code of a servicer does not say the package of its service: ``grpc Orders/Place`` is
+    ``shop.v1.Orders/Place``, whatever the package.
     """
 
     def __init__(self, handlers: Mapping[str, FunctionId]) -> None:
@@ -56,6 +57,8 @@ class Routes:
 
     def handler(self, id: str) -> FunctionId | None:
         """The function behind an entry point; a route without a method is one for all of them."""
+        if id.startswith(RPC):
+            return self._rpc(id)
         method, path = _keys(id)[0]
         return (
             self._handlers.get((method, path))
@@ -63,6 +66,10 @@ class Routes:
             or self._by_end(method, path)
             or self._by_end("", path)
         )
+
+    def _rpc(self, id: str) -> FunctionId | None:
+        service, _, method = id.removeprefix(RPC).rpartition("/")
+        return self._labels.get(id) or self._labels.get(f"{RPC}{service.rpartition('.')[2]}/{method}")
 
     def _by_end(self, method: str, path: str) -> FunctionId | None:
         """The longest known end decides."""

@@ -6,7 +6,7 @@ matched to a function once. Which of them it holds depends on the tool:
 - ``stacks``: samples with their whole call chain (py-spy, austin, speedscope, pprof, pyinstrument, Sentry);
 - ``records``: figures for each function without chains (pstats, viztracer, Prometheus counters, 3.15's sampler);
 - ``spans``: traced operations (OTLP, Jaeger);
-- ``operations``: spans that were added up where they are kept (ClickHouse, span metrics);
+- ``operations``: spans that were added up where they are kept (ClickHouse, span metrics), or while they were read;
 - ``covered``: lines that tests executed (coverage);
 - ``profile``: rows that gate made before.
 
@@ -18,6 +18,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from gatecli.runtime.times import Times
 
 if TYPE_CHECKING:
     from gatecli.runtime.profile import Profile
@@ -150,23 +152,43 @@ class TraceSpan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """Spans of one function or entry point, added up where they are kept.
+    """Spans of one function or entry point, added up where they are kept or while they were read.
 
-    ``count`` and ``errors`` are scaled by the sampling ratio where ``is_scaled``. ``calls`` are other operations, by
-    position, whose spans this one's are the nearest above, ``entered`` the entry points that it was reached by; each
-    with a number of spans.
+    ``count`` and ``errors`` are scaled by the sampling ratio where ``is_scaled``; ``spans`` are as recorded. ``calls``
+    are other operations, by position, whose spans this one's are the nearest above, ``entered`` the entry points that
+    it was reached by; each with a number of spans. Where there are ``contexts``, they say both, and exactly.
     """
 
     count: float
     errors: float = 0.0
+    spans: int = 0
+    service: str | None = None
+    is_server: bool = False
     entry: Entry | None = None
     code: int | None = None
     is_scaled: bool = False
     durations: Durations | None = None
+    times: Times | None = None
     first_ns: int | None = None
     last_ns: int | None = None
     calls: tuple[tuple[int, float], ...] = ()
     entered: tuple[tuple[int, float], ...] = ()
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Spans of one operation with the same operations above them: ``above`` is the position of an earlier context."""
+
+    operation: int
+    above: int | None
+    count: float
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Exceptions of ``times`` traces, each by the same types and frames; all of them in one service."""
+
+    service: str | None = None
+    places: frozenset[tuple[str, int]]
+    times: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +199,7 @@ class Recording:
     seconds, ``window_s`` the seconds observed where the data says so. ``resumed_generators`` and ``resumed_coroutines``
     say that each resumption of one was counted as a call, ``selective`` that only chosen functions were counted, so
     that absence says nothing. With ``operations``, ``spans`` are a sample of whole traces, which only tells what
-    requests wait for, and ``raised`` has exceptions by the functions they passed through: type, frame and how often.
+    requests wait for, and ``raised`` has the exceptions.
     ``file`` and ``sha256`` are of the bytes on disk, or of what an engine answered.
     """
 
@@ -188,7 +210,8 @@ class Recording:
     records: tuple[Record, ...] = ()
     spans: tuple[TraceSpan, ...] = ()
     operations: tuple[Operation, ...] = ()
-    raised: tuple[tuple[str, int, int], ...] = ()
+    contexts: tuple[Context, ...] = ()
+    raised: tuple[Passed, ...] = ()
     covered: tuple[Covered, ...] = ()
     tests: tuple[str, ...] = ()
     profile: "Profile | None" = None

@@ -255,7 +255,8 @@ def _weighted_frames(recording: Recording) -> Iterator[tuple[int, float]]:
     for operation in recording.operations:
         if operation.code is not None:
             yield operation.code, operation.count
-    yield from ((frame, float(times)) for _, frame, times in recording.raised)
+    for passed in recording.raised:
+        yield from ((frame, float(passed.times)) for frame in {frame for _, frame in passed.places})
     for span in _own_spans(recording):
         if span.code is not None:  # a task's name is no frame: that it names a function is a guess
             yield span.code, 1.0
@@ -276,8 +277,6 @@ def _source(recording: Recording, matches: Sequence[Match], seen: _Seen, warning
     said = [*recording.warnings, *warnings]
     if moved:
         said.append(f"{moved:,} frames have the name of a function but not its lines: was another revision recorded?")
-    counts = [span.count for span in _own_spans(recording)]
-    known = [count for count in counts if count]
     return Source(
         kind=recording.kind,
         file=text(recording.file),
@@ -287,13 +286,25 @@ def _source(recording: Recording, matches: Sequence[Match], seen: _Seen, warning
         clock=recording.clock,
         samples=recording.samples,
         rate_hz=recording.rate_hz,
-        sampling_ratio=round(len(known) / sum(known), 6) if known and len(known) == len(counts) else None,
+        sampling_ratio=_sampling_ratio(recording),
         processes=recording.processes,
         python=_text(recording.python),
         frames_project=matched + missed,
         frames_matched=matched,
         warnings=tuple(text(warning) for warning in said),
     )
+
+
+def _sampling_ratio(recording: Recording) -> float | None:
+    """The part of all operations that was recorded, where all spans say it."""
+    if recording.contexts:
+        known = all(operation.is_scaled for operation in recording.operations)
+        recorded = sum(operation.spans for operation in recording.operations)
+        whole = sum(operation.count for operation in recording.operations) if known else 0.0
+    else:
+        counts = [span.count for span in _own_spans(recording)]
+        recorded, whole = len(counts), sum(count or 0.0 for count in counts) if all(counts) else 0.0
+    return round(recorded / whole, 6) if whole else None
 
 
 def _unmatched(recordings: Sequence[Recording], matches: Sequence[Sequence[Match]], seen: Sequence[_Seen]) -> Unmatched:

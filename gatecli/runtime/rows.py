@@ -16,6 +16,7 @@ from gatecli.runtime.frames import Match, Rule
 from gatecli.runtime.profile import EntryPoint, EntryShare, Latency, ProfiledFunction, TimeShare
 from gatecli.runtime.recording import Durations
 from gatecli.runtime.sampled import Samples
+from gatecli.runtime.times import Times, together
 from gatecli.runtime.traces import Operations, Traces
 
 MAX_ENTRY_POINTS = 10_000
@@ -28,6 +29,7 @@ _Kind = Literal["function", "method", "async", "generator", "async_generator", "
 _EntryKind = Literal["http", "task", "cron", "cli", "consumer", "thread"]
 _ENTRY_KINDS: dict[str, _EntryKind] = {
     "http": "http", "task": "task", "cron": "cron", "cli": "cli", "consumer": "consumer", "thread": "thread",
+    "grpc": "http",
 }  # fmt: skip
 
 
@@ -173,10 +175,19 @@ def _measured(seconds: float, of: float) -> TimeShare:
 
 def _latency(operations: Operations) -> Latency | None:
     times = operations.milliseconds
+    if operations.times:
+        alone = Times()
+        alone.add([round(time * 1e6) for time in times])
+        return _timed(together([*operations.times, alone]))
     if not times:
         return _added_up(operations.durations)
     p50, p95, p99 = (round(value, 3) for value in operations.percentiles(0.5, 0.95, 0.99))
     return Latency(mean=round(sum(times) / len(times), 3), p50=p50, p95=p95, p99=p99, n=len(times))
+
+
+def _timed(times: Times) -> Latency:
+    p50, p95, p99 = (round(value, 3) for value in times.percentiles_ms(0.5, 0.95, 0.99))
+    return Latency(mean=round(times.mean_ms, 3), p50=p50, p95=p95, p99=p99, n=times.count)
 
 
 def _added_up(durations: Sequence[Durations]) -> Latency | None:

@@ -10,7 +10,8 @@ from gatecli.model import FunctionId
 from gatecli.runtime.critical_path import CriticalTimes
 from gatecli.runtime.entries import Entry, Routes
 from gatecli.runtime.frames import Match
-from gatecli.runtime.recording import Basis, Durations, Operation, Recording, SpanKind, TraceSpan
+from gatecli.runtime.recording import Basis, Context, Durations, Operation, Recording, SpanKind, TraceSpan
+from gatecli.runtime.times import Times
 
 _T = TypeVar("_T")
 
@@ -20,7 +21,8 @@ class Operations:
     """Spans of one function or entry point.
 
     ``count`` and ``errors`` are scaled by the sampling ratio where it is known; ``is_scaled`` says whether it always
-    was. ``by_entry`` splits ``count`` by entry point. ``durations`` are of spans that were added up before.
+    was. ``by_entry`` splits ``count`` by entry point. ``durations`` are of spans that were added up where they are
+    kept, ``times`` of those that were added up while they were read.
     """
 
     count: float = 0.0
@@ -28,6 +30,7 @@ class Operations:
     is_scaled: bool = True
     milliseconds: list[float] = field(default_factory=list)
     durations: list[Durations] = field(default_factory=list)
+    times: list[Times] = field(default_factory=list)
     first_ns: int | None = None
     last_ns: int | None = None
     by_entry: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -46,12 +49,14 @@ class Operations:
             self.last_ns = max(self.last_ns or span.end_ns, span.end_ns)
 
     def add_up(self, operation: Operation) -> None:
-        """Count spans that were added up where they are kept."""
+        """Count spans that were added up before."""
         self.count += operation.count
         self.errors += operation.errors
         self.is_scaled &= operation.is_scaled
         if operation.durations is not None:
             self.durations.append(operation.durations)
+        if operation.times is not None:
+            self.times.append(operation.times)
         if operation.first_ns and operation.last_ns:
             self.first_ns = min(self.first_ns or operation.first_ns, operation.first_ns)
             self.last_ns = max(self.last_ns or operation.last_ns, operation.last_ns)
@@ -90,8 +95,9 @@ def trace(
     traces = Traces()
     for position, (recording, matches) in enumerate(recordings):
         if recording.operations:
-            _add_up(recording, matches, routes, traces)
-            _add_critical(recording, matches, routes, traces)
+            warnings = _add_up(recording, matches, routes, service, traces)
+            traces.warnings += [(position, warning) for warning in warnings]
+            _add_critical(recording.spans, matches, routes, service, traces)
         elif recording.basis is Basis.SPANS:
             warnings = _add(recording, matches, routes, service, traces)
             traces.warnings += [(position, warning) for warning in warnings]
@@ -112,18 +118,23 @@ def _function(frame: int | None, matches: Sequence[Match]) -> FunctionId | None:
     return function.id if function else None
 
 
-def _add_up(recording: Recording, matches: Sequence[Match], routes: Routes, traces: Traces) -> None:
-    """Add spans that were added up where they are kept: only of the service that was asked for."""
-    entries = [_entry(operation, matches, routes) for operation in recording.operations]
-    functions = [
-        (entry.handler if entry else None) or _function(operation.code, matches)
-        for operation, entry in zip(recording.operations, entries, strict=True)
-    ]
-    for operation, entry, function in zip(recording.operations, entries, functions, strict=True):
+def _add_up(
+    recording: Recording, matches: Sequence[Match], routes: Routes, service: str | None, traces: Traces
+) -> Iterator[str]:
+    """Add spans that were added up before: where they are kept, only of the service that was asked for."""
+    operations = recording.operations
+    entries = [_entry(operation, matches, routes) for operation in operations]
+    functions = _functions(operations, entries, matches)
+    own = [_is_own(operation, service) for operation in operations]
+    unrouted = 0
+    for operation, entry, function, ours in zip(operations, entries, functions, own, strict=True):
+        if not ours:
+            continue
+        unrouted += operation.spans if operation.is_server and entry is None else 0
         if entry is not None:
-            known, operations = traces.entries.get(entry.id, (entry, Operations()))
-            operations.add_up(operation)
-            traces.entries[entry.id] = known if known.handler else entry, operations
+            known, sums = traces.entries.get(entry.id, (entry, Operations()))
+            sums.add_up(operation)
+            traces.entries[entry.id] = known if known.handler else entry, sums
         if function is None:
             continue
         traces.functions[function].add_up(operation)
@@ -134,21 +145,67 @@ def _add_up(recording: Recording, matches: Sequence[Match], routes: Routes, trac
             callee = functions[position]
             if callee is not None and callee != function:
                 traces.edges[function, callee] += count
-    for type, frame, count in recording.raised:
-        if (id := _function(frame, matches)) is not None:
-            traces.raised[id][type] += count
+    _add_contexts(recording.contexts, entries, functions, own, traces)
+    for passed in recording.raised:
+        if service is None or passed.service in (None, service):
+            found = ((type, _function(frame, matches)) for type, frame in passed.places)
+            for type, id in {(type, id) for type, id in found if id is not None}:
+                traces.raised[id][type] += passed.times
+    if unrouted:
+        yield f"{unrouted:,} requests matched no route and are left out"
 
 
-def _add_critical(recording: Recording, matches: Sequence[Match], routes: Routes, traces: Traces) -> None:
-    """What requests wait for, from the traces that stand for all."""
-    spans = recording.spans
-    parents = _parents(spans)
-    entries = [_entry(span, matches, routes) for span in spans]
-    functions = [
+def _add_contexts(
+    contexts: Sequence[Context],
+    entries: Sequence[Entry | None],
+    functions: Sequence[FunctionId | None],
+    own: Sequence[bool],
+    traces: Traces,
+) -> None:
+    """Callers and entry points, each the nearest above; contexts come behind the one above them."""
+    inside: list[FunctionId | None] = []
+    entered: list[str | None] = []
+    for context in contexts:
+        caller = inside[context.above] if context.above is not None else None
+        through = entered[context.above] if context.above is not None else None
+        entry, function = entries[context.operation], functions[context.operation]
+        entered.append(entry.id if entry else through)
+        inside.append(function or caller)
+        if function is None or not own[context.operation]:
+            continue
+        if (came_in := entered[-1]) is not None:
+            traces.functions[function].by_entry[came_in] += context.count
+        if caller is not None and caller != function:
+            traces.edges[caller, function] += context.count
+
+
+def _functions(
+    spans: Sequence[TraceSpan | Operation], entries: Sequence[Entry | None], matches: Sequence[Match]
+) -> list[FunctionId | None]:
+    return [
         (entry.handler if entry else None) or _function(span.code, matches)
         for span, entry in zip(spans, entries, strict=True)
     ]
-    traces.critical.add(spans, parents, functions, _roots(spans, parents, entries))
+
+
+def _is_own(span: TraceSpan | Operation, service: str | None) -> bool:
+    return service is None or span.service in (None, service)
+
+
+def _add_critical(
+    spans: Sequence[TraceSpan], matches: Sequence[Match], routes: Routes, service: str | None, traces: Traces
+) -> None:
+    """What requests wait for."""
+    parents = _parents(spans)
+    entries = [_entry(span, matches, routes) for span in spans]
+    functions = _functions(spans, entries, matches)
+    own = [_is_own(span, service) for span in spans]
+    traces.critical.add(
+        spans,
+        parents,
+        [function if ours else None for function, ours in zip(functions, own, strict=True)],
+        _roots(spans, parents, [entry if ours else None for entry, ours in zip(entries, own, strict=True)]),
+    )
 
 
 def _add(
@@ -162,17 +219,14 @@ def _add(
     if repeated:
         yield f"{repeated:,} spans are recorded twice and counted once"
     entries = [_entry(span, matches, routes) for span in spans]
-    functions = [
-        (entry.handler if entry else None) or _function(span.code, matches)
-        for span, entry in zip(spans, entries, strict=True)
-    ]
+    functions = _functions(spans, entries, matches)
     parents = _parents(spans)
     inside = _contexts(parents, functions)
     entered = _contexts(parents, [entry.id if entry else None for entry in entries])
     seen: set[tuple[str, FunctionId, str]] = set()
     unrouted = 0
     for index, span in enumerate(spans):
-        if service is not None and span.service not in (None, service):
+        if not _is_own(span, service):
             continue
         entry, function, parent = entries[index], functions[index], parents[index]
         unrouted += span.kind is SpanKind.SERVER and entry is None
@@ -189,13 +243,7 @@ def _add(
             if (span.trace, id, type) not in seen:
                 seen.add((span.trace, id, type))
                 traces.raised[id][type] += 1
-    own = [service is None or span.service in (None, service) for span in spans]
-    traces.critical.add(
-        spans,
-        parents,
-        [function if ours else None for function, ours in zip(functions, own, strict=True)],
-        _roots(spans, parents, [entry if ours else None for entry, ours in zip(entries, own, strict=True)]),
-    )
+    _add_critical(spans, matches, routes, service, traces)
     if unrouted:
         yield f"{unrouted:,} requests matched no route and are left out"
 

@@ -30,7 +30,10 @@ START_NS = 1_795_000_000 * 10**9
 
 
 def otlp(path: Path, megabytes: int) -> None:
-    """Export requests of 50 traces with 12 spans each, with the attributes that instrumentation writes."""
+    """Export requests of 50 traces with 12 spans each, with the attributes that instrumentation writes.
+
+    Paths, threads, ports and statements differ from span to span, as they do where people use a service.
+    """
     chance = random.Random(1)
     resource_ = {
         "service.name": "shop",
@@ -53,17 +56,21 @@ def _trace(chance: random.Random, number: int) -> Iterator[str]:
     for span in range(12):
         kind, attributes = (
             1,
-            {"thread.id": "140", "thread.name": "MainThread", "code.function.name": chance.choice(CODE)},
+            {
+                "thread.id": f"{chance.randrange(64)}",
+                "thread.name": "MainThread",
+                "code.function.name": chance.choice(CODE),
+            },
         )
         if span == 0:
             route = chance.choice(ROUTES)
             kind = 2
             attributes = {"http.request.method": "POST", "http.route": route, "http.response.status_code": "200",
-                          "url.path": "/orders/3", "server.address": "shop.example"}  # fmt: skip
+                          "url.path": f"/orders/{number}", "client.port": f"{chance.randrange(60_000)}"}  # fmt: skip
         elif span % 4 == 3:
             kind, attributes = (
                 3,
-                {"db.system": "postgresql", "db.statement": "SELECT id, total FROM orders WHERE id = $1"},
+                {"db.system": "postgresql", "db.statement": f"SELECT id, total FROM orders WHERE id = {number}"},
             )
         row = {
             "traceId": trace,

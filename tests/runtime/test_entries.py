@@ -67,6 +67,22 @@ def test_a_route_that_was_read_without_its_beginning_is_found_by_its_end(id: str
     assert Routes(routes).handler(id) == handler
 
 
+@pytest.mark.parametrize(
+    ("id", "handler"),
+    [
+        ("grpc Orders/Place", CREATE),
+        ("grpc shop.v1.Orders/Place", CREATE),
+        ("grpc shop.v2.Orders/Place", RECEIPT),
+        ("grpc shop.v1.Orders/Cancel", None),
+        ("grpc shop.v1.OldOrders/Place", None),
+        ("grpc Place", None),
+    ],
+)
+def test_a_servicer_serves_its_service_in_any_package(id: str, handler: object) -> None:
+    routes = Routes({"grpc Orders/Place": CREATE, "grpc shop.v2.Orders/Place": RECEIPT})
+    assert routes.handler(id) == handler
+
+
 def test_labels_that_are_entry_points() -> None:
     routes = Routes(
         {

@@ -327,6 +327,12 @@ def test_what_somebody_wrote_down_stands_before_what_is_read():
     }
 
 
+def test_of_two_servicers_of_one_name_none_is_told() -> None:
+    servicer = "import grpc\nclass S(pb.OrdersServicer):\n    def {}(self):\n        pass\n"
+    files = {"a.py": servicer.format("Place"), "b.py": servicer.format("Place"), "c.py": servicer.format("Cancel")}
+    assert all_labels(files) == {("grpc Orders/Cancel", "c.py::S.Cancel")}
+
+
 def test_routes_of_a_tree():
     tree = MemoryTree(
         {

@@ -25,6 +25,7 @@ from gatecli.runtime.recording import (
     Entry,
     Frame,
     Operation,
+    Passed,
     Recording,
     SpanKind,
     TraceSpan,
@@ -183,7 +184,12 @@ def _recording(
         span for number, trace in enumerate(skeletons) for span in _spans(str(number), trace, operations, positions)
     )
     exceptions = tuple(
-        (one.type or "exception", frames.setdefault(_frame(one.name, one.file, one.line), len(frames)), one.count)
+        Passed(
+            places=frozenset(
+                ((one.type or "exception", frames.setdefault(_frame(one.name, one.file, one.line), len(frames))),)
+            ),
+            times=one.count,
+        )
         for one in raised
     )
     revisions = [revision for revision in stock.revisions if _REVISION.fullmatch(revision)]

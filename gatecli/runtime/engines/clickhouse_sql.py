@@ -46,6 +46,9 @@ def _first(*keys: str, of: str = "SpanAttributes") -> str:
 _ROUTE = "SpanAttributes['http.route']"
 _METHOD = _first("http.request.method", "http.method")
 _TASK = "SpanAttributes['celery.task_name']"
+_RPC = "trimBoth(SpanAttributes['rpc.method'], '/')"
+_RPC_SERVICE = "trimBoth(SpanAttributes['rpc.service'], '/')"
+_IS_GRPC = f"{_RPC} != '' AND {_first('rpc.system', 'rpc.system.name')} IN ('', 'grpc')"
 _QUEUE = _first("messaging.destination.name", "messaging.destination")
 _IS_SERVER = "SpanKind IN ('Server', 'SPAN_KIND_SERVER')"
 _IS_CONSUMER = "SpanKind IN ('Consumer', 'SPAN_KIND_CONSUMER')"
@@ -57,12 +60,13 @@ _CODE = (
     f"{_OLD_CODE} = '' OR {_NAMESPACE} = '', {_OLD_CODE}, concat({_NAMESPACE}, '.', {_OLD_CODE}))"
 )
 _ENTRY_KIND = (
-    f"multiIf({_IS_SERVER} AND {_ROUTE} != '', 'http', {_IS_CONSUMER} AND {_TASK} != '', 'task', "
-    f"{_IS_CONSUMER} AND {_QUEUE} != '', 'consumer', '')"
+    f"multiIf({_IS_SERVER} AND {_ROUTE} != '', 'http', {_IS_SERVER} AND {_IS_GRPC}, 'grpc', "
+    f"{_IS_CONSUMER} AND {_TASK} != '', 'task', {_IS_CONSUMER} AND {_QUEUE} != '', 'consumer', '')"
 )
 _ENTRY_NAME = (
     f"multiIf({_ENTRY_KIND} = 'http', trimLeft(concat({_METHOD}, ' /', replaceRegexpOne({_ROUTE}, '^/+', ''))), "
-    f"{_ENTRY_KIND} = 'task', {_TASK}, {_ENTRY_KIND} = 'consumer', {_QUEUE}, '')"
+    f"{_ENTRY_KIND} = 'grpc', if({_RPC_SERVICE} = '' OR {_RPC} LIKE '%/%', {_RPC}, "
+    f"concat({_RPC_SERVICE}, '/', {_RPC})), {_ENTRY_KIND} = 'task', {_TASK}, {_ENTRY_KIND} = 'consumer', {_QUEUE}, '')"
 )
 # Consistent probability sampling: the rejection threshold, of 2**56, as hex digits.
 _THRESHOLD = "extract(TraceState, '(?:^|,)\\\\s*ot=(?:[^,]*;)?th:([0-9a-f]{1,14})')"

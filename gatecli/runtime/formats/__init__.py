@@ -34,24 +34,39 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 HEAD_BYTES = 65_536
-# A recording above this is too much for one process; an hour of py-spy at 100 Hz is some megabytes.
+_BUFFER_BYTES = 1024 * 1024
+# What is held at once: more is too much for one process; an hour of py-spy at 100 Hz is some megabytes.
 MAX_BYTES = 512 * 1024 * 1024
+# What is added up while it is read: an hour of a busy fleet. More is better added up where it is kept.
+MAX_STREAMED_BYTES = 64 * 1024 * 1024 * 1024
+# Traces in JSON are compressed to a thirtieth or so; a gzip file can hold a thousand times its size.
+MAX_INFLATION = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A format: how it is recognised by its first ``HEAD_BYTES`` and read from a stream."""
+    """A format: how it is recognised by its first ``HEAD_BYTES`` and read from a stream.
+
+    ``is_streamed`` says that the memory it takes does not grow with the recording.
+    """
 
     title: str
     matches: Callable[[bytes], bool]
     read: Callable[[IO[bytes]], Recording]
+    is_streamed: bool = False
+
+    def most_bytes(self, size: int) -> int:
+        """How much content a file of this many bytes may have."""
+        if not self.is_streamed:
+            return MAX_BYTES
+        return min(MAX_STREAMED_BYTES, max(MAX_BYTES, size * MAX_INFLATION))
 
 
 READERS = (
     Reader(title="pstats (cProfile, yappi, Python 3.15 sampler)", matches=pstats.matches, read=pstats.read),
     Reader(title="gate's own profile", matches=gate_profile.matches, read=gate_profile.read),
-    Reader(title="OTLP JSON or JSON lines", matches=otlp.matches, read=otlp.read),
-    Reader(title="OTLP protobuf", matches=otlp_protobuf.matches, read=otlp_protobuf.read),
+    Reader(title="OTLP JSON or JSON lines", matches=otlp.matches, read=otlp.read, is_streamed=True),
+    Reader(title="OTLP protobuf", matches=otlp_protobuf.matches, read=otlp_protobuf.read, is_streamed=True),
     Reader(title="pprof", matches=pprof.matches, read=pprof.read),
     Reader(title="speedscope", matches=speedscope.matches, read=speedscope.read),
     Reader(title="Chrome trace (viztracer, py-spy)", matches=chrome.matches, read=chrome.read),
@@ -78,10 +93,10 @@ def read(path: Path, *, name_hint: str | None = None, progress: Callable[[int], 
     """
     name = name_hint or path.name
     try:
-        with _opened(path) as stream:
+        with _opened(path, MAX_BYTES) as stream:
             head = stream.read(HEAD_BYTES)
         reader = _reader(head)
-        with _opened(path, progress) as stream:
+        with _opened(path, reader.most_bytes(path.stat().st_size), progress) as stream:
             recording = reader.read(stream)
         if recording.ended_at is None and recording.basis is not Basis.PROFILE:
             recording = replace(
@@ -113,21 +128,21 @@ def _reader(head: bytes) -> Reader:
 
 
 @contextmanager
-def _opened(path: Path, progress: Callable[[int], None] | None = None) -> Iterator[IO[bytes]]:
-    """The content of a regular file, inflated if it is compressed, bounded by ``MAX_BYTES``."""
+def _opened(path: Path, most: int, progress: Callable[[int], None] | None = None) -> Iterator[IO[bytes]]:
+    """The content of a regular file, inflated if it is compressed, of at most so many bytes."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise UsageError("not a regular file", "name the file that the profiler wrote")
     with path.open("rb") as file, inflated(file) as inner:
-        yield io.BufferedReader(_Bounded(inner, progress and (lambda: progress(file.tell()))), HEAD_BYTES)
+        yield io.BufferedReader(_Bounded(inner, most, progress and (lambda: progress(file.tell()))), _BUFFER_BYTES)
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that fails once it gave ``MAX_BYTES``: a small gzip file can hold a terabyte."""
+    """A stream that fails once it gave ``most`` bytes: a small gzip file can hold a terabyte."""
 
-    def __init__(self, inner: Inflated, progress: Callable[[], None] | None = None) -> None:
+    def __init__(self, inner: Inflated, most: int, progress: Callable[[], None] | None = None) -> None:
         self._inner = inner
         self._progress = progress
-        self._left = MAX_BYTES
+        self._most = self._left = most
 
     def readable(self) -> bool:
         return True
@@ -138,5 +153,5 @@ class _Bounded(io.RawIOBase):
         if self._progress is not None:
             self._progress()
         if self._left < 0:
-            raise EvidenceError(f"more than {MAX_BYTES:,} bytes of content", "record for a shorter time, or split it")
+            raise EvidenceError(f"more than {self._most:,} bytes of content", "record for a shorter time, or split it")
         return count

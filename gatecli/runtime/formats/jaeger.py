@@ -6,8 +6,10 @@ import msgspec
 
 from gatecli.errors import EvidenceError
 from gatecli.runtime.formats.documents import Count, decode, keys
-from gatecli.runtime.formats.otlp import MAX_SPANS, code_frame, entry, raised
+from gatecli.runtime.formats.otlp_attributes import code_frame, entry, raised
 from gatecli.runtime.recording import Basis, Frame, Recording, SpanKind, TraceSpan
+
+MAX_SPANS = 1_000_000
 
 _KINDS = {kind.value: kind for kind in SpanKind}
 _NANOSECONDS = 1_000

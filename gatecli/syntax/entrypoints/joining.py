@@ -8,6 +8,7 @@ from functools import cached_property
 
 from gatecli.errors import EvidenceError
 from gatecli.model import FunctionId, FunctionKind, Tree
+from gatecli.routes import RPC
 from gatecli.syntax.entrypoints.facts import (
     CLOSE,
     DOTTED,
@@ -443,18 +444,24 @@ def routes(
 ) -> Mapping[str, FunctionId]:
     """Every entry point of a tree: label → handler. Reads only the files that speak of them.
 
-    Of several handlers of one label the first counts, as it does for the frameworks.
+    Of several handlers of one label the first counts, as it does for the frameworks; but of several servicers of one
+    name none does: which of them a server has is not in their names.
     """
     entries = EntryPoints(Project(tree), tree, named=named, is_test=is_test)
     entries.add_all(ROUTE_WORDS)
     found: dict[str, FunctionId] = {}
     methods: dict[str, FunctionId] = {}
+    servicers: dict[str, set[FunctionId]] = {}
     for label, id in entries.registrations():
+        if label.startswith(RPC):
+            servicers.setdefault(label, set()).add(id)
+            continue
         # A hook of a view class is called for its requests, but what handles them is the class.
         if id.name in _VIEW_HOOKS and "." in id.qualname:
             methods.setdefault(label, id)
         else:
             found.setdefault(label, id)
+    found.update((label, *ids) for label, ids in servicers.items() if len(ids) == 1)
     return {**methods, **found}
 
 

@@ -85,6 +85,8 @@ def made_up(seed: int) -> str:
             if number == 0:
                 method, _, route = chance.choice([*ROUTES, "GET /unknown"]).partition(" ")
                 attributes, kind = {"http.route": route, "http.request.method": method}, 2
+                if route == "/unknown":
+                    attributes = {"rpc.system": "grpc", "rpc.service": "shop.v1.Orders", "rpc.method": "Place"}
             elif chance.random() < 0.6:
                 attributes = {"code.function.name": chance.choice(CODE)}
             elif chance.random() < 0.3:
