@@ -461,7 +461,7 @@ def routes(
             methods.setdefault(label, id)
         else:
             found.setdefault(label, id)
-    found.update((label, *ids) for label, ids in servicers.items() if len(ids) == 1)
+    found.update((label, ids.pop()) for label, ids in servicers.items() if len(ids) == 1)
     return {**methods, **found}
 
 
