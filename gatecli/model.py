@@ -1254,10 +1254,19 @@ class PolicyStamp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditStamp:
+    """A decision's place in the record: its number, and the hash of its line, which holds that of the one before."""
+
+    entry: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The whole answer; renderers only read it.
 
-    ``rules`` are the texts of those that were run; ``production`` is None where no profile says how it runs.
+    ``rules`` are the texts of those that were run; ``production`` is None where no profile says how it runs; ``audit``
+    is None where decisions are not recorded.
     """
 
     tool_version: str
@@ -1273,4 +1282,5 @@ class Report:
     rules_run: int = 0
     rules: tuple[RuleText, ...] = ()
     production: CallTree | None = None
+    audit: AuditStamp | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)

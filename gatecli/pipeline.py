@@ -30,6 +30,7 @@ from gatecli.model import (
     FunctionHistory,
     FunctionId,
     FunctionKind,
+    Memory,
     Mode,
     PastCommit,
     PolicyStamp,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from gatecli.runtime.compare import Comparison
     from gatecli.runtime.profile import Profile
     from gatecli.runtime.recording import Recording
+    from gatecli.sources.signatures import Keys
 
 CUSTOM_RULES = ".gate/rules/"
 MAILMAP = ".mailmap"
@@ -608,7 +610,6 @@ def _answer(
 ) -> "Answer":
     """What one policy says of a change that the rules have looked at."""
     from gatecli.config import freeze
-    from gatecli.ledger import audit
     from gatecli.policy import owners, requirements, verdict
     from gatecli.policy.layers import Answer
     from gatecli.scoring import points, weights
@@ -625,12 +626,34 @@ def _answer(
         reviewed=_reviewed(origin, request, case, findings, settings, stamp, code_owners),
         owners=code_owners,
         freezes=freeze.read_freezes(governing.read),
-        memory=audit.memory(audit.read(request.ledger), case.change.digest) if request.ledger else None,
+        memory=_memory(origin, request, settings),
         rules=frozenset(name for check in checks for name in (check.id, check.code)),
         keys=bool((governing.read(settings.people.keys) or b"").strip()),
     )
     decision = verdict.decide(case, findings, score, settings)
     return Answer(score=score, verdict=requirements.outcome(decision, signoff), signoff=signoff)
+
+
+def _memory(origin: Source, request: Request, settings: Config) -> Memory | None:
+    """What is recorded of earlier decisions, believed where it is signed as the policy wants."""
+    from gatecli.ledger import audit, seal
+
+    if request.ledger is None:
+        return None
+    log = audit.read(request.ledger)
+    memory = audit.memory(log, origin.change.digest)
+    if not settings.ledger.signed_by or memory.problem is not None:
+        return memory
+    unsigned = seal.problem(request.ledger, log, _keys(origin, settings), settings.ledger.signed_by, now=request.now)
+    return replace(memory, problem=unsigned)
+
+
+def _keys(origin: Source, settings: Config) -> "Keys":
+    """The keys that may sign, and those that no longer may, by the newest base."""
+    from gatecli.sources.signatures import Keys
+
+    people, governing = settings.people, origin.governing
+    return Keys(allowed=governing.read(people.keys) or b"", revoked=governing.read(people.revoked_keys))
 
 
 def _custom_rules(base: Tree) -> dict[str, bytes]:
@@ -886,7 +909,6 @@ def _submitted(origin: Source, request: Request, settings: Config) -> "Submitted
     """What was handed in for this change: GitHub's answers, signed notes, grants, and the keys to check them by."""
     from gatecli.config.grants import read_grants
     from gatecli.policy.approvals import Submitted, signed, waived
-    from gatecli.sources.signatures import Keys
 
     governing, digest = origin.governing, origin.change.digest
     approvals = _notes_on(origin, signed.REF, signed.anchor_text(digest))
@@ -894,9 +916,13 @@ def _submitted(origin: Source, request: Request, settings: Config) -> "Submitted
     grants = read_grants(governing.read)
     if not approvals and not overrides and not grants:
         return Submitted(answers=request.approvals)
-    people = settings.people
-    keys = Keys(allowed=governing.read(people.keys) or b"", revoked=governing.read(people.revoked_keys))
-    return Submitted(answers=request.approvals, notes=approvals, overrides=overrides, grants=grants, keys=keys)
+    return Submitted(
+        answers=request.approvals,
+        notes=approvals,
+        overrides=overrides,
+        grants=grants,
+        keys=_keys(origin, settings),
+    )
 
 
 def _notes_on(origin: Source, ref: str, anchor_text: str) -> tuple[bytes, ...]:

@@ -18,6 +18,8 @@ Examples:
   gate check origin/main...HEAD --ledger decisions.jsonl    judge, and record the answer
   gate audit log --ledger decisions.jsonl                   what was decided
   gate audit verify --ledger decisions.jsonl                whether a line was changed, removed or added
+  gate audit sign --ledger decisions.jsonl --key ci         sign it as it stands
+  gate audit verify --ledger decisions.jsonl --signers .gate/allowed_signers --expect-head 3f9c…
 """
 
 Ledger = Annotated[Path, typer.Option(metavar="FILE", envvar="GATE_LEDGER", help="The record of decisions.")]
@@ -38,10 +40,59 @@ def show(
 
 
 @app.command()
-def verify(ledger: Ledger) -> None:
-    """Check the chain of hashes; prints the number of decisions and the hash to keep elsewhere."""
+def sign(
+    ledger: Ledger,
+    key: Annotated[
+        Path, typer.Option(metavar="FILE", envvar="GATE_LEDGER_KEY", help="SSH key, listed for gate-audit.")
+    ],
+) -> None:
+    """Sign the record as it stands, with ssh-keygen; the signature lies beside it."""
+    import time
+
+    from gatecli.ledger import seal
+
     log = _whole(ledger)
-    typer.echo(f"{len(log.entries):,} decisions, whole; head {log.head}")
+    seal.sign(ledger, log, key, at=int(time.time()))
+    typer.echo(f"{len(log.entries):,} decisions signed; head {log.head}: {seal.place(ledger)}")
+
+
+@app.command()
+def verify(
+    ledger: Ledger,
+    signers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keys that may sign it: ssh-keygen's ALLOWED SIGNERS.")
+    ] = None,
+    expect_head: Annotated[
+        str | None, typer.Option(metavar="SHA256", help="A hash that was printed before: it has to be in the record.")
+    ] = None,
+) -> None:
+    """Check the chain of hashes, the signature, and a hash that was kept; prints the hash to keep elsewhere."""
+    log = _whole(ledger)
+    said = f"{len(log.entries):,} decisions, whole"
+    if expect_head is not None:
+        if expect_head not in log.hashes:
+            raise EvidenceError(
+                f"no decision in {ledger} has the hash {expect_head[:64]}", "the record was cut off or written anew"
+            )
+        said += f"; {len(log.entries) - log.hashes.index(expect_head):,} since the hash that was kept"
+    if signers is not None:
+        said += f"; signed by {_signed(ledger, log, signers)}"
+    typer.echo(f"{said}; head {log.head}")
+
+
+def _signed(ledger: Path, log: "Log", signers: Path) -> str:
+    import time
+
+    from gatecli.cli.check import read_file
+    from gatecli.ledger import seal
+    from gatecli.sources.signatures import Keys
+
+    keys = Keys(allowed=read_file(signers) or b"")
+    if not log.entries:
+        raise UsageError(f"{ledger} has no decision that could be signed", "gate check --ledger FILE records one")
+    if (why := seal.problem(ledger, log, keys, None, now=int(time.time()))) is not None:
+        raise EvidenceError(f"{ledger}: {why}", "compare it with a copy that was kept elsewhere, or sign it again")
+    return seal.signer(ledger, keys) or "nobody"
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -89,6 +90,10 @@ def check(
             metavar="FILE", envvar="GATE_LEDGER", help="Record of decisions: read for the pace, and added to."
         ),
     ] = None,
+    ledger_key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", envvar="GATE_LEDGER_KEY", help="SSH key that signs the record anew."),
+    ] = None,
     ai: Annotated[
         AiOption, typer.Option(metavar="auto|yes|no", help="Whether an agent wrote it: found out, or declared.")
     ] = AiOption.AUTO,
@@ -119,7 +124,7 @@ def check(
     if ledger is not None:
         from gatecli.ledger import audit
 
-        audit.append(ledger, result)
+        result = replace(result, audit=audit.append(ledger, result, ledger_key))
     try:
         for format, target in wanted:
             emit(result, format, target, show_all=show_all, folder=origin.root)

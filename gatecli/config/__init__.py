@@ -27,6 +27,7 @@ __all__ = [
     "FailOn",
     "FetchConfig",
     "IgnoreConfig",
+    "LedgerConfig",
     "Level",
     "Paths",
     "People",
@@ -187,6 +188,13 @@ class Paths:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerConfig:
+    """Whose signature the record of decisions has to carry to be believed (names of keys); none: nobody's."""
+
+    signed_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The policy of a repository; every field has the built-in default.
 
@@ -214,6 +222,7 @@ class Config:
     pace: Pace = field(default_factory=Pace)
     override: Override | None = None
     grants: Grants | None = None
+    ledger: LedgerConfig = field(default_factory=LedgerConfig)
 
 
 def load(

@@ -1,18 +1,21 @@
 """The log of decisions: one JSON object a line, each holding the hash of the line before.
 
 A line that was changed, taken out or put in breaks the chain, and every answer that hangs on the log is an error then.
-What the chain cannot show is a log that was cut off at its end or written anew from its start: keep a copy of ``head``
-elsewhere.
+What the chain cannot show is a log that was cut off at its end or written anew from its start: sign it (``seal.py``),
+or keep a copy of ``head`` elsewhere. Who adds to it holds a lock: runs at the same time do not break the chain.
 """
 
 import hashlib
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from gatecli.errors import EvidenceError, UsageError
-from gatecli.model import Decision, Memory, Passed, ProvenanceClass, Report, SignerKind, Waiver
+from gatecli.model import AuditStamp, Decision, Memory, Passed, ProvenanceClass, Report, SignerKind, Waiver
 
 MAX_BYTES = 500_000_000
 CLOCK_SKEW_S = 600
@@ -41,11 +44,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
-    """The entries that could be read, the hash of the last line, and what is wrong with the file."""
+    """The entries that could be read, what is wrong with the file, and the hashes: of no line, then of each."""
 
     entries: tuple[Entry, ...] = ()
-    head: str = START
+    hashes: tuple[str, ...] = (START,)
     problem: str | None = None
+
+    @property
+    def head(self) -> str:
+        """The hash of the last line."""
+        return self.hashes[-1]
 
 
 def read(path: Path) -> Log:
@@ -54,10 +62,14 @@ def read(path: Path) -> Log:
         data = path.read_bytes() if path.exists() else b""
     except OSError as error:
         return Log(problem=f"{path} cannot be read: {error.strerror}")
+    return _read(data, path)
+
+
+def _read(data: bytes, path: Path) -> Log:
     if len(data) > MAX_BYTES:
         return Log(problem=f"{path} has more than {MAX_BYTES:,} bytes")
     entries: list[Entry] = []
-    head, problem = START, None
+    hashes, problem = [START], None
     lines = data.split(b"\n")
     if lines.pop():
         problem = "its last line was not written whole"
@@ -67,15 +79,15 @@ def read(path: Path) -> Log:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             problem = f"line {number:,} is no entry"
             break
-        if entry.number != number or entry.previous != head:
+        if entry.number != number or entry.previous != hashes[-1]:
             problem = f"line {number:,} does not follow from the one before: something was changed, removed or added"
             break
         if entries and entry.at < entries[-1].at - CLOCK_SKEW_S:
             problem = f"line {number:,} is older than the one before: a clock was set back"
             break
         entries.append(entry)
-        head = hashlib.sha256(line).hexdigest()
-    return Log(entries=tuple(entries), head=head, problem=problem)
+        hashes.append(hashlib.sha256(line).hexdigest())
+    return Log(entries=tuple(entries), hashes=tuple(hashes), problem=problem)
 
 
 def memory(log: Log, digest: str) -> Memory:
@@ -92,18 +104,62 @@ def memory(log: Log, digest: str) -> Memory:
     return Memory(first_seen=first, passed=passed, problem=log.problem)
 
 
-def append(path: Path, report: Report) -> Entry:
-    """Write a decision at the end of the log, in one go.
+def append(path: Path, report: Report, key: Path | None = None) -> AuditStamp:
+    """Write a decision at the end of the log, in one go and one at a time; with a key, sign the log.
 
     Raises:
         EvidenceError: the log is damaged: nothing is added to it.
-        UsageError: it cannot be written.
+        UsageError: it cannot be written or signed.
     """
-    log = read(path)
-    if log.problem is not None:
-        raise EvidenceError(f"the record of decisions {path} is damaged: {log.problem}", "gate audit verify says where")
+    from gatecli.ledger import seal
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as file, _locked(file.fileno()):
+            file.seek(0)
+            log = _read(file.read(MAX_BYTES + 1), path)
+            if log.problem is not None:
+                raise EvidenceError(
+                    f"the record of decisions {path} is damaged: {log.problem}", "gate audit verify says where"
+                )
+            line = msgspec.json.encode(entry := _entry(report, log))
+            os.write(file.fileno(), line + b"\n")
+            os.fsync(file.fileno())
+            head = hashlib.sha256(line).hexdigest()
+            if key is not None:
+                whole = Log(entries=(*log.entries, entry), hashes=(*log.hashes, head))
+                seal.sign(path, whole, key, at=report.generated_at)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", "name a file with --ledger") from error
+    return AuditStamp(entry=entry.number, head=head)
+
+
+@contextmanager
+def _locked(handle: int) -> Iterator[None]:
+    """Nobody else adds to the log meanwhile; whoever wants to waits."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, MAX_BYTES, os.SEEK_SET)  # a byte that no reader of the log wants
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+        try:
+            yield
+        finally:
+            os.lseek(handle, MAX_BYTES, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+def _entry(report: Report, log: Log) -> Entry:
     change, usage = report.case.change, report.case.usage
-    entry = Entry(
+    return Entry(
         number=len(log.entries) + 1,
         at=report.generated_at,
         digest=change.digest,
@@ -121,15 +177,3 @@ def append(path: Path, report: Report) -> Entry:
         previous=log.head,
         waivers=report.signoff.waivers,
     )
-    line = msgspec.json.encode(entry) + b"\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(handle, line)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", "name a file with --ledger") from error
-    return entry

@@ -514,7 +514,7 @@ class Policy(_Object):
 
 
 class Audit(_Object):
-    """The decision's place in the signed log; null where none is kept."""
+    """The decision's number in the record and the hash of its line; null where none is kept."""
 
     entry: int | None
     head: str | None

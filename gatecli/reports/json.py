@@ -74,7 +74,9 @@ def _document(report: model.Report) -> document.Document:
         score=_score(report.score),
         signoff=msgspec.convert(report.signoff, document.SignOff, from_attributes=True),
         policy=msgspec.convert(report.policy, document.Policy, from_attributes=True),
-        audit=document.Audit(entry=None, head=None),
+        audit=document.Audit(
+            entry=report.audit.entry if report.audit else None, head=report.audit.head if report.audit else None
+        ),
         limits=list(summary.limits(report)),
         timings_ms={stage: round(took, 3) for stage, took in sorted(report.timings_ms.items()) if math.isfinite(took)},
     )

@@ -364,6 +364,8 @@ def _footer(report: Report) -> str:
     named = code(policy.path, _NAME) if policy.path else "built in"
     parts = [f"gate {prose(report.tool_version, 40)}", f"policy {named} {code(policy.sha256[:7])}"]
     parts.append(f"content {code(report.case.change.digest[:7])}")
+    if report.audit is not None:
+        parts.append(f"decision {report.audit.entry:,} {code(report.audit.head)}")
     if report.mode is not Mode.ENFORCE and report.verdict.outcome is not Decision.PASS:
         parts.append("advice only")
     return f"<sub>{' · '.join(parts)}</sub>"

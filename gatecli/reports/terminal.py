@@ -362,6 +362,8 @@ def _provenance(sheet: Page, report: Report) -> list[Text]:
     facts.append(f"content sha256 {change.digest}")
     facts.append(f"policy {policy.path or 'built in'}, revision {summary.short(policy.revision)}")
     facts.append(f"policy sha256 {policy.sha256}")
+    if report.audit is not None:
+        facts.append(f"recorded as decision {report.audit.entry:,}, sha256 {report.audit.head}")
     clear = sum(finding.outcome is Outcome.CLEAR for finding in report.findings)
     facts.append(f"{count(report.rules_run, 'rule')} run" + (f", {clear:,} clear" if clear else ""))
     lines = [line for fact in facts for line in sheet.wrap(sheet.line((fact, "dim")), LABEL)]

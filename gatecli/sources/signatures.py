@@ -19,6 +19,7 @@ NAMESPACE = "gate-approval"
 """What a signature is for: one of a commit or a file is none of these, and none of them stands for another."""
 OVERRIDE = "gate-override"
 GRANT = "gate-grant"
+AUDIT = "gate-audit"
 
 TIMEOUT_S = 30
 SIGNING_TIMEOUT_S = 300
@@ -101,6 +102,20 @@ def check(
     if any(not PRINCIPAL.fullmatch(name) for name in names):
         return Checked(problem="its key is listed under a pattern, which names nobody in particular")
     return Checked(key=good[1].decode("ascii"), names=names)
+
+
+def signer(signature: str, keys: Keys) -> str | None:
+    """Under which name the key of a signature is listed, the first of several; None: under none, or it is unreadable.
+
+    Whether it signed anything is for ``check`` to tell.
+    """
+    with tempfile.TemporaryDirectory(prefix="gate-") as folder:
+        allowed, armour = Path(folder, "allowed"), Path(folder, "signature")
+        allowed.write_bytes(keys.allowed)
+        armour.write_text(signature, encoding="utf-8")
+        status, out, _ = _run(["-Y", "find-principals", "-f", str(allowed), "-s", str(armour)], b"")
+    names = out.decode("utf-8", "replace").split()
+    return names[0] if status == 0 and names else None
 
 
 def _problem(err: bytes, principal: str, namespace: str) -> str:

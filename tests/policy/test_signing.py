@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from gatecli.errors import EXIT_PASS, EXIT_REVIEW
+from gatecli.ledger import audit
 from gatecli.model import Binding, Decision
-from tests.policy.shop import DANA, EDITED, RAVI, TOM, Shop, needs_ssh, shop
+from tests.policy.shop import DANA, EDITED, POLICY, RAVI, TOM, Shop, needs_ssh, shop
 
 __all__ = ["shop"]
 pytestmark = needs_ssh
@@ -201,3 +202,31 @@ def test_at_a_terminal_each_finding_is_asked_for_by_its_id(
     assert message in said.out + said.err
     assert [text.split()[1] for text in prompts] == (asked if typed is None else asked[:1])
     assert bool(shop.lines()) is (code == EXIT_PASS)
+
+
+def test_the_record_has_to_be_signed_where_the_policy_says_so(shop: Shop, tmp_path):
+    """Cooling-off of no hours: all it needs is a record that can be believed."""
+    more = "ledger: {signed_by: [ci@shop.example]}\npace: {cooling_off: {hours: 0}}\n"
+    line = f'ci@shop.example namespaces="gate-audit" {shop.public("ci")}'
+    shop.start(policy=POLICY + more, signers=shop.signers() + line + "\n")
+    shop.approve(RAVI)
+    ledger = tmp_path / "decisions.jsonl"
+    options = ["--ledger", str(ledger), "--ledger-key", str(shop.key("ci"))]
+    assert shop.check(*options) == EXIT_PASS
+    assert shop.check(*options) == EXIT_PASS
+    ledger.write_bytes(ledger.read_bytes().splitlines(keepends=True)[0])
+    reasons = [one.reason for one in shop.judge(ledger=ledger).signoff.requirements]
+    assert any("1 signed decisions are missing at its end" in one for one in reasons), reasons
+    assert shop.check("--ledger", str(ledger)) == EXIT_REVIEW
+
+
+def test_the_report_names_the_decision_in_the_record(shop: Shop, tmp_path, capsys):
+    shop.start()
+    ledger, report = tmp_path / "decisions.jsonl", tmp_path / "gate.json"
+    files = [f"--report={format}={tmp_path / format}" for format in ("markdown", "html")]
+    shop.check("--ledger", str(ledger), f"--report=json={report}", *files, "--report=terminal", "--all")
+    head = audit.read(ledger).head
+    assert json.loads(report.read_text())["audit"] == {"entry": 1, "head": head}
+    assert f"decision 1 `{head}`" in (tmp_path / "markdown").read_text()
+    assert head in (tmp_path / "html").read_text()
+    assert "recorded as decision 1, sha256" in " ".join(capsys.readouterr().out.split())

@@ -133,6 +133,8 @@ def _facts(page: Context) -> Iterator[tuple[str, Html | str | None]]:
     revision = f", revision {summary.short(policy.revision)}" if policy.revision else ""
     yield "Policy", dotted(f"{policy.path or 'built in'}{revision}", tag("code", f"sha256 {policy.sha256}"))
     yield "Judged", f"{moment(report.generated_at)} by gate {report.tool_version}, mode {report.mode}"
+    if report.audit is not None:
+        yield "Decision", dotted(f"number {report.audit.entry:,}", tag("code", f"sha256 {report.audit.head}"))
     timings = report.timings_ms
     if timings:
         yield "Took", milliseconds(timings.get("total", sum(timings.values())))
