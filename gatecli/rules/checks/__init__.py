@@ -33,6 +33,7 @@ from gatecli.rules.checks import (
     timeouts,
     zones,
 )
+from gatecli.rules.checks.operations import Kind
 from gatecli.rules.observation import Check
 
 CHECKS: Mapping[str, Check] = {
@@ -41,9 +42,9 @@ CHECKS: Mapping[str, Check] = {
     "assertions-reduced": tested.assertions_reduced,
     "await-dropped": awaits.await_dropped,
     "capacity-changed": capacity.capacity_changed,
-    "column-dropped": migrations.column_dropped,
-    "column-type-changed": migrations.type_changed,
-    "constraint-locks": migrations.constraint_locks,
+    "column-dropped": migrations.does(Kind.DROP_COLUMN),
+    "column-type-changed": migrations.does(Kind.TYPE),
+    "constraint-locks": migrations.does(Kind.CONSTRAINT),
     "contract-with-code": models.contracted_with_code,
     "cross-zone-import": zones.cross_zone_import,
     "dedupe-removed": idempotency.dedupe_removed,
@@ -59,7 +60,7 @@ CHECKS: Mapping[str, Check] = {
     "guardrails-changed": files.guardrails_changed,
     "hot-function-untested": tested.hot_function_untested,
     "ignore-unsound": ignored.ignore_unsound,
-    "index-locks": migrations.index_locks,
+    "index-locks": migrations.does(Kind.INDEX),
     "invisible-text-added": files.invisible_added,
     "io-behind-loop": loops.io_behind_loop,
     "limit-removed": limits.limit_removed,
@@ -67,9 +68,9 @@ CHECKS: Mapping[str, Check] = {
     "major-version-raised": dependencies.major_version_raised,
     "message-field-changed": interface.message_field_changed,
     "migration-edited": migrations.merged_edited,
-    "migration-irreversible": migrations.irreversible,
+    "migration-irreversible": migrations.does(Kind.ONE_WAY),
     "model-without-migration": models.model_without_migration,
-    "not-null-added": migrations.not_null_added,
+    "not-null-added": migrations.does(Kind.NOT_NULL, Kind.FORBID_NULL),
     "outbound-host-added": hosts.outbound_host_added,
     "pin-loosened": dependencies.pin_loosened,
     "precision-lost": money.precision_lost,
@@ -83,8 +84,8 @@ CHECKS: Mapping[str, Check] = {
     "secrets-sent": malice.secrets_sent,
     "setting-changed": settings.setting_changed,
     "signature-changed": contracts.signature_changed,
-    "table-dropped": migrations.table_dropped,
-    "table-or-column-renamed": migrations.renamed,
+    "table-dropped": migrations.does(Kind.DROP_TABLE),
+    "table-or-column-renamed": migrations.does(Kind.RENAME),
     "test-loosened": expectations.test_loosened,
     "test-removed": tested.test_removed,
     "threshold-lowered": pipelines.threshold_lowered,

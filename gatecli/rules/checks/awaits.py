@@ -22,8 +22,10 @@ def await_dropped(rule: Rule, view: View) -> Iterator[Observation]:
         if any(clause.kind is SignatureKind.NO_LONGER_ASYNC for clause in touched.change.signature)
     }
     for touched in view.functions:
-        before, after = touched.before, touched.after
+        before, after, behaviour = touched.before, touched.after, touched.change.behaviour
         if before is None or after is None or not before.function.is_async or not after.function.is_async:
+            continue
+        if behaviour is None or not behaviour.awaits.removed:
             continue
         lost = Counter(code.callee(match["key"]) for match in view.own(_AWAITED, before))
         lost.subtract(code.callee(match["key"]) for match in view.own(_AWAITED, after))

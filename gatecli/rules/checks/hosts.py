@@ -19,13 +19,18 @@ _URL = re.compile(
     r"\b(?:https?|wss?|amqps?|rediss?|postgres(?:ql)?|mysql|s?ftp|tcp|grpc)://(?:[^@/\s\"'{}]{0,80}@)?([A-Za-z0-9.-]{1,253})"
 )
 _NAMED = re.compile(r"(?i)(?:url|uri|host|endpoint|server|base|api|webhook|dsn|broker|address)s?$")
+# What a name says that is shown to people and not talked to; a call that sends is believed before it.
+_SHOWN = re.compile(
+    r"(?i)(?:^|_)(?:docs?|documentation|help|support|homepage|home_page|project|license|terms|privacy|blog|faq|about"
+    r"|schema|namespace|xmlns|issues?|repository|learn_more|read_more)(?:_|$)"
+)
 _SENDS = re.compile(
     r"(?:^|\.)(?:get|post|put|patch|delete|head|request|urlopen|urlretrieve|Client|AsyncClient|Session|connect|create_connection"
     r"|Request|fetch|stream|open|send|from_url|create_engine|ws_connect|ServerProxy)$"
 )
 _OURS = re.compile(
     r"(?i)^(?:localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|::1)|(?:^|\.)(?:example|test|invalid|localhost|local|internal|svc)(?:\.(?:com|org|net))?$"
-    r"|(?:^|\.)(?:w3\.org|schema\.org|json-schema\.org|xmlsoap\.org|docs\..{1,80}|.{1,80}\.readthedocs\.io)$"
+    r"|(?:^|\.)(?:w3\.org|schema\.org|json-schema\.org|xmlsoap\.org)$"
 )
 
 
@@ -57,4 +62,5 @@ def _is_used(node: "Node") -> bool:
         call = parent.parent
         return call is not None and call.type == "call" and bool(_SENDS.search(code.callee(call)))
     name = parent.child_by_field_name({"assignment": "left", "pair": "key"}.get(parent.type, "name"))
-    return name is not None and bool(_NAMED.search(code.text(name).strip("\"'")))
+    told = code.text(name).strip("\"'") if name is not None else ""
+    return bool(_NAMED.search(told)) and not _SHOWN.search(told)

@@ -1,15 +1,17 @@
-"""D06, D08: loops that now call something which queries, and loops within loops."""
+"""D06, D08: loops with a query behind a call, be the query new or the call, and loops within loops."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 
-from gatecli.model import Evidence
+from gatecli.model import Certainty, Confidence, Evidence
 from gatecli.rules import code
+from gatecli.rules.checks.contracts import callers_outside
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
-from gatecli.rules.query import loop_ranges
+from gatecli.rules.query import LOOPS, loop_ranges
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
+from gatecli.syntax.python import parse
 
 _CALLS = "(call) @match"
 _QUERIES = """
@@ -41,6 +43,47 @@ def io_behind_loop(rule: Rule, view: View) -> Iterator[Observation]:
                     where = Evidence(kind="query", text=snippet(query[0]), path=callee.change.id.path, line=query[1])
                     says = f"now calls {callee.change.id.qualname} in a loop, which queries: {snippet(query[0])}"
                     yield seen(touched, added[name], says, name, evidence=(where,))
+    yield from _called_in_loops(view)
+
+
+MAX_CALLERS = 20
+MAX_READ = 200
+"""Callers of a function that now queries whose code is read to see whether they loop, and files that are, in all."""
+
+
+def _called_in_loops(view: View) -> Iterator[Observation]:
+    """Functions that query and did not before, where code that the change does not touch calls them in a loop."""
+    looping: dict[str, frozenset[int]] = {}
+    for touched in view.functions:
+        behaviour = touched.change.behaviour
+        if touched.before is None or touched.after is None or behaviour is None or not behaviour.calls.added:
+            continue
+        query = _query(view, touched.after)
+        if query is None or _query(view, touched.before) is not None:
+            continue
+        for caller in callers_outside(view, touched)[:MAX_CALLERS]:
+            path = caller.id.path
+            if path not in looping and len(looping) < MAX_READ:
+                looping[path] = _loop_lines(view, path)
+            if caller.line in looping.get(path, ()):
+                where = Evidence(kind="caller", text=str(caller.id), path=path, line=caller.line)
+                says = f"now queries ({snippet(query[0])}), and {snippet(str(caller.id))} calls it in a loop"
+                sure = Confidence.HIGH if caller.certainty is Certainty.CERTAIN else Confidence.LOW
+                yield seen(touched, query[1], says, query[0], evidence=(where,), confidence=sure)
+                break
+
+
+def _loop_lines(view: View, path: str) -> frozenset[int]:
+    """The lines of a file at the head revision that run once an item of a loop."""
+    module = view.module(path, old=False)
+    root = module.nodes[0] if module is not None else None
+    if root is None:
+        source = view.around.head.read(path) if view.around.head is not None else None
+        root = parse(source).root_node if source is not None else None
+    if root is None:
+        return frozenset()
+    loops = (match["match"] for match in code.search(LOOPS, root))
+    return frozenset(line for node in loops for line in range(node.start_point.row + 1, node.end_point.row + 2))
 
 
 def _query(view: View, side: Code | None) -> tuple[str, int] | None:
@@ -82,7 +125,7 @@ _ITERATIONS = """
 def loop_nested(rule: Rule, view: View) -> Iterator[Observation]:
     """D08: loops now stand deeper in each other than before; one over a literal does not count."""
     for touched in view.functions:
-        if touched.before is None or touched.after is None or touched.is_container:
+        if touched.before is None or touched.after is None or touched.is_container or touched.change.behaviour is None:
             continue
         was, _ = _depth(view, touched.before)
         now, line = _depth(view, touched.after)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gatecli.model import ChangeKind, Evidence, FileChange, FileStatus, FunctionKind
 from gatecli.rules import code
+from gatecli.rules.checks.columns import is_altered
 from gatecli.rules.checks.operations import (
     ALEMBIC,
     DJANGO,
@@ -19,7 +20,7 @@ from gatecli.rules.checks.operations import (
 )
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.lines import decoded
-from gatecli.rules.observation import Observation, seen
+from gatecli.rules.observation import Check, Observation, seen
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
@@ -34,45 +35,14 @@ MAX_OPERATION = 400
 """Characters of an operation or statement that the evidence repeats."""
 
 
-def table_dropped(rule: Rule, view: View) -> Iterator[Observation]:
-    """M01."""
-    yield from _observe(view, Kind.DROP_TABLE)
+def does(*kinds: Kind) -> Check:
+    """A check for operations of some kinds: M01 to M08 ask the same of different ones."""
 
+    def check(rule: Rule, view: View) -> Iterator[Observation]:
+        for kind in kinds:
+            yield from _observe(view, kind)
 
-def column_dropped(rule: Rule, view: View) -> Iterator[Observation]:
-    """M02."""
-    yield from _observe(view, Kind.DROP_COLUMN)
-
-
-def renamed(rule: Rule, view: View) -> Iterator[Observation]:
-    """M03."""
-    yield from _observe(view, Kind.RENAME)
-
-
-def irreversible(rule: Rule, view: View) -> Iterator[Observation]:
-    """M08."""
-    yield from _observe(view, Kind.ONE_WAY)
-
-
-def not_null_added(rule: Rule, view: View) -> Iterator[Observation]:
-    """M04."""
-    yield from _observe(view, Kind.NOT_NULL)
-    yield from _observe(view, Kind.FORBID_NULL)
-
-
-def type_changed(rule: Rule, view: View) -> Iterator[Observation]:
-    """M05: of Django's ``AlterField`` only where the model in the same change shows that the column changes."""
-    yield from _observe(view, Kind.TYPE)
-
-
-def index_locks(rule: Rule, view: View) -> Iterator[Observation]:
-    """M06."""
-    yield from _observe(view, Kind.INDEX)
-
-
-def constraint_locks(rule: Rule, view: View) -> Iterator[Observation]:
-    """M07."""
-    yield from _observe(view, Kind.CONSTRAINT)
+    return check
 
 
 def whole_table_written(rule: Rule, view: View) -> Iterator[Observation]:
@@ -81,12 +51,8 @@ def whole_table_written(rule: Rule, view: View) -> Iterator[Observation]:
     for touched in view.functions:
         if touched.after is None or is_migration(touched.after):
             continue
-        known = Counter(operation.text for operation in _executed(view, touched.before))
-        for operation in _executed(view, touched.after):
-            if known[operation.text] > 0:
-                known[operation.text] -= 1
-            else:
-                yield _seen(touched, operation)
+        for operation in _news(_executed(view, touched.before), _executed(view, touched.after)):
+            yield _seen(touched.change.id.path, touched, operation)
 
 
 def is_migration(side: Code) -> bool:
@@ -155,14 +121,11 @@ def _observe(view: View, kind: Kind) -> Iterator[Observation]:
     for touched in view.functions:
         if touched.after is None:
             continue
-        known = Counter(operation.text for operation in operations(view, touched.before))
-        for operation in operations(view, touched.after):
-            if known[operation.text] > 0:
-                known[operation.text] -= 1
-            elif operation.kind is kind and operation.model.lower() not in created:
-                if operation.text.startswith("migrations . AlterField") and not _narrowed(view, operation):
-                    continue
-                yield _seen(touched, operation)
+        for operation in _news(operations(view, touched.before), operations(view, touched.after)):
+            if operation.kind is not kind or operation.model.lower() in created:
+                continue
+            if not operation.text.startswith("migrations . AlterField") or is_altered(view, touched, operation):
+                yield _seen(touched.change.id.path, touched, operation)
         if kind is Kind.ONE_WAY:
             yield from _no_way_down(view, touched)
     for file in view.case.change.files:
@@ -170,18 +133,29 @@ def _observe(view: View, kind: Kind) -> Iterator[Observation]:
             yield from _sql_file(file, kind)
 
 
-def _seen(touched: Touched, operation: Operation) -> Observation:
-    says = f"{operation.kind.value} {snippet(operation.subject)}"
-    return seen(touched, operation.line, says, operation.text, evidence=_evidence(touched.change.id.path, operation))
-
-
-def _evidence(path: str, operation: Operation) -> tuple[Evidence, ...]:
-    """The operation as the file has it, and what it does to data, way back and locks."""
-    exact = snippet(operation.source, MAX_OPERATION)
-    return (
-        Evidence(kind="operation", text=exact, path=path, line=operation.line),
-        Evidence(kind="effect", text=EFFECTS[operation.kind]),
+def _seen(path: str, touched: Touched | None, operation: Operation) -> Observation:
+    """What an operation does, with it as the file has it, and what it does to data, way back and locks."""
+    return Observation(
+        says=f"{operation.kind.value} {snippet(operation.subject)}",
+        path=path,
+        line=operation.line,
+        touched=touched,
+        text=operation.text,
+        evidence=(
+            Evidence(kind="operation", text=snippet(operation.source, MAX_OPERATION), path=path, line=operation.line),
+            Evidence(kind="effect", text=EFFECTS[operation.kind]),
+        ),
     )
+
+
+def _news(before: list[Operation], after: list[Operation]) -> Iterator[Operation]:
+    """The operations that one side has more of than the other."""
+    known = Counter(operation.text for operation in before)
+    for operation in after:
+        if known[operation.text] > 0:
+            known[operation.text] -= 1
+        else:
+            yield operation
 
 
 _CREATES = """
@@ -197,49 +171,6 @@ def _created(view: View) -> Iterator[str]:
             for match in view.own(_CREATES, touched.after):
                 if name := arguments(match["match"], ("name",)).get("name"):
                     yield name
-
-
-_FIELDS = "(assignment left: (identifier) @key right: (call) @value) @match"
-_SIZES = ("max_length", "max_digits", "decimal_places")
-
-
-def _narrowed(view: View, operation: Operation) -> bool:
-    """Whether a model of this change shows that an AlterField makes another type or a smaller size of a column."""
-    for touched in view.functions:
-        name = touched.change.id.name.lower()
-        if touched.before is None or touched.after is None or name != operation.model.lower():
-            continue
-        fields = [
-            next((m["value"] for m in view.own(_FIELDS, side) if code.text(m["key"]) == operation.field), None)
-            for side in (touched.before, touched.after)
-        ]
-        if fields[0] is not None and fields[1] is not None:
-            return is_narrower(fields[0], fields[1])
-    return False
-
-
-# Classes of Django's fields that make the same type of column.
-_SAME_COLUMN = {
-    **dict.fromkeys(
-        ("CharField", "SlugField", "URLField", "EmailField", "FilePathField", "FileField", "ImageField"), "char"
-    ),
-    **dict.fromkeys(("ForeignKey", "OneToOneField"), "key"),
-    "TextField": "text",
-}
-
-
-def _column_type(field: str) -> str:
-    return _SAME_COLUMN.get(field, field)
-
-
-def is_narrower(old: "Node", new: "Node") -> bool:
-    """Whether a field is of another class than before, or holds less."""
-    kinds = [_column_type(code.callee(field).rpartition(".")[2]) for field in (old, new)]
-    if kinds[0] != kinds[1] and kinds[1] != "text":
-        return True
-    was, now = code.keywords(old), code.keywords(new)
-    sizes = [(code.number(was.get(name)), code.number(now.get(name))) for name in _SIZES]
-    return any(one is not None and other is not None and other < one for one, other in sizes)
 
 
 def _no_way_down(view: View, touched: Touched) -> Iterator[Observation]:
@@ -291,11 +222,6 @@ SQL_FILES = (
 
 
 def _sql_file(file: FileChange, kind: Kind) -> Iterator[Observation]:
-    known = Counter(operation.text for operation in sql_operations(decoded(file.before), 1))
-    for operation in sql_operations(decoded(file.after), 1):
-        if known[operation.text] > 0:
-            known[operation.text] -= 1
-        elif operation.kind is kind:
-            says = f"{kind.value} {snippet(operation.subject)}"
-            evidence = _evidence(file.path, operation)
-            yield Observation(says=says, path=file.path, line=operation.line, text=operation.text, evidence=evidence)
+    for operation in _news(sql_operations(decoded(file.before), 1), sql_operations(decoded(file.after), 1)):
+        if operation.kind is kind:
+            yield _seen(file.path, None, operation)

@@ -31,6 +31,7 @@ _NOT_ATOMIC = '((assignment left: (identifier) @key right: (false)) @match (#eq?
 _NO_COLUMN = re.compile(r"(?:ManyToMany|Taggable|Generic)\w{0,40}$")
 _SET_DEFAULT = re.compile(r'(?i)\bALTER\s+(?:COLUMN\s+)?([\w"]{1,120})\s+SET\s+DEFAULT\b')
 MAX_TEXT = 200_000
+_TEXT_TYPE = re.compile(r"(?:^|\.)(?:String|Unicode|VARCHAR|AutoString)$")
 _TEMPORARY = re.compile(r"(?i)(?:^|_)(?:tmp|temp|old|new|backup|bak)(?:_|\d|$)")
 
 
@@ -244,7 +245,7 @@ def _alembic_operation(call: "Node") -> Iterator[Operation]:
         new = given["new_column_name"]
         yield _operation(Kind.RENAME, call, f"column {column} to {new}", model=table, field=second or first)
     elif name == "alter_column":
-        if "type_" in keys:
+        if "type_" in keys and not _is_longer(keys.get("existing_type"), keys["type_"]):
             yield _operation(Kind.TYPE, call, column, model=table)
         if "nullable" in keys and keys["nullable"].type == "false":
             yield _operation(Kind.FORBID_NULL, call, column, model=table)
@@ -257,6 +258,16 @@ def _alembic_operation(call: "Node") -> Iterator[Operation]:
             yield _operation(Kind.CONSTRAINT, call, f"on {second}", model=second)
     elif name == "execute":
         yield from sql_operations(sql_argument(call, "sqltext"), code.line(call))
+
+
+def _is_longer(old: "Node | None", new: "Node") -> bool:
+    """Whether a text column only gets longer, for which PostgreSQL rewrites nothing."""
+    if old is None or _TEXT_TYPE.search(code.callee(old)) is None:
+        return False
+    if _TEXT_TYPE.search(code.callee(new)) is None:
+        return code.callee(new).rpartition(".")[2] in ("Text", "TEXT")
+    was, now = (code.number(nodes_of(one, ("length",)).get("length")) for one in (old, new))
+    return was is not None and (now is None or now >= was)
 
 
 def _is_true(keys: "dict[str, Node]", name: str) -> bool:

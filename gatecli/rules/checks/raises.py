@@ -37,7 +37,8 @@ MAX_CALLERS = 40
 def raise_replaced(rule: Rule, view: View) -> Iterator[Observation]:
     """E08: a branch of the same condition that raised, and now returns a constant or goes on."""
     for touched in view.functions:
-        if touched.before is None or touched.after is None:
+        behaviour = touched.change.behaviour
+        if touched.before is None or touched.after is None or behaviour is None or not behaviour.raises.removed:
             continue
         now = {condition: body for condition, body, _ in _branches(view, touched.after)}
         for condition, body, shown in _branches(view, touched.before):
@@ -82,7 +83,8 @@ def exception_escapes(rule: Rule, view: View) -> Iterator[Observation]:
     for touched in view.functions:
         if touched.before is None or touched.after is None or touched.blast is None or touched.is_container:
             continue
-        if not touched.blast.entry_points:
+        behaviour = touched.change.behaviour
+        if not touched.blast.entry_points or behaviour is None or not behaviour.raises.added:
             continue
         known = {_raised(match["key"]) for match in view.own(_RAISES, touched.before)}
         tries = [_guarded(match["match"], match["body"]) for match in view.own(_TRIES, touched.after)]

@@ -20,12 +20,31 @@ if TYPE_CHECKING:
 
 _WRAPPER = re.compile(r"(?:^|\.)(?:OrderedDict|Response|JsonResponse|JSONResponse|jsonify)$")
 _RETURNS = "(return_statement (_) @key) @match"
+_BARE_RETURNS = '((return_statement) @match (#match? @match "^return[ \\t]{0,9}(#.{0,200})?$"))'
+_KINDS = {
+    "list": "a list",
+    "list_comprehension": "a list",
+    "dictionary": "a dictionary",
+    "dictionary_comprehension": "a dictionary",
+    "set": "a set",
+    "set_comprehension": "a set",
+    "generator_expression": "a generator",
+    "expression_list": "a tuple",
+    "tuple": "a tuple",
+    "string": "a string",
+    "concatenated_string": "a string",
+    "integer": "a number",
+    "float": "a number",
+    "true": "True or False",
+    "false": "True or False",
+    "none": "None",
+}
 
 
 def return_shape_changed(rule: Rule, view: View) -> Iterator[Observation]:
     """Keys that a returned dictionary lost, or another number of values; sure only if someone outside reads it."""
     for touched in view.functions:
-        if touched.before is None or touched.after is None or touched.is_container:
+        if touched.before is None or touched.after is None or touched.is_container or touched.change.behaviour is None:
             continue
         old, new = _shape(view, touched.before), _shape(view, touched.after)
         what = _lost(old, new)
@@ -33,18 +52,23 @@ def return_shape_changed(rule: Rule, view: View) -> Iterator[Observation]:
             line = new.line or touched.after.function.span.def_line
             confidence = Confidence.HIGH if _is_read(view, touched) else Confidence.LOW
             yield seen(touched, line, f"returns something else: {what}", what, confidence=confidence)
+        elif nothing := _nothing_now(touched, old, new):
+            says = "can now return None, where it always returned a value"
+            yield seen(touched, nothing, says, "None", confidence=Confidence.LOW)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """What the returns of a function have in common, None or empty where they are no dictionaries or tuples.
 
-    ``keys`` are in the dictionary under some condition, ``always`` under any; ``lengths`` are those of tuples.
+    ``keys`` are in the dictionary under some condition, ``always`` under any; ``lengths`` are those of tuples;
+    ``kinds`` are those of all values, as far as the text tells (``""`` where it does not).
     """
 
     keys: frozenset[str] | None
     always: frozenset[str]
     lengths: frozenset[int]
+    kinds: frozenset[str]
     others: bool
     line: int | None
 
@@ -53,6 +77,7 @@ def _shape(view: View, side: Code) -> _Shape:
     keys: set[str] = set()
     always: set[str] = set()
     lengths: set[int] = set()
+    kinds: set[str] = set()
     has_keys = others = False
     line = None
     made, put = _made_once(view, side), _put(view, side)
@@ -60,6 +85,7 @@ def _shape(view: View, side: Code) -> _Shape:
         value = _unwrapped(match["key"])
         name = code.text(value) if value.type == "identifier" else ""
         value = _unwrapped(made.get(name, value)) if name else value
+        kinds.add(_KINDS.get(value.type, ""))
         named, later = _named_keys(value), put.get(name, {})
         if named is not None and (named or later):
             has_keys = True
@@ -71,7 +97,16 @@ def _shape(view: View, side: Code) -> _Shape:
             line = line or code.line(value)
         elif value.type != "none":
             others = True
-    return _Shape(frozenset(keys) if has_keys else None, frozenset(always), frozenset(lengths), others, line)
+    if view.own(_BARE_RETURNS, side):
+        kinds.add("None")
+    return _Shape(
+        keys=frozenset(keys) if has_keys else None,
+        always=frozenset(always),
+        lengths=frozenset(lengths),
+        kinds=frozenset(kinds),
+        others=others,
+        line=line,
+    )
 
 
 _MADE = "(assignment left: (identifier) @key right: (_) @value) @match"
@@ -144,6 +179,8 @@ def _lost(old: _Shape, new: _Shape) -> str:
         return f"{listed([repr(key) for key in gone])} gone from the dictionary{instead}"
     if old.always and new.keys is not None and not new.others and (unsure := sorted(old.always - new.always)):
         return f"{listed([repr(key) for key in unsure])} now left out under a condition"
+    if (kind := _other_kind(old.kinds, new.kinds)) is not None:
+        return kind
     if (
         len(old.lengths) == 1
         and len(new.lengths) == 1
@@ -159,3 +196,29 @@ def _is_read(view: View, touched: Touched) -> bool:
     is_entry = touched.blast is not None and bool(touched.blast.entry_points) and not touched.blast.callers
     observed = touched.usage is not None and touched.usage.status is UsageStatus.OBSERVED
     return bool(callers_outside(view, touched)) or is_entry or observed or bool(routes(view, touched.after))
+
+
+def _nothing_now(touched: Touched, old: _Shape, new: _Shape) -> int | None:
+    """The line of a ``return None`` that is new in a function which always returned something."""
+    behaviour, body = touched.change.behaviour, _body(touched.before)
+    if behaviour is None or "None" in old.kinds or not old.kinds or new.kinds <= {"None"} or body is None:
+        return None
+    last = body.named_children[-1] if body.named_children else None
+    if last is None or last.type not in ("return_statement", "raise_statement"):
+        return None  # it fell off its end, which returns None
+    return next((fact.line for fact in behaviour.returns.added if fact.text in ("return", "return None")), None)
+
+
+def _body(side: Code | None) -> "Node | None":
+    if side is None:
+        return None
+    node = side.node.child_by_field_name("definition") or side.node
+    return node.child_by_field_name("body")
+
+
+def _other_kind(old: frozenset[str], new: frozenset[str]) -> str | None:
+    """Another kind of value than all that were returned."""
+    was, now = old - {"None"}, new - {"None"}
+    if len(was) == 1 == len(now) and was != now and "" not in was | now:
+        return f"{min(now)} where it returned {min(was)}"
+    return None

@@ -40,7 +40,7 @@ _COLLECTED = re.compile(r"(?:test\w*|\w*_tests?)\.py$")
 def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
     """T01: tests that went away or are collected no more, by file.
 
-    More than a note only if they call a function which this change edits and nothing of what they name went away with
+    More than a note only if most call a function which this change edits and nothing of what they name went away with
     them: tests of a feature that is taken out go with it.
     """
     edited = [touched for touched in view.functions if touched.survives and _is_code(view, touched)]
@@ -59,7 +59,7 @@ def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
         is_comment = any(test.is_commented_out for test in tests)
         if not is_comment and (replaced >= len(tests) or not (subjects or unexplained)):
             continue
-        is_sure = is_comment or any(test.subjects for test in unexplained)
+        is_sure = is_comment or 2 * sum(bool(test.subjects) for test in unexplained) > len(tests)
         yield _tests_lost(path, tests, subjects, Confidence.HIGH if is_sure else Confidence.LOW)
 
 
