@@ -18,6 +18,7 @@ from gatecli.model import (
     UsageStatus,
 )
 from gatecli.rules.checks.callsites import Fit, called_name, fit, leaves_out
+from gatecli.rules.checks.templates import still_used
 from gatecli.rules.code import Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
@@ -82,6 +83,7 @@ def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
 def function_removed(rule: Rule, view: View) -> Iterator[Observation]:
     """C06: a public function went away, or got another name, while production or other code still calls it."""
     added = {touched.change.id.name for touched in view.functions if touched.change.kind is ChangeKind.ADDED}
+    unseen: list[Touched] = []
     for touched in view.functions:
         change, id = touched.change, touched.change.base_id
         removed = change.kind is ChangeKind.REMOVED
@@ -102,6 +104,11 @@ def function_removed(rule: Rule, view: View) -> Iterator[Observation]:
         elif removed and _is_override(view, touched):
             says = "is removed: whoever calls it now reaches what a base class does"
             yield _observed(touched, says, [id.qualname], [], Confidence.LOW)
+        elif removed and id.name not in added:
+            unseen.append(touched)
+    for touched, path, line in still_used(view, unseen):
+        says = f"is removed, but the template {snippet(path)} still uses it (line {line:,})"
+        yield _observed(touched, says, [touched.change.base_id.qualname], [], Confidence.HIGH)
 
 
 # Methods that frameworks call by name, and that every base class of theirs has (Django, its REST framework, Celery).

@@ -24,8 +24,11 @@ _CONSTANTS = frozenset({"none", "false", "true", "integer", "float", "string", "
 
 @dataclass(frozen=True, slots=True)
 class _Handler:
+    """An ``except``: ``swallows`` if it only goes on, ``defaults`` if at most it sets a constant before."""
+
     types: tuple[str, ...]
     swallows: bool
+    defaults: bool
     raises: bool
     text: str
     node: "Node"
@@ -132,7 +135,7 @@ def _judged(handler: _Handler, before: _Before) -> str:
     if handler.is_broad and not handler.raises and before.narrower and not before.has_broad:
         return f"now catches {handler.shown} where it caught {before.narrower.shown}"
     same = before.by_types.get(handler.types)
-    if handler.swallows and same is not None and not same.swallows:
+    if handler.swallows and same is not None and not same.defaults:
         return f"now swallows {handler.shown} that it {'raised on' if same.raises else 'handled'} before"
     return ""
 
@@ -162,6 +165,7 @@ def _handlers(view: View, side: Code | None) -> list[_Handler]:
             _Handler(
                 types=handled(clause),
                 swallows=_swallows(clause),
+                defaults=_swallows(clause, or_defaults=True),
                 raises=first_raise < len(raises) and raises[first_raise] < clause.end_byte,
                 text=code.normal(clause),
                 node=clause,
@@ -170,12 +174,19 @@ def _handlers(view: View, side: Code | None) -> list[_Handler]:
     return result
 
 
-def _swallows(clause: "Node") -> bool:
+def _swallows(clause: "Node", *, or_defaults: bool = False) -> bool:
     """Whether the body does nothing but go on: pass, continue, break, or the return of a constant."""
     body = next((child for child in clause.named_children if child.type == "block"), None)
     if body is None:
         return False
-    return all(_goes_on(statement) for statement in body.named_children if statement.type != "comment")
+    statements = [child for child in body.named_children if child.type != "comment"]
+    return all(_goes_on(one) or (or_defaults and _sets_constant(one)) for one in statements)
+
+
+def _sets_constant(statement: "Node") -> bool:
+    inner = statement.named_children[0] if statement.type == "expression_statement" else None
+    value = inner.child_by_field_name("right") if inner is not None and inner.type == "assignment" else None
+    return value is not None and value.type in _CONSTANTS and value.named_child_count <= 2
 
 
 def _goes_on(statement: "Node") -> bool:
