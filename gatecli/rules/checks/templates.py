@@ -50,7 +50,7 @@ def _pattern(touched: Touched) -> re.Pattern[bytes] | None:
     registered = next((found for text in function.decorators if (found := _REGISTERS.search(text))), None)
     if registered is not None:
         name = re.escape((registered[1] or function.id.name).encode())
-        return re.compile(rb"\|[ ]{0,3}" + name + rb"\b|\{%-?[ ]{0,3}" + name + rb"\b")
+        return re.compile(rb"\|[ ]{0,3}" + name + rb"\b|\{%-?[ ]{0,3}(?:filter[ ]{1,3})?" + name + rb"\b")
     name = function.id.name.encode()
     if function.kind is FunctionKind.METHOD and len(name) >= _TELLING and b"_" in name:
         return re.compile(rb"\{[{%][^{}]{0,200}\." + re.escape(name) + rb"\b")

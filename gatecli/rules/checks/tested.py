@@ -40,8 +40,8 @@ _COLLECTED = re.compile(r"(?:test\w*|\w*_tests?)\.py$")
 def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
     """T01: tests that went away or are collected no more, by file.
 
-    More than a note only if most call a function which this change edits and nothing of what they name went away with
-    them: tests of a feature that is taken out go with it.
+    More than a note only if some call a function which this change edits, more of them than name something that went
+    away with them: tests of a feature that is taken out go with it.
     """
     edited = [touched for touched in view.functions if touched.survives and _is_code(view, touched)]
     went = _words_gone(view)
@@ -59,7 +59,7 @@ def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
         is_comment = any(test.is_commented_out for test in tests)
         if not is_comment and (replaced >= len(tests) or not (subjects or unexplained)):
             continue
-        is_sure = is_comment or 2 * sum(bool(test.subjects) for test in unexplained) > len(tests)
+        is_sure = is_comment or sum(bool(test.subjects) for test in unexplained) > len(tests) - len(unexplained)
         yield _tests_lost(path, tests, subjects, Confidence.HIGH if is_sure else Confidence.LOW)
 
 
