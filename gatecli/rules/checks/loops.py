@@ -8,6 +8,7 @@ from gatecli.rules import code
 from gatecli.rules.checks.contracts import callers_outside
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
+from gatecli.rules.paths import matches
 from gatecli.rules.query import LOOPS, loop_ranges
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
@@ -43,7 +44,7 @@ def io_behind_loop(rule: Rule, view: View) -> Iterator[Observation]:
                     where = Evidence(kind="query", text=snippet(query[0]), path=callee.change.id.path, line=query[1])
                     says = f"now calls {callee.change.id.qualname} in a loop, which queries: {snippet(query[0])}"
                     yield seen(touched, added[name], says, name, evidence=(where,))
-    yield from _called_in_loops(view)
+    yield from _called_in_loops(rule, view)
 
 
 MAX_CALLERS = 20
@@ -51,7 +52,12 @@ MAX_READ = 200
 """Callers of a function that now queries whose code is read to see whether they loop, and files that are, in all."""
 
 
-def _called_in_loops(view: View) -> Iterator[Observation]:
+def _applies(rule: Rule, path: str) -> bool:
+    """Whether the rule looks at a file: what runs once, as a migration does, may loop."""
+    return not rule.filters.paths or matches(rule.filters.paths, path)
+
+
+def _called_in_loops(rule: Rule, view: View) -> Iterator[Observation]:
     """Functions that query and did not before, where code that the change does not touch calls them in a loop."""
     looping: dict[str, frozenset[int]] = {}
     for touched in view.functions:
@@ -63,6 +69,8 @@ def _called_in_loops(view: View) -> Iterator[Observation]:
             continue
         for caller in callers_outside(view, touched)[:MAX_CALLERS]:
             path = caller.id.path
+            if not _applies(rule, path):
+                continue
             if path not in looping and len(looping) < MAX_READ:
                 looping[path] = _loop_lines(view, path)
             if caller.line in looping.get(path, ()):

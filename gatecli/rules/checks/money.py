@@ -1,7 +1,7 @@
 """D03: amounts that are counted or rounded in another way than before."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from gatecli.model import Confidence
@@ -10,7 +10,7 @@ from gatecli.rules.checks.numbers import calls
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
-from gatecli.rules.wording import amount, listed, snippet
+from gatecli.rules.wording import amount, listed, plural, snippet
 
 _MODES = '((identifier) @match (#match? @match "^ROUND_[A-Z0-5_]+$"))'
 _FIELDS = "(assignment left: (identifier) @key right: (call) @value) @match"
@@ -27,6 +27,7 @@ def precision_lost(rule: Rule, view: View) -> Iterator[Observation]:
     """Exact numbers that became inexact, and other rounding where the names speak of money."""
     rounded = [_rounding(view, touched.after) - _rounding(view, touched.before) for touched in view.functions]
     came = sum(rounded, Counter[str]())
+    yield from _rounds_elsewhere(view, came)
     for touched in view.functions:
         if touched.before is None or touched.after is None or touched.change.behaviour is None:
             continue
@@ -43,16 +44,37 @@ def _rounding(view: View, side: Code | None) -> Counter[str]:
 
 
 def _rounds_less(view: View, touched: Touched, came: Counter[str]) -> Iterator[Observation]:
-    """Roundings that went away and none came; a note where another function of the change now rounds so."""
+    """Roundings that went away and that no other function of the change took over."""
+    for name, line in _lost_roundings(view, touched):
+        if not came[name]:
+            sure = _MONEY.search(name) or _MONEY.search(touched.change.id.qualname)
+            confidence = Confidence.HIGH if sure else Confidence.LOW
+            yield seen(touched, line, f"no longer rounds with {snippet(name)}", name, confidence=confidence)
+
+
+def _rounds_elsewhere(view: View, came: Counter[str]) -> Iterator[Observation]:
+    """One note a file and name for roundings that other functions of the change now make: not for every way there."""
+    moved: dict[tuple[str, str], list[tuple[Touched, int]]] = defaultdict(list)
+    for touched in view.functions:
+        for name, line in _lost_roundings(view, touched):
+            if came[name]:
+                moved[touched.change.id.path, name].append((touched, line))
+    for (_, name), lost in moved.items():
+        touched, line = lost[0]
+        more = f" (nor {plural(len(lost) - 1, 'more function')})" if len(lost) > 1 else ""
+        says = f"no longer rounds with {snippet(name)}{more}, which others of this change now do"
+        yield seen(touched, line, says, name, confidence=Confidence.LOW)
+
+
+def _lost_roundings(view: View, touched: Touched) -> list[tuple[str, int]]:
+    """Name and line of each rounding that a surviving function has fewer of, and none more."""
+    if touched.before is None or touched.after is None or touched.change.behaviour is None:
+        return []
     old, new = _rounding(view, touched.before), _rounding(view, touched.after)
     if new.total() >= old.total():
-        return
-    for name in sorted(old - new):
-        line = code.line(calls(view, touched.before)[name][0])
-        sure = not came[name] and (_MONEY.search(name) or _MONEY.search(touched.change.id.qualname))
-        confidence = Confidence.HIGH if sure else Confidence.LOW
-        says = f"no longer rounds with {snippet(name)}"
-        yield seen(touched, touched.line_after(line), says, name, confidence=confidence)
+        return []
+    found = calls(view, touched.before)
+    return [(name, touched.line_after(code.line(found[name][0]))) for name in sorted(old - new)]
 
 
 def _floats(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:

@@ -32,6 +32,7 @@ _FORBIDS = re.compile(
 )
 # What a call that refuses in a branch's place is called.
 _CHECKS = re.compile(r"(?i)(?:^|[._])(?:check|validat|ensure|verif|assert|clean|require|guard|restrict|enforce|refuse)")
+_WORD = re.compile(r"[\w.]{1,200}")
 _MAX_STATEMENT = 400
 _TELLING = 5
 """Characters from which the name of a call says what a function is about."""
@@ -45,6 +46,12 @@ class Refusal:
     shown: str
     answer: str
     line: int
+
+    @property
+    def name(self) -> str:
+        """The name of what it raises or returns."""
+        words = _WORD.findall(self.answer)
+        return words[1] if len(words) > 1 else self.answer
 
     @property
     def forbids(self) -> bool:
@@ -85,12 +92,17 @@ class LostRefusal:
 
 
 def lost(view: View) -> Iterator[LostRefusal]:
-    """The refusals that surviving functions have fewer of, unless another function of the change has its like."""
-    came = Counter(
-        refusal.condition
+    """The refusals that surviving functions have fewer of, unless another function of the change has its like.
+
+    Its like is one of the same condition, or one in the same file that answers by the same name.
+    """
+    gained = [
+        (touched.change.id.path, refusal)
         for touched in view.functions
         for refusal in _surplus(refusals(view, touched.after), refusals(view, touched.before))
-    )
+    ]
+    came = Counter(refusal.condition for _, refusal in gained)
+    answered = Counter((path, refusal.name) for path, refusal in gained)
     for touched in view.functions:
         if not touched.survives or touched.is_container or touched.change.behaviour is None:
             continue
@@ -98,8 +110,11 @@ def lost(view: View) -> Iterator[LostRefusal]:
         if len(new) >= len(old):
             continue
         for refusal in _surplus(old, new)[: len(old) - len(new)]:
+            answer = (touched.change.id.path, refusal.name)
             if came[refusal.condition] > 0:
                 came[refusal.condition] -= 1
+            elif answered[answer] > 0:
+                answered[answer] -= 1
             else:
                 yield LostRefusal(touched, refusal)
 

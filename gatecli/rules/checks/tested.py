@@ -34,6 +34,7 @@ _MIN_NAME = 5
 """Characters from which a function's name is telling; shorter ones ("get", "save") are everywhere."""
 
 _BUILTINS = frozenset(dir(builtins))
+_LEAVES = (ChangeKind.REMOVED, ChangeKind.MOVED, ChangeKind.RENAMED)
 _COLLECTED = re.compile(r"(?:test\w*|\w*_tests?)\.py$")
 
 
@@ -41,7 +42,7 @@ def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
     """T01: tests that went away or are collected no more, by file.
 
     More than a note only if some call a function which this change edits, more of them than name something that went
-    away with them: tests of a feature that is taken out go with it.
+    away with them (tests of a feature that is taken out go with it), and if fewer tests came than went.
     """
     edited = [touched for touched in view.functions if touched.survives and _is_code(view, touched)]
     went = _words_gone(view)
@@ -52,6 +53,7 @@ def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
             gone[touched.change.base_id.path].append(_lost(view, touched, edited, went))
         elif touched.change.kind is ChangeKind.ADDED and _is_test_function(view, touched):
             came.append(_called(view, touched.after))
+    fewer = sum(map(len, gone.values())) > len(came)
     for path, tests in gone.items():
         subjects = sorted({name for test in tests for name in test.subjects})
         replaced = sum(bool(called.intersection(subjects)) for called in came) if subjects else len(came)
@@ -59,7 +61,8 @@ def test_removed(rule: Rule, view: View) -> Iterator[Observation]:
         is_comment = any(test.is_commented_out for test in tests)
         if not is_comment and (replaced >= len(tests) or not (subjects or unexplained)):
             continue
-        is_sure = is_comment or sum(bool(test.subjects) for test in unexplained) > len(tests) - len(unexplained)
+        is_telling = sum(bool(test.subjects) for test in unexplained) > len(tests) - len(unexplained)
+        is_sure = is_comment or (is_telling and fewer)
         yield _tests_lost(path, tests, subjects, Confidence.HIGH if is_sure else Confidence.LOW)
 
 
@@ -120,11 +123,16 @@ def is_at_home(touched: Touched, words: frozenset[str]) -> bool:
 
 
 def _words_gone(view: View) -> frozenset[str]:
-    """The names that the production files of the change held before and no longer do."""
+    """The names that the production files of the change held before and no longer do, or not where they did."""
     files = [file for file in view.case.change.files if view.is_production(file.path) and is_read(file.path)]
     before = frozenset(word for file in files for word in words_of(file.before or b""))
     after = frozenset(word for file in files for word in words_of(file.after or b""))
-    return frozenset(word for word in before - after if len(word) >= _MIN_NAME and word not in _BUILTINS)
+    left = {
+        touched.change.base_id.name
+        for touched in view.functions
+        if touched.change.kind in _LEAVES and view.is_production(touched.change.base_id.path)
+    }
+    return frozenset(word for word in (before - after) | left if len(word) >= _MIN_NAME and word not in _BUILTINS)
 
 
 def assertions_reduced(rule: Rule, view: View) -> Iterator[Observation]:

@@ -23,7 +23,7 @@ def suite(*bodies: str) -> str:
         (suite("a()", "b()"), suite("a()"), Severity.NOTE),
         (suite("a()", "refund_order(1) == 1"), None, Severity.REVIEW),  # the whole file
         # Another test came, of something else.
-        (suite("refund_order(1) == 1"), "def test_new_name():\n    assert check(1) == [2, 3, 4]\n", Severity.REVIEW),
+        (suite("refund_order(1) == 1"), "def test_new_name():\n    assert check(1) == [2, 3, 4]\n", Severity.NOTE),
         (suite("a()"), suite("a()", "b()"), None),
     ],
 )
