@@ -44,7 +44,7 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
         callers = callers_outside(view, touched)
         fits = [(caller, fit(before, after, caller)) for caller in callers]
         broken = [caller for caller, how in fits if how is Fit.BREAKS]
-        unclear = [caller for caller, how in fits if how is Fit.UNKNOWN]
+        unclear = [caller for caller, how in fits if how is Fit.UNKNOWN and not _passes_on(caller)]
         if broken:
             calls = "calls" if len(broken) == 1 else "call"
             says = f"{what}, but {_who(broken)} outside this change still {calls} it the old way"
@@ -56,6 +56,11 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
         elif not callers and _is_observed(touched):
             says = f"{what}; no caller was found, so whoever calls it by another way must be checked"
             yield _observed(touched, says, binding, [], Confidence.LOW)
+
+
+def _passes_on(caller: Caller) -> bool:
+    """Whether a caller hands on whatever it is given itself (``self.run_impl(*args, **kwargs)``): others must fit."""
+    return bool(caller.calls) and all("**" in text for text in caller.calls)
 
 
 def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
