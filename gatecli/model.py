@@ -9,6 +9,7 @@ window, lines are 1-based and inclusive, timestamps are UTC epoch seconds. ``Non
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -752,7 +753,8 @@ class FunctionHistory:
     """Past changes of a touched function, before the change; authors by number of changes, most first.
 
     ``first_changed_at`` is the oldest change that was found: the creation where the status is known, only a least age
-    where the history was cut (shallow).
+    where the history was cut (shallow). ``commits`` are those changes, newest first; ``incidents`` the ids of those
+    that came from this function.
     """
 
     status: HistoryStatus
@@ -761,7 +763,68 @@ class FunctionHistory:
     first_changed_at: int | None = None
     last_changed_at: int | None = None
     cochange: tuple[CoChange, ...] = ()
+    commits: tuple[str, ...] = ()
     incidents: tuple[str, ...] = ()
+
+
+class IncidentSeverity(StrEnum):
+    """How bad an incident was; 1 is the gravest."""
+
+    SEV1 = "sev1"
+    SEV2 = "sev2"
+    SEV3 = "sev3"
+    SEV4 = "sev4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentName:
+    """A tool that wrote code, and its model where that is known."""
+
+    tool: str
+    model: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.tool} ({self.model})" if self.model else self.tool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """What went wrong in production, and the commits that caused it.
+
+    ``functions`` are those that the causes changed, by their ids then; without any they are told by the lines that the
+    causes left. ``provenance`` (None: not looked up) and ``agents`` say who wrote the causes.
+    """
+
+    id: str
+    day: date
+    severity: IncidentSeverity
+    caused_by: tuple[str, ...]
+    lesson: str = ""
+    url: str | None = None
+    functions: tuple[FunctionId, ...] = ()
+    provenance: "ProvenanceClass | None" = None
+    agents: tuple[AgentName, ...] = ()
+
+
+class Closeness(StrEnum):
+    """How near a touched function is to those that an incident came from."""
+
+    SAME = "same"
+    NEIGHBOUR = "neighbour"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recollection:
+    """An incident that a change brings to mind: the touched functions it came from, or that are one call from those.
+
+    ``freshness`` is 1 on the day of the incident, and halves with every half-life since.
+    """
+
+    incident: Incident
+    closeness: Closeness
+    touched: tuple[FunctionId, ...]
+    age_days: int
+    freshness: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -844,7 +907,8 @@ class Provenance:
 class Case:
     """Everything a rule, the score and the policy may look at.
 
-    ``tests`` are the touched paths that hold tests, ``file_knowledge`` who worked in the touched files, most first.
+    ``tests`` are the touched paths that hold tests, ``file_knowledge`` who worked in the touched files, most first,
+    ``incidents`` what went wrong in the touched functions or next to them, freshest first.
     """
 
     change: Change
@@ -857,6 +921,7 @@ class Case:
     profile: ProfileSummary | None = None
     tests: frozenset[str] = frozenset()
     file_knowledge: tuple[FileKnowledge, ...] = ()
+    incidents: tuple[Recollection, ...] = ()
 
     @property
     def running(self) -> tuple[FunctionChange, ...]:

@@ -30,6 +30,7 @@ from gatecli.model import (
     FunctionHistory,
     FunctionId,
     FunctionKind,
+    Incident,
     Memory,
     Mode,
     PastCommit,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from gatecli.config import FetchConfig
+    from gatecli.history.causes import Cause
+    from gatecli.history.memory import Surroundings
     from gatecli.policy.approvals import Submitted
     from gatecli.policy.layers import Answer
     from gatecli.policy.owners import Owners
@@ -159,6 +162,7 @@ def judge(origin: Source, request: Request) -> Report:
         tests=frozenset(file.path for file in change.files if matches(settings.paths.tests, file.path)),
         file_knowledge=_file_knowledge(origin, settings, past.result()),
     )
+    case = _with_memory(origin, case, settings, request.now)
     if profile is not None:
         summary = attach.summarise(profile, profile_path, usage, case.running, request.now, carried)
         case = replace(case, profile=summary)
@@ -274,6 +278,41 @@ def _as_they_are(origin: Source, path: str, qualnames: Collection[str] | None) -
         FunctionChange(id=one.id, kind=ChangeKind.EDITED, before=before.get(one.id), after=one)
         for one in read_functions(path, content)
         if (one.id.qualname in qualnames if qualnames is not None else one.kind not in _IMPORTED)
+    )
+
+
+def trace_cause(directory: Path, revision: str) -> "Cause":
+    """What a past commit changed, against its (first) parent.
+
+    Raises:
+        UsageError: there is no such commit.
+        EvidenceError: the clone lacks its parent or some of its content.
+    """
+    from gatecli.history.causes import Cause
+    from gatecli.provenance import agent_trace, trailers
+    from gatecli.rules.paths import matches
+    from gatecli.syntax import match
+
+    origin = source.open_commit(directory, revision)
+    settings, _ = config.load(origin.base.read)
+    change = origin.change
+    assert change.head is not None, "a commit is its own head"
+    changed, _ = match.changed_functions(change.files)
+    functions = [
+        one.id
+        for one in changed
+        if one.kind is not ChangeKind.COSMETIC and not matches(settings.paths.tests, one.id.path)
+    ]
+    return Cause(
+        commit=change.head,
+        subject=change.revisions[0].subject,
+        functions=tuple(functions),
+        provenance=trailers.read(
+            change,
+            people=settings.people,
+            attested=_attested(origin),
+            traces=origin.head.read(agent_trace.PATH),
+        ),
     )
 
 
@@ -819,6 +858,53 @@ def _file_knowledge(origin: Source, settings: Config, past: list[PastCommit]) ->
     known = identity.directory(settings.people, origin.governing.read(MAILMAP))
     paths = frozenset(file.old_path for file in origin.change.files if file.old_path)
     return ownership.of_files(past, paths, identify=known.key)
+
+
+def _with_memory(origin: Source, case: Case, settings: Config, now: int) -> Case:
+    """The case with what went wrong before in its functions, as the newest base knows it."""
+    from gatecli.config.incidents import read_incidents
+    from gatecli.history import memory
+
+    incidents = read_incidents(origin.governing.read)
+    if not incidents:
+        return case
+    recalled = memory.recall(
+        incidents,
+        case.functions,
+        case.history,
+        _surroundings(origin, case, incidents),
+        now=now,
+        half_life_days=settings.incidents.half_life_days,
+    )
+    return replace(case, incidents=recalled, history=memory.remembered(case.history, recalled))
+
+
+def _surroundings(origin: Source, case: Case, incidents: Sequence[Incident]) -> "Surroundings":
+    """Who is next to the touched functions, and which functions stand before the change."""
+    from gatecli.history.memory import Surroundings
+    from gatecli.syntax.callees import callees
+    from gatecli.syntax.languages import read_functions
+
+    names = {id.name.encode() for incident in incidents for id in incident.functions}
+
+    @cache
+    def standing(path: str) -> frozenset[FunctionId]:
+        content = origin.base.read(path)
+        return frozenset(one.id for one in read_functions(path, content)) if content is not None else frozenset()
+
+    @cache
+    def called(path: str) -> Mapping[FunctionId, tuple[FunctionId, ...]]:
+        content = origin.head.read(path)
+        named = content is not None and any(name in content for name in names)
+        return callees(origin.head, path) if named else {}
+
+    def neighbours(change: FunctionChange) -> Iterator[FunctionId]:
+        usage, blast = case.usage.get(change.id), case.blast.get(change.id)
+        yield from (caller.id for caller in (blast.callers if blast else ()) if caller.depth == 1)
+        yield from (*usage.callers, *usage.callees) if usage else ()
+        yield from called(change.id.path).get(change.id, ())
+
+    return Surroundings(exists=lambda id: id in standing(id.path), neighbours=neighbours)
 
 
 def _in_background(read: Callable[[], list[PastCommit]]) -> "Future[list[PastCommit]]":

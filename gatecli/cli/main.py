@@ -16,6 +16,7 @@ from gatecli.cli import (
     freeze,
     github,
     grant,
+    incident,
     override,
     policy,
     profile,
@@ -80,6 +81,7 @@ app.add_typer(audit.app, name="audit", help="The record of decisions.", epilog=a
 app.command("context", epilog=context.EPILOG)(context.context)
 app.command("demo")(demo.demo)
 app.add_typer(github.app, name="github", help="A pull request: who approved it, and what gate says on it.")
+app.add_typer(incident.app, name="incident", help="What went wrong before, and why.", epilog=incident.EPILOG)
 app.add_typer(profile.app, name="profile", help="The runtime profile: how production really runs.")
 app.add_typer(rules.app, name="rules", help="What gate looks for, why, and examples that prove it.")
 

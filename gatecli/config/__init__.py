@@ -27,6 +27,7 @@ __all__ = [
     "FailOn",
     "FetchConfig",
     "IgnoreConfig",
+    "IncidentConfig",
     "LedgerConfig",
     "Level",
     "Paths",
@@ -172,6 +173,16 @@ class IgnoreConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentConfig:
+    """After how many days an incident weighs half of what it did.
+
+    The default is a judgement: what came from a function half a year ago still counts, three years ago nearly nothing.
+    """
+
+    half_life_days: Annotated[float, msgspec.Meta(ge=1, le=36_500)] = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenanceConfig:
     """How to judge a change with no evidence of an agent, and one with weak evidence (text that anyone may type)."""
 
@@ -213,6 +224,7 @@ class Config:
     bands: Bands = field(default_factory=Bands)
     rules: Mapping[str, RuleConfig] = field(default_factory=dict)
     ignores: IgnoreConfig = field(default_factory=IgnoreConfig)
+    incidents: IncidentConfig = field(default_factory=IncidentConfig)
     provenance: ProvenanceConfig = field(default_factory=ProvenanceConfig)
     paths: Paths = field(default_factory=Paths)
     tiers: Mapping[str, Condition] = field(default_factory=dict)

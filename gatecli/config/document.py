@@ -203,9 +203,11 @@ _WORDS: dict[str, bool | None] = {
 
 
 def _plain(event: Any) -> Any:
-    text: str = event.value
-    if not event.implicit[0]:
-        return text
+    return unquoted(event.value) if event.implicit[0] else event.value
+
+
+def unquoted(text: str) -> str | int | float | bool | None:
+    """What a scalar without quotes means."""
     if text in _WORDS:
         return _WORDS[text]
     if _INT.fullmatch(text):

@@ -139,6 +139,7 @@ def _history(state: _Followed, partners: tuple[CoChange, ...], *, cut: bool) -> 
         first_changed_at=state.first_at,
         last_changed_at=state.last_at,
         cochange=partners,
+        commits=tuple(state.commits),
     )
 
 

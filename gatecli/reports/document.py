@@ -10,6 +10,7 @@ import msgspec
 from gatecli.model import (
     Binding,
     ChangeKind,
+    Closeness,
     Confidence,
     Decision,
     FileKind,
@@ -17,6 +18,7 @@ from gatecli.model import (
     FileType,
     Grade,
     HistoryStatus,
+    IncidentSeverity,
     Mode,
     Outcome,
     ParseStatus,
@@ -420,6 +422,34 @@ class Score(_Object):
     contributions: list[Contribution]
 
 
+class AgentName(_Object):
+    """A tool that wrote code, and its model where that is known."""
+
+    tool: str
+    model: str | None
+
+
+class Incident(_Object):
+    """What went wrong before in touched functions (``same``), or one call from them (``neighbour``).
+
+    ``freshness`` is 1 on the day of the incident and halves with every half-life since; ``functions`` are the touched
+    ones, ``provenance`` and ``agents`` say who wrote the commits in ``caused_by``, null where nobody looked.
+    """
+
+    id: str
+    date: str
+    severity: IncidentSeverity
+    closeness: Closeness
+    age_days: int
+    freshness: float
+    lesson: str
+    url: str | None
+    caused_by: list[str]
+    provenance: ProvenanceClass | None
+    agents: list[AgentName]
+    functions: list[str]
+
+
 class Candidate(_Object):
     """Someone who can sign, and why they are the right one; best first."""
 
@@ -536,6 +566,7 @@ class Document(_Object):
     findings: list[Finding]
     rules_run: int
     score: Score
+    incidents: list[Incident]
     signoff: SignOff
     policy: Policy
     audit: Audit

@@ -72,6 +72,7 @@ def _document(report: model.Report) -> document.Document:
         findings=[_finding(finding) for finding in report.findings],
         rules_run=report.rules_run,
         score=_score(report.score),
+        incidents=list(map(_incident, case.incidents)),
         signoff=msgspec.convert(report.signoff, document.SignOff, from_attributes=True),
         policy=msgspec.convert(report.policy, document.Policy, from_attributes=True),
         audit=document.Audit(
@@ -326,4 +327,22 @@ def _score(score: model.Score) -> document.Score:
             )
             for item in score.contributions
         ],
+    )
+
+
+def _incident(one: model.Recollection) -> document.Incident:
+    incident = one.incident
+    return document.Incident(
+        id=incident.id,
+        date=incident.day.isoformat(),
+        severity=incident.severity,
+        closeness=one.closeness,
+        age_days=one.age_days,
+        freshness=round(one.freshness, 4),
+        lesson=incident.lesson,
+        url=incident.url,
+        caused_by=list(incident.caused_by),
+        provenance=incident.provenance,
+        agents=[document.AgentName(tool=agent.tool, model=agent.model) for agent in incident.agents],
+        functions=list(map(str, one.touched)),
     )

@@ -27,6 +27,7 @@ from gatecli.model import (
     UsageStatus,
 )
 from gatecli.provenance.identity import directory
+from gatecli.scoring import memory
 from gatecli.scoring.weights import ExposureScale, Feature, Weights
 
 _CONTAINERS = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
@@ -47,6 +48,7 @@ def score(case: Case, findings: Iterable[Finding], weights: Weights, *, people: 
     likelihood = [
         *(_contribution(fact, weights) for fact in _facts(case, people or People())),
         *_unknown_past(case),
+        *memory.contributions(case),
         *_rules(flagged),
     ]
     exposure = list(_exposure(case, weights.exposure))
@@ -319,6 +321,7 @@ def _own(case: Case, function: FunctionChange, flagged: list[Finding], weights: 
     if function.kind is ChangeKind.COSMETIC:
         return points
     points += _exposure_points(case, function.id, weights.exposure) or 0
+    points += memory.of_function(case, function.id)
     if _has_past(case, function):
         points += weights.points(Feature.PRIOR_CHANGES, case.history[function.id].changes or 0)
     return points + weights.points(Feature.SIGNATURE, int(_breaks_callers(function)))

@@ -68,6 +68,33 @@ def read_range(repository: Repository, revisions: str) -> Change:
     )
 
 
+def read_commit(repository: Repository, revision: str) -> Change:
+    """What one commit did to its first parent; a merge brings all that it merged.
+
+    Raises:
+        UsageError: there is no such commit.
+        EvidenceError: the clone lacks its parent.
+    """
+    head = repository.resolve(revision)
+    parents = repository.text("rev-list", "--no-walk", "--parents", head, "--").split()[1:]
+    # In a shallow clone the last commit seems to have no parent: its diff would be all that there was.
+    if not parents and repository.is_shallow:
+        raise EvidenceError(
+            f"what {head[:12]} changed is not known: this clone is shallow, and ends there",
+            "git fetch --unshallow (GitHub Actions: fetch-depth: 0)",
+        )
+    parent = parents[0] if parents else None
+    return _change(
+        repository,
+        repository.diff(parent or EMPTY_TREE, head),
+        kind=SourceKind.RANGE,
+        base=parent,
+        head=head,
+        merge_base=parent,
+        branch=None,
+    )
+
+
 def read_staged(repository: Repository) -> Change:
     """What the next commit would hold."""
     head = repository.head()

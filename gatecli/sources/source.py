@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.model import Change, ChangedFiles, FileChange, PastCommit, SourceKind, Tree
-from gatecli.sources.changes import read_patch, read_python_between, read_range, read_staged, read_worktree
+from gatecli.sources.changes import read_commit, read_patch, read_python_between, read_range, read_staged, read_worktree
 from gatecli.sources.git import Repository
 from gatecli.sources.trees import CommitTree, DirectoryTree, EmptyTree
 
@@ -125,6 +125,20 @@ def open_range(directory: Path, revisions: str) -> Source:
     repository = Repository.open(directory)
     change = read_range(repository, revisions)
     return replace(_source(repository, change, head=repository.tree(change.head)), asked=revisions)
+
+
+def open_commit(directory: Path, revision: str) -> Source:
+    """One past commit, as it changed its first parent (the empty tree, where it has none)."""
+    repository = Repository.open(directory)
+    change = read_commit(repository, revision)
+    parent = change.merge_base
+    return Source(
+        change=change,
+        base=repository.tree(parent) if parent else EmptyTree(),
+        head=repository.tree(change.head),
+        root=repository.root,
+        repository=repository,
+    )
 
 
 def open_staged(directory: Path) -> Source:

@@ -75,6 +75,7 @@ def test_changes_are_followed_back_to_the_creation():
         ),
         first_changed_at=200,
         last_changed_at=500,
+        commits=tuple(f"{at:040x}" for at in (500, 300, 200)),
     )
 
 

@@ -64,6 +64,7 @@ def test_nesting_is_as_designed() -> None:
         "findings",
         "rules_run",
         "score",
+        "incidents",
         "signoff",
         "policy",
         "audit",
