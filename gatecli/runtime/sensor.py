@@ -3,8 +3,9 @@
 It stands alone: nothing but the standard library, as it is loaded into interpreters that have no gate. On Python 3.12
 and newer it listens to ``sys.monitoring`` (https://peps.python.org/pep-0669/): that a function starts is told once, and
 then the interpreter forgets to tell, so "ever ran" costs nothing; calls, callers and errors are counted in short
-windows (``GATE_RECORD_DUTY``, by default a twentieth of the time) and scaled up. What it finds is written every few
-seconds and at the end, whole or not at all, as a profile that ``gate profile import`` reads.
+windows (``GATE_RECORD_DUTY``, by default a twentieth of the time), in the project's own functions alone, and scaled up
+by the processor time that the program used in all and in the windows. What it finds is written every few seconds and at
+the end, whole or not at all, as a profile that ``gate profile import`` reads.
 
 - ``GATE_RECORD``: the file to write; a folder gets a file a process. Without it nothing happens.
 - ``GATE_RECORD_ROOTS``: folders of the project, separated as in ``PATH``; default: the working directory.
@@ -28,10 +29,9 @@ from typing import Any
 PERIOD_S = 1.0
 FLUSH_S = 5.0
 DUTY = 0.05
-SETTLE_S = 0.05
 _CALLS = 1_000
-# From this part of one core on, the processor is taken to be what limits the program.
-_IDLE = 0.8
+# Less processor time than this says nothing of how much was done; then the clock has to.
+_LEAST_CPU_S = 0.01
 # Names that mean a folder of other people's code, wherever it lies.
 _FOREIGN = frozenset({"site-packages", "dist-packages", ".venv", "venv", "node_modules", ".tox", ".nox"})
 _monitoring: Any = getattr(sys, "monitoring", None)  # from Python 3.12 on
@@ -56,10 +56,13 @@ class Sensor:
         self.counters: dict[CodeType, itertools.count[int]] = {}
         self.callers: dict[tuple[CodeType, CodeType], itertools.count[int]] = {}
         self.errors: dict[tuple[CodeType, str], itertools.count[int]] = {}
-        self.counted_s = 0.0
+        # What passed in the windows in which calls were counted: seconds, and processor seconds of the program.
+        self.counted_s = self.counted_cpu = 0.0
         self.opened_at: float | None = None
         self.opened_cpu, self.told, self.opened = 0.0, 0, 0
+        self.listened: list[CodeType] = []  # the functions that are counted in the open window
         self.began, self.began_at = time.monotonic(), time.time()
+        self.began_cpu, self.own_cpu = time.process_time(), 0.0
 
     # ----------------------------------------------------------------- what the interpreter tells
 
@@ -68,10 +71,6 @@ class Sensor:
         if code not in self.first and self.path(code) is not None:
             self.first[code] = time.time()
         return _monitoring.DISABLE
-
-    def settle(self, code: CodeType, offset: int) -> object:
-        """A function starts, just before a window: the interpreter still gets ready to tell of each."""
-        return None if self.path(code) is not None else _monitoring.DISABLE
 
     def _counting(self) -> Callable[[CodeType, int], object]:
         """What is called for each start of a function in a window, with all it needs at hand."""
@@ -137,24 +136,35 @@ class Sensor:
 
     def start(self) -> bool:
         """Listen, from now until the process ends; the tool ids of debuggers, coverage and profilers stay free."""
-        monitoring = _monitoring
-        for tool in (4, 3):
-            if monitoring.get_tool(tool) is None:
-                break
-        else:
+        monitoring, events = _monitoring, _monitoring.events
+        free = [tool for tool in (4, 3) if monitoring.get_tool(tool) is None]
+        if not free:
             return False
-        self.tool = tool
-        monitoring.use_tool_id(tool, "gate")
-        monitoring.register_callback(tool, monitoring.events.PY_UNWIND, self.fail)
-        self.cost_s = self._calibrated() if 0 < self.duty < 1 else 0.0
-        self._open() if self.duty > 0 else self._close()
+        self.tool = free[0]
+        self.counter: int | None = free[1] if 0 < self.duty < 1 and len(free) > 1 else None
+        monitoring.use_tool_id(self.tool, "gate")
+        self._listen()
+        if self.counter is not None:
+            monitoring.use_tool_id(self.counter, "gate, counting")
+            self.cost_s = self._calibrated(self.counter)
+            # Asked for once and for all: to turn an event of the whole interpreter on costs every function something.
+            monitoring.set_events(self.counter, events.PY_UNWIND)
+        monitoring.set_events(self.tool, events.PY_START | (events.PY_UNWIND if self.duty >= 1 else 0))
         self._run()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forked)
         atexit.register(self.stop)
         return True
 
-    def _calibrated(self) -> float:
+    def _listen(self) -> None:
+        """Be told of what runs: once of each function, or of every start."""
+        events, is_exact = _monitoring.events, self.duty >= 1
+        _monitoring.register_callback(self.tool, events.PY_START, self._following() if is_exact else self.once)
+        _monitoring.register_callback(self.tool, events.PY_UNWIND, self.fail if is_exact else None)
+        if is_exact:
+            self.opened_at = self.began
+
+    def _calibrated(self, tool: int) -> float:
         """Seconds that it takes to tell of one start and to count it."""
 
         def nothing() -> None:
@@ -169,49 +179,64 @@ class Sensor:
         code, start = nothing.__code__, _monitoring.events.PY_START
         plain = min(seconds() for _ in range(5))
         self.paths[code] = ""
-        _monitoring.register_callback(self.tool, start, self._counting())
-        _monitoring.set_local_events(self.tool, code, start)
+        _monitoring.register_callback(tool, start, self._counting())
+        _monitoring.set_local_events(tool, code, start)
         told = min(seconds() for _ in range(5))
-        _monitoring.set_local_events(self.tool, code, 0)
+        _monitoring.set_local_events(tool, code, 0)
         self.reset()
         return max(0.0, told - plain) / _CALLS
 
-    def _settle(self) -> None:
-        events = _monitoring.events
-        _monitoring.register_callback(self.tool, events.PY_START, self.settle)
-        _monitoring.set_events(self.tool, events.PY_START | events.PY_UNWIND)
-        _monitoring.restart_events()
-
     def _open(self) -> None:
-        """Begin to count, or in every fourth window to see who calls."""
+        """Begin to count what ran before, or in every fourth window to see who calls it."""
         self.opened += 1
-        follows = self.duty >= 1 or self.opened % 4 == 0
+        follows = self.opened % 4 == 0
         events = _monitoring.events
-        _monitoring.register_callback(self.tool, events.PY_START, self._following() if follows else self._counting())
-        _monitoring.set_events(self.tool, events.PY_START | events.PY_UNWIND)
-        self.told = self._told()
-        if self.duty >= 1 or not follows:
-            self.opened_at, self.opened_cpu = time.monotonic(), time.process_time()
+        callback = self._following() if follows else self._counting()
+        _monitoring.register_callback(self.counter, events.PY_START, callback)
+        self.listened = list(self.first)
+        for code in self.listened:
+            _monitoring.set_local_events(self.counter, code, events.PY_START)
+        if not follows:
+            _monitoring.register_callback(self.counter, events.PY_UNWIND, self.fail)
+            self.opened_at, self.opened_cpu, self.told = time.monotonic(), time.process_time(), self._told()
 
     def _close(self) -> None:
         """Count no longer: only what never ran before is told."""
-        self.counted_s += self._window()
-        self.opened_at = None
-        _monitoring.register_callback(self.tool, _monitoring.events.PY_START, self.once)
-        _monitoring.set_events(self.tool, _monitoring.events.PY_START)
+        seconds, cpu = self._window()
+        self.opened_at = None  # now: the program may end, and close as well
+        self.counted_s += seconds
+        self.counted_cpu += cpu
+        events = _monitoring.events
+        _monitoring.register_callback(self.counter, events.PY_START, None)
+        _monitoring.register_callback(self.counter, events.PY_UNWIND, None)
+        for code in self.listened:
+            _monitoring.set_local_events(self.counter, code, 0)
+        self.listened = []
 
-    def _window(self) -> float:
-        """How long the open window is, in seconds of the program as it runs when nobody counts.
-
-        Where the processor is the limit, counting takes time from the program, and that much less of it ran. Where it
-        waits for work, counting costs nobody anything.
-        """
+    def _window(self) -> tuple[float, float]:
+        """How long the open window is, and the processor seconds of the program in it: less what counting took."""
         if self.opened_at is None:
-            return 0.0
-        elapsed = max(time.monotonic() - self.opened_at, 1e-9)
-        busy = min(1.0, (time.process_time() - self.opened_cpu) / elapsed)
-        limited = max(0.0, (busy - _IDLE) / (1 - _IDLE))
-        return max(elapsed - limited * (self._told() - self.told) * self.cost_s, elapsed / 20)
+            return 0.0, 0.0
+        told = (self._told() - self.told) * self.cost_s if self.counter is not None else 0.0
+        cpu = time.process_time() - self.opened_cpu
+        return time.monotonic() - self.opened_at, max(cpu / 4, cpu - told)
+
+    def _scale(self) -> float | None:
+        """How many calls one that was counted stands for; None where none was.
+
+        How much a program does shows in its processor time better than on the clock: it is what calls take, windows
+        in which it waits count for little, and what counting or a busy machine takes from it makes no difference.
+        """
+        if self.duty >= 1:
+            return 1.0
+        seconds, cpu = self._window()
+        seconds, cpu = seconds + self.counted_s, cpu + self.counted_cpu
+        if not seconds:
+            return None
+        whole_cpu = time.process_time() - self.began_cpu - self.own_cpu
+        if cpu >= _LEAST_CPU_S:
+            return max(1.0, whole_cpu / cpu)
+        return max(1.0, (time.monotonic() - self.began) / seconds)
 
     def _told(self) -> int:
         return sum(_value(counter) for counter in list(self.counters.values()))
@@ -221,44 +246,55 @@ class Sensor:
 
     def _work(self) -> None:
         """Windows at no fixed distance, so that they do not keep step with what the program does."""
-        flushed = time.monotonic()
-        while not self.ended.is_set():
-            if self.duty >= 1 or self.duty <= 0:
-                self.ended.wait(PERIOD_S)
-            else:
-                window = PERIOD_S * self.duty
+        window = PERIOD_S * self.duty
+        due = time.monotonic() + FLUSH_S
+        pause = random.uniform(0, PERIOD_S)
+        while not self.ended.wait(pause):
+            if self.counter is not None:
+                self._open()
                 self.ended.wait(window)
                 self._close()
-                self.ended.wait((PERIOD_S - window) * random.uniform(0.5, 1.5))
-                if not self.ended.is_set():
-                    self._settle()
-                    self.ended.wait(SETTLE_S)
-                    self._open()
-            if time.monotonic() - flushed > FLUSH_S:
+            if time.monotonic() > due:
+                began = time.monotonic()
                 with contextlib.suppress(Exception):  # the program goes on, whatever becomes of the recording
                     self.flush()
-                flushed = time.monotonic()
+                took = time.monotonic() - began
+                due = time.monotonic() + max(FLUSH_S, 200 * took)  # it holds the program up, so rarely if it is long
+            self.own_cpu = time.thread_time()
+            pause = (PERIOD_S - window) * random.uniform(0.5, 1.5)
 
     def _forked(self) -> None:
+        for code in self.listened:
+            _monitoring.set_local_events(self.counter, code, 0)
         self.reset()
         self.target = _own(self.target)
         self.ended = threading.Event()
-        self._open() if self.duty > 0 else self._close()
+        self._listen()
+        _monitoring.restart_events()  # what ran in the parent did not yet run here
         self._run()
 
     def stop(self) -> None:
         """Listen no longer, and write."""
         self.ended.set()
         with contextlib.suppress(Exception):
-            self._close()
             _monitoring.set_events(self.tool, 0)
+            if self.counter is not None:
+                self._close()
+                _monitoring.set_events(self.counter, 0)
             self.flush()
 
     # ----------------------------------------------------------------- what is written
 
     def flush(self) -> None:
-        """Write all that is known, to a temporary file that takes the place of the last one."""
+        """Write all that is known, to a temporary file that takes the place of the last one.
+
+        What is no regular file, as a device or a pipe, is written to: nothing takes its place.
+        """
         content = json.dumps(self.profile(), separators=(",", ":")).encode()
+        if os.path.exists(self.target) and not os.path.isfile(self.target):
+            with os.fdopen(os.open(self.target, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)), "wb") as file:
+                file.write(content)
+            return
         folder, name = os.path.split(os.path.abspath(self.target))
         os.makedirs(folder, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
@@ -276,9 +312,9 @@ class Sensor:
         """A document of gate's schema."""
         now = time.monotonic()
         elapsed = max(now - self.began, 1e-9)
-        counted = self.counted_s + self._window()
-        scale = 1.0 if self.duty >= 1 else max(1.0, elapsed / counted) if counted else None
-        exact = scale == 1.0
+        counted = self.counted_s + self._window()[0]
+        scale = self._scale()
+        exact = self.duty >= 1
         calls: dict[str, int] = {}
         errors: dict[str, dict[str, int]] = {}
         callers: dict[tuple[str, str], int] = {}

@@ -102,6 +102,64 @@ def test_the_steps(tree: Tree, expected: dict[str, float]) -> None:
     assert path(tree, CLIENT if "s" in tree else None) == expected
 
 
+# The traces of CRISP's own tests, span by span as ``name<parent start-end``, a name with a number is one operation with
+# those of the same letter; what is expected is the "opTimeExclusive" of their answers.
+# https://github.com/uber-research/CRISP/tree/2710c0b/test_cases
+CRISP = [
+    pytest.param("r 0-100", "r=100", id="1"),
+    pytest.param("r 0-100, a<r 10-60", "r=50 a=50", id="2"),
+    pytest.param("r 0-100, a<r 0-100", "r=0 a=100", id="3"),
+    pytest.param("r 0-100, a<r 10-60, b<a 20-30", "r=50 a=40 b=10", id="4"),
+    pytest.param("r 0-100, a<r 10-30, a2<r 40-50, a3<r 60-90", "r=40 a=60", id="5"),
+    pytest.param("r 0-100, a<r 10-30, b<r 40-50, c<r 60-90", "r=40 a=20 b=10 c=30", id="6"),
+    pytest.param("r 0-100, a<r 10-110, b<a 40-50", "r=10 a=80 b=10", id="7"),
+    pytest.param("r 0-100, a<r 10-70, b<a 20-120", "r=40 a=10 b=50", id="8"),
+    pytest.param("r 0-100, a<r 110-160, b<a 120-150, c<r 60-90", "r=70 c=30", id="9"),
+    pytest.param("r 0-1000, a<r 10-210, b<r 209-309, c<r 308-608", "r=400 a=200 b=100 c=300", id="10"),
+    pytest.param("r 0-100, a<r 30-60", "r=70 a=30", id="11"),
+    pytest.param("r 0-100, a<r 10-70, b<a 25-45, c<a 30-50", "r=40 a=40 c=20", id="12, 13"),
+    pytest.param("r 0-80, a<r 10-30, b<r 20-45, c<r 40-65", "r=35 a=20 c=25", id="14"),
+    pytest.param(
+        "r 0-100, a<r 10-20, b<r 25-35, c<r 40-50, d<r 55-65, e<r 70-80, f<r 85-100",
+        "r=35 a=10 b=10 c=10 d=10 e=10 f=15",
+        id="15",
+    ),
+    pytest.param(
+        "r 0-110, a<r 10-20, b<r 15-35, c<r 30-40, d<r 50-60, e<r 70-100, f<e 80-90",
+        "r=50 a=10 c=10 d=10 e=20 f=10",
+        id="16",
+    ),
+    pytest.param("r 0-100, a<r 20-70, b<a 30-50, c<r 80-90", "r=40 a=30 b=20 c=10", id="17"),
+    pytest.param(
+        "r 0-250, a<r 10-110, b<a 30-40, c<a 50-60, d<a 70-80, e<r 120-220, f<e 140-200, g<f 150-170, h<f 180-190",
+        "r=50 a=70 b=10 c=10 d=10 e=40 f=30 g=20 h=10",
+        id="18",
+    ),
+    pytest.param("r 0-600, a<r 10-210, b<r 205-305, c<r 300-600", "r=0 a=200 b=100 c=300", id="19, 20, 21"),
+    pytest.param("r 0-300, a<r 50-100, a2<r 150-200, a3<r 250-300", "r=150 a=150", id="22"),
+    pytest.param(
+        "r 0-700, a<r 50-350, b<a 100-150, b2<a 200-250, b3<a 300-350, "
+        "a2<r 400-700, b4<a2 450-500, b5<a2 550-600, b6<a2 650-700",
+        "r=100 a=300 b=300",
+        id="23, 24, 25",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spans", "expected"), CRISP)
+def test_crisp_s_own_cases(spans: str, expected: str) -> None:
+    tree: Tree = {}
+    for one in spans.split(", "):
+        place, _, times = one.partition(" ")
+        name, _, parent = place.partition("<")
+        start, _, end = times.partition("-")
+        tree[name] = parent or None, int(start), int(end)
+    found: dict[str, float] = defaultdict(float)
+    for name, own in path(tree).items():
+        found[name[0]] += own
+    assert found == {name: int(own) for name, _, own in (one.partition("=") for one in expected.split())}
+
+
 @pytest.mark.parametrize(
     ("tree", "expected"),
     [
