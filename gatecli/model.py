@@ -569,7 +569,9 @@ class Usage:
     ``share`` is the inclusive share of the profile's weight (on the stack, once a stack), ``self_share`` its own,
     ``share_margin`` the half width of the 95 % interval of ``share`` where it was sampled. ``basis`` is how the calls
     were got (counted, spans, sampled); ``reason`` says why there is no figure where there is none. ``entry_points``
-    maps an entry point to its share of this function's weight, largest first.
+    maps an entry point to its share of this function's weight, largest first. ``critical_path_share`` is the part of
+    the time of the requests that reach it which they wait for it, by ``critical_path_basis``: ``trace``, or where there
+    are no traces ``inclusive``, the part of their samples that it is in.
     """
 
     status: UsageStatus
@@ -584,6 +586,7 @@ class Usage:
     callers: tuple[FunctionId, ...] = ()
     callees: tuple[FunctionId, ...] = ()
     critical_path_share: float | None = None
+    critical_path_basis: str | None = None
     services: tuple[str, ...] = ()
     basis: str | None = None
     source: str | None = None

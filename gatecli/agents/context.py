@@ -65,6 +65,7 @@ class Runtime(_Object, frozen=True, kw_only=True):
     p50_ms: float | None
     p95_ms: float | None
     critical_path_share: float | None
+    critical_path_basis: str | None
     basis: str | None
     confidence: str | None
     reason: str | None
@@ -234,6 +235,7 @@ def _usage(usage: Usage) -> Runtime:
         p50_ms=usage.p50_ms,
         p95_ms=usage.p95_ms,
         critical_path_share=usage.critical_path_share,
+        critical_path_basis=usage.critical_path_basis,
         basis=usage.basis,
         confidence=usage.confidence,
         reason=_text(usage.reason) if usage.reason else None,

@@ -171,6 +171,9 @@ def _share(time: "TimeShare | None", *, margin: bool = True) -> str:
     return share(time.share if time else None, time.pm95 if time and margin else None)
 
 
+_WAITED = {"trace": "by traces", "inclusive": "by their samples", None: "by an unknown measure"}
+
+
 def _calls(row: "ProfiledFunction") -> float:
     return row.calls_per_min if row.calls_per_min is not None else float(row.calls or 0)
 
@@ -201,6 +204,9 @@ def _card(profile: "Profile", row: "ProfiledFunction") -> "RenderableType":
         "errors": UNKNOWN if row.errors is None else f"{row.errors:,} ({share(row.error_rate)} of calls)",
         "error types": listed([f"{type} {count:,}" for type, count in (row.error_types or {}).items()], 5) or UNKNOWN,
         "entry points": listed(entries, 5) or UNKNOWN,
+        "critical path": f"{share(row.critical_path_share)} of its requests' time, {_WAITED[row.critical_path_basis]}"
+        if row.critical_path_share is not None
+        else UNKNOWN,
         "callers": listed(list(dict.fromkeys(callers)), 10) or UNKNOWN,
         "callees": listed(list(dict.fromkeys(callees)), 10) or UNKNOWN,
         "matched by": f"{row.match or UNKNOWN} in {listed(sources, 5) or UNKNOWN}",

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console, RenderableType
     from rich.table import Table
 
@@ -43,6 +45,8 @@ def print_summary(profile: "Profile", file: Path, to: "TextIO | None" = None) ->
         )
     )
     out.print(_sources(profile))
+    for line in _unmatched(profile):
+        out.print(plain_text(f"  {line}"), soft_wrap=True)
     for warning in summary.warnings:
         sys.stderr.write(f"gate: warning: {plain(warning)}\n")
 
@@ -56,6 +60,20 @@ def _sources(profile: "Profile") -> "Table":
         matched = f"{source.frames_matched:,} of {source.frames_project:,} project frames matched"
         grid.add_row(*(plain_text(cell) for cell in ("", source.file, source.kind, samples, matched)))
     return grid
+
+
+def _unmatched(profile: "Profile") -> "Iterator[str]":
+    """The project's frames that are no function of the tree, by reason, the heaviest named."""
+    from gatecli.reports.text import count, listed
+
+    reasons = dict.fromkeys(example.reason for example in profile.unmatched.examples)
+    for reason in reasons:
+        frames = [
+            f"{example.file or '?'} {example.name}{f' (line {example.line})' if example.line else ''}"
+            for example in profile.unmatched.examples
+            if example.reason == reason
+        ]
+        yield f"{count(profile.unmatched.frames.get(reason, 0), 'frame')} not matched, {reason}: {listed(frames, 5)}"
 
 
 def plain_text(value: str, style: str = "") -> "RenderableType":

@@ -217,6 +217,7 @@ class Usage(_Object):
     callers: list[str]
     callees: list[str]
     critical_path_share: Share | None
+    critical_path_basis: str | None
     services: list[str]
     basis: str | None
     source: str | None

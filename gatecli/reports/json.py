@@ -238,6 +238,7 @@ def _usage(usage: model.Usage) -> document.Usage:
         callers=list(map(str, usage.callers)),
         callees=list(map(str, usage.callees)),
         critical_path_share=usage.critical_path_share,
+        critical_path_basis=usage.critical_path_basis,
         services=list(usage.services),
         basis=usage.basis,
         source=usage.source,

@@ -319,6 +319,15 @@ def entry_points(row: Row) -> tuple[str, ...]:
     return observed or (row.blast.entry_points if row.blast else ())
 
 
+def waited_for(row: Row) -> str | None:
+    """How much of their time the requests that reach a function wait for it, and how that is known."""
+    usage = row.usage
+    if usage is None or usage.critical_path_share is None:
+        return None
+    of = "of the critical path" if usage.critical_path_basis == "trace" else "of its requests' samples"
+    return f"{share(usage.critical_path_share)} {of}"
+
+
 def caller_count(row: Row) -> str:
     """How many functions reach this one: ``12``, ``12+`` where a bound was hit, a dash where it is not known."""
     if row.blast is None:

@@ -16,6 +16,7 @@ from gatecli.reports.summary import (
     changes_with,
     entry_points,
     first_seen,
+    waited_for,
 )
 from gatecli.reports.text import UNKNOWN, count, listed, milliseconds, rate, share
 
@@ -170,6 +171,7 @@ def _details(page: Page, row: Row, show_all: bool, now: int) -> list[Text]:
     if function.signature:
         facts.append(f"signature: {listed(tuple(map(str, function.signature)), 3)}")
     facts += behaviour.relations(function)
+    facts += _way_in(row)
     if not show_all and (does := behaviour.notable(function)):
         facts.append(listed(does, 3))
     if row.history and row.history.incidents:
@@ -178,6 +180,15 @@ def _details(page: Page, row: Row, show_all: bool, now: int) -> list[Text]:
         facts += _behaviour(function)
         facts += _use(row, now)
     return [page.line((fact, "dim")) for fact in facts]
+
+
+def _way_in(row: Row) -> list[str]:
+    """Where the traffic of a function comes in, with the parts, and what its requests wait for."""
+    observed = row.usage.entry_points if row.usage else ()
+    entries = [name if part is None else f"{name} {share(part)}" for name, part in observed]
+    facts = [f"in by {listed(entries, 3)}"] if entries else []
+    facts += [waited] if (waited := waited_for(row)) else []
+    return [" · ".join(facts)] if facts else []
 
 
 def _behaviour(function: FunctionChange) -> list[str]:

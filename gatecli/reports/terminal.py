@@ -79,7 +79,7 @@ def _full(sheet: Page, report: Report, show_all: bool) -> list[Text]:
         _findings(sheet, report, show_all),
         [
             *_risk(sheet, report, show_all),
-            *_runtime(sheet, report),
+            *_runtime(sheet, report, show_all),
             *_judged(sheet, report),
             *_limits(sheet, report, show_all),
         ],
@@ -251,7 +251,7 @@ def _contribution(sheet: Page, item: Contribution) -> list[Text]:
     return [*lines, *sheet.flow(parts, LABEL + 5)]
 
 
-def _runtime(sheet: Page, report: Report) -> list[Text]:
+def _runtime(sheet: Page, report: Report, show_all: bool) -> list[Text]:
     if not report.case.functions:
         return []
     if report.case.profile is None:
@@ -260,8 +260,8 @@ def _runtime(sheet: Page, report: Report) -> list[Text]:
         return _labelled(sheet, "Runtime", sheet.flow([missing, command], LABEL))
     lines = sheet.flow([sheet.line(phrase) for phrase in summary.matching(report)], LABEL)
     lines += sheet.flow([sheet.line((phrase, "dim")) for phrase in summary.profile_origin(report)], LABEL)
-    for reason, ids in summary.unobserved(report)[:MOST]:
-        lines += sheet.wrap(sheet.line((f"{reason}: {listed(ids, 3)}", "dim")), LABEL)
+    for reason, ids in summary.unobserved(report)[: MOST_ALL if show_all else MOST]:
+        lines += sheet.wrap(sheet.line((f"{reason}: {listed(ids, MOST_ALL if show_all else 3)}", "dim")), LABEL)
     return _labelled(sheet, "Runtime", lines)
 
 

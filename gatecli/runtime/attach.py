@@ -102,6 +102,7 @@ def _observed(
         callers=callers,
         callees=callees,
         critical_path_share=row.critical_path_share,
+        critical_path_basis=row.critical_path_basis,
         services=(profile.meta.service,) if profile.meta.service else (),
         basis=_basis(row),
         source=", ".join(kinds) or None,

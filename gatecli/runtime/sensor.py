@@ -26,7 +26,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-PERIOD_S = 1.0
+PERIOD_S, LONGEST_PERIOD_S = 1.0, 3.0
 FLUSH_S = 5.0
 DUTY = 0.05
 _CALLS = 1_000
@@ -245,14 +245,17 @@ class Sensor:
         threading.Thread(target=self._work, name="gate-sensor", daemon=True).start()
 
     def _work(self) -> None:
-        """Windows at no fixed distance, so that they do not keep step with what the program does."""
-        window = PERIOD_S * self.duty
+        """Windows at no fixed distance, so that they do not keep step with what the program does.
+
+        They grow longer: of a short run something is seen, and of a long one fewer calls lie across a window's end.
+        """
+        period = PERIOD_S
         due = time.monotonic() + FLUSH_S
-        pause = random.uniform(0, PERIOD_S)
+        pause = random.uniform(0, period)
         while not self.ended.wait(pause):
             if self.counter is not None:
                 self._open()
-                self.ended.wait(window)
+                self.ended.wait(period * self.duty)
                 self._close()
             if time.monotonic() > due:
                 began = time.monotonic()
@@ -261,7 +264,8 @@ class Sensor:
                 took = time.monotonic() - began
                 due = time.monotonic() + max(FLUSH_S, 200 * took)  # it holds the program up, so rarely if it is long
             self.own_cpu = time.thread_time()
-            pause = (PERIOD_S - window) * random.uniform(0.5, 1.5)
+            pause = period * (1 - self.duty) * random.uniform(0.5, 1.5)
+            period = min(LONGEST_PERIOD_S, period * 1.5)
 
     def _forked(self) -> None:
         for code in self.listened:

@@ -169,6 +169,7 @@ def _traffic(row: Row) -> Html:
     known += [f"{share(usage.error_rate)} errors" if usage.error_rate is not None else None]
     if usage.p50_ms is not None or usage.p95_ms is not None:
         known.append(f"p50 {milliseconds(usage.p50_ms)}, p95 {milliseconds(usage.p95_ms)}")
+    known.append(summary.waited_for(row))
     source = [part for part in (usage.basis, usage.confidence and f"match {usage.confidence}") if part]
     return dotted(*known, tag("span", ", ".join(source), class_="quiet") if source else None)
 
