@@ -185,10 +185,12 @@ def _details(page: Page, row: Row, show_all: bool, now: int) -> list[Text]:
 def _way_in(row: Row) -> list[str]:
     """Where the traffic of a function comes in, with the parts, and what its requests wait for."""
     observed = row.usage.entry_points if row.usage else ()
-    entries = [name if part is None else f"{name} {share(part)}" for name, part in observed]
+    waited = waited_for(row)
+    if waited is None and len(observed) < 2:  # the entry point has a column, where there is room
+        return []
+    entries = [name if part is None or len(observed) < 2 else f"{name} {share(part)}" for name, part in observed]
     facts = [f"in by {listed(entries, 3)}"] if entries else []
-    facts += [waited] if (waited := waited_for(row)) else []
-    return [" · ".join(facts)] if facts else []
+    return [" · ".join([*facts, *([waited] if waited else [])])]
 
 
 def _behaviour(function: FunctionChange) -> list[str]:

@@ -154,6 +154,7 @@ def test_show_one_function(here: Path) -> None:
         "  errors          –",
         "  error types     –",
         "  entry points    script shop/__main__.py (100 %)",
+        "  critical path   4 % of its requests' time, by their samples",
         "  callers         shop/checkout.py::Checkout.__call__",
         "  callees         shop/models.py::Item.validate",
         "  matched by      qualname in pyspy.raw.txt and cprofile-3.10.pstats",
