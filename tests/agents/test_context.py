@@ -162,8 +162,8 @@ def test_json(shop: GitRepo, tmp_path: Path) -> None:
                 "span": {"start": 24, "end": 28},
                 "usage": {
                     "status": "observed", "calls_per_minute": 40.0, "share": 0.4, "self_share": None,
-                    "error_rate": 0.02, "p50_ms": 1.0, "p95_ms": 12.0, "critical_path_share": 0.5, "critical_path_basis": None,
-                    "basis": "spans",
+                    "error_rate": 0.02, "p50_ms": 1.0, "p95_ms": 12.0, "critical_path_share": 0.5,
+                    "critical_path_basis": None, "basis": "spans",
                     "confidence": "high", "reason": None,
                 },
                 "callers": [

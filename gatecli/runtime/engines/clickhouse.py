@@ -41,6 +41,8 @@ SAMPLED_SPANS = 20_000
 _TABLE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]{0,100}\.)?[A-Za-z_][A-Za-z0-9_]{0,100}")
 _REVISION = re.compile(r"[0-9a-f]{7,64}")
 _Key = Annotated[int, msgspec.Meta(ge=0)]
+"""A hash of 64 bits, only compared; it may be above what ``_Count`` takes."""
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Amount = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
 _Row = TypeVar("_Row")
 
@@ -48,9 +50,9 @@ _Row = TypeVar("_Row")
 class _Stock(msgspec.Struct, array_like=True):
     """What there is in the window: of all services but for ``own``, which is of the one that was asked for."""
 
-    spans: _Key
-    own: _Key
-    traces: _Key
+    spans: _Count
+    own: _Count
+    traces: _Count
     first_s: _Amount
     services: list[str]
     revisions: list[str]
@@ -72,9 +74,9 @@ class _Sum(msgspec.Struct, array_like=True):
     errors: _Amount
     mean: _Amount
     percentiles: list[_Amount]
-    first_ns: _Key
-    last_ns: _Key
-    spans: _Key
+    first_ns: _Count
+    last_ns: _Count
+    spans: _Count
 
 
 class _Relation(msgspec.Struct, array_like=True):
@@ -93,17 +95,17 @@ class _Raised(msgspec.Struct, array_like=True):
     file: str
     line: str
     name: str
-    count: _Key
+    count: _Count
 
 
 class _Skeleton(msgspec.Struct, array_like=True):
     """The spans of a trace: the position of each one's parent (from 1, 0 for none), kind, operation, times."""
 
-    parents: list[_Key]
+    parents: list[_Count]
     kinds: list[str]
     keys: list[_Key]
-    starts: list[_Key]
-    durations: list[_Key]
+    starts: list[_Count]
+    durations: list[_Count]
 
 
 def fetch(source: FetchConfig, ask: Callable[[Question], bytes], started: float, ended: float) -> Recording:

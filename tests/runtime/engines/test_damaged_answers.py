@@ -100,6 +100,15 @@ def test_damaged_answers_end_in_gate_s_own_error(engine: Engine, monkeypatch: py
         )  # fmt: skip
 
 
+def test_numbers_of_any_length_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = b"9" * 400
+
+    def damaged(number: int, answer: bytes) -> bytes:
+        return answer.replace(b", 3]", b", " + long + b"]") if number == 4 else answer
+
+    assert outcome(Engine.CLICKHOUSE, damaged, monkeypatch) == "EvidenceError"
+
+
 @pytest.mark.parametrize(
     ("content", "message"), [(b"\0\1\2", "not a known profile format"), (b"", "the file is empty")]
 )
