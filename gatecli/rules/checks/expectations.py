@@ -58,12 +58,15 @@ def expected_value_changed(rule: Rule, view: View) -> Iterator[Observation]:
     """T04: tests, by file, that expect another value of a function which this change edits; as grave as it is busy."""
     edited = {touched.change.id.name: touched for touched in _edited(view)}
     found: dict[tuple[str, str], list[tuple[str, _Expected]]] = {}
+    known: dict[int, frozenset[str]] = {}  # by module: what it names, read once for all of its tests
     for touched in _tests(view):
         assert touched.before is not None
         assert touched.after is not None
         named = sorted(_called(view, touched.after) & edited.keys())
-        words = words_of(touched.after.module.source) if named else frozenset()
-        subjects = [name for name in named if is_at_home(edited[name], words)]
+        module = touched.after.module
+        if named and id(module) not in known:
+            known[id(module)] = words_of(module.source)
+        subjects = [name for name in named if is_at_home(edited[name], known[id(module)])]
         values = _changed_values(view, touched.before, touched.after) if subjects else []
         for value in values:
             found.setdefault((touched.change.id.path, subjects[0]), []).append((touched.change.id.name, value))
