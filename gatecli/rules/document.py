@@ -68,7 +68,8 @@ A rule is one file, `.gate/rules/<id>.yml`, read from the base revision: a chang
   a match is news if its `@key` stayed and its `@value` did not (`{{before}}` and `{{after}}` in `says`).
 - `match.lines` are patterns for single lines of any file, for what has no syntax tree: `{{pattern, says, unless, paths,
   confidence}}`. Nothing in them repeats without a bound (`{{0,80}}`, not `*`), so that no line can make them hang.
-- What went from one function of the change to another is no news, unless `moves: false`.
+- What went from one function of the change to another is no news, unless `moves: false`. With `grows: true` only what a
+  function has more of than before is news, whatever the keys.
 - `where: {{in_loop: true}}` and `where: {{in_async: true}}` look at what is around a match.
 - `filters` leave out by `scope` (`production`, the default, `tests` or `any`), `paths` (gitignore patterns; `!` takes
   out), `kinds` of change, `min_calls_per_minute` and `min_share` of traffic.

@@ -176,3 +176,19 @@ def test_code_in_a_message_is_cut_shown_and_never_filled_in() -> None:
     assert text.startswith("sleep('?{key}?[31m' + 'xxx")
     assert len(text) == 80
     assert text.endswith("x…")
+
+
+GROWS = probe("side: added", "grows: true", "says: 'now sleeps: {text}'", "query: '((call) @match @key)'")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "count"),
+    [
+        ("def f():\n    sleep(1)\n", "def f():\n    sleep(2)\n", 0),  # written another way
+        ("def f():\n    sleep(1)\n", "def f():\n    sleep(2)\n    sleep(3)\n", 1),
+        ("def f():\n    sleep(1)\n    sleep(2)\n", "def f():\n    sleep(3)\n", 0),
+        (None, "def f():\n    sleep(1)\n", 1),
+    ],
+)
+def test_only_what_there_is_more_of(before: str | None, after: str, count: int) -> None:
+    assert len(found(GROWS, before, after)) == count
