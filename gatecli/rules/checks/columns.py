@@ -33,6 +33,8 @@ _SAME_COLUMN = {
     "TextField": "text",
 }
 
+_NAMESAKES = ("JSONField", "TextField", "CharField", "BooleanField", "DateTimeField", "UUIDField")
+
 
 def is_altered(view: View, touched: Touched, operation: Operation) -> bool:
     """Whether a column becomes of another type or holds less than before, as far as that can be read."""
@@ -97,7 +99,9 @@ def _listed(fields: "Node | None", name: str) -> "Node | None":
 
 
 def _column_type(field: str) -> str:
-    return _SAME_COLUMN.get(field, field)
+    """What a class of fields stores; one that is derived from another by its name (``SanitizedJSONField``) the same."""
+    base = next((name for name in _NAMESAKES if field.endswith(name)), field)
+    return _SAME_COLUMN.get(field) or _SAME_COLUMN.get(base, base)
 
 
 def is_narrower(old: "Node", new: "Node") -> bool:

@@ -31,6 +31,7 @@ def altered(new: str, *earlier: str) -> bool:
         # The last one counts, and of another model none does.
         ("CharField(max_length=9)", (MADE.format("TextField()"), ALTER.format("CharField(max_length=9)")), False),
         ("IntegerField()", (ADDED.format("TextField()").replace('"order"', '"shop"'),), False),
+        ("JSONField()", (ADDED.format("SanitizedJSONField()"),), False),
         ("IntegerField()", ("broken(",), False),
         ("IntegerField()", (), False),
     ],
