@@ -39,6 +39,7 @@ Captures = dict[str, "Node"]
 # Up to this many touched functions of a file are searched one by one, above it the file is searched as a whole.
 _MAX_SINGLE_SEARCHES = 8
 _IGNORED = frozenset({"comment", "line_continuation"})
+_CALLS = "(call) @match"
 _CLOSING = frozenset({")", "]", "}"})
 
 
@@ -138,6 +139,8 @@ class View:
         self._index: dict[int, dict[str, int]] = {}
         self._owners: dict[int, dict[int, int]] = {}
         self._found: dict[tuple[str, int], dict[int, list[Captures]]] = {}
+        self._calls: dict[tuple[int, int], dict[str, list[Node]]] = {}
+        self.lines: dict[tuple[str, bool], list[tuple[int, str]]] = {}  # by path and whether removed: lines.py fills it
         self.functions = tuple(self._touched())
         self._searched: dict[int, int] = defaultdict(int)
         for touched in self.functions:
@@ -209,6 +212,16 @@ class View:
             grouped[self.owner(module, match)].append(match)
         found.update(grouped)
         return found[index]
+
+    def calls(self, side: Code) -> "dict[str, list[Node]]":
+        """The calls in a function's own code by the name they go to, each in document order."""
+        key = (id(side.module), side.index)
+        if key not in self._calls:
+            found: dict[str, list[Node]] = defaultdict(list)
+            for match in self.own(_CALLS, side):
+                found[callee(match["match"])].append(match["match"])
+            self._calls[key] = dict(found)
+        return self._calls[key]
 
     def owner(self, module: Module, match: Captures) -> int:
         """The index of the function that holds a match."""

@@ -1,7 +1,7 @@
 """The lines of any file: what was added, what was removed, and the patterns that rules search there."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gatecli.model import Confidence, FileChange
 from gatecli.rules.code import View, anchor
@@ -46,15 +46,23 @@ def observe(rule: Rule, view: View) -> Iterator[Observation]:
     is_removal = rule.match.side is Side.REMOVED
     for line in rule.match.lines:
         files = [file for file in view.case.change.files if not line.paths or matches(line.paths, file.path)]
-        gone = Counter(text for file in files for _, text in _found(line, added(file) if is_removal else removed(file)))
+        gone = Counter(text for file in files for _, text in _found(line, _read(view, file, old=not is_removal)))
         for file in files:
             news: dict[str, list[tuple[int, str]]] = {}
-            for number, text in _found(line, removed(file) if is_removal else added(file)):
+            for number, text in _found(line, _read(view, file, old=is_removal)):
                 if gone[text] > 0:
                     gone[text] -= 1
                 else:
                     news.setdefault("" if line.confidence is Confidence.LOW else text, []).append((number, text))
             yield from (_observation(line, file, same, is_removal) for same in news.values())
+
+
+def _read(view: View, file: FileChange, *, old: bool) -> list[tuple[int, str]]:
+    """The removed or the added lines of a file, split once for all rules."""
+    key = (file.path, old)
+    if key not in view.lines:
+        view.lines[key] = list(removed(file) if old else added(file))
+    return view.lines[key]
 
 
 def _observation(line: Line, file: FileChange, found: list[tuple[int, str]], is_removal: bool) -> Observation:
@@ -68,7 +76,7 @@ def _observation(line: Line, file: FileChange, found: list[tuple[int, str]], is_
     return Observation(says=says, path=file.path, line=at, text=known_by, confidence=line.confidence)
 
 
-def _found(line: Line, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def _found(line: Line, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     pattern, unless = compiled(line.pattern), compiled(line.unless) if line.unless else None
     for number, text in lines:
         found = pattern.search(text, 0, MAX_LINE)

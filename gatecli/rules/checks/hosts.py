@@ -36,14 +36,19 @@ _OURS = re.compile(
 
 def outbound_host_added(rule: Rule, view: View) -> Iterator[Observation]:
     """Hosts of addresses that are sent to or kept under a telling name, and that no changed file named before."""
-    known = {host for file in view.case.change.files for host in _URL.findall(decoded(file.before))}
-    for touched in view.functions:
-        if touched.after is None:
-            continue
-        for host, line in _hosts(view, touched.after):
-            if host not in known and "." in host and not _OURS.search(host):
-                known.add(host)
-                yield seen(touched, line, f"now talks to {snippet(host)}", host)
+    found = [
+        (touched, host, line)
+        for touched in view.functions
+        if touched.after is not None
+        for host, line in _hosts(view, touched.after)
+        if "." in host and not _OURS.search(host)
+    ]
+    texts = (decoded(file.before) for file in view.case.change.files) if found else ()
+    known = {host for text in texts for host in _URL.findall(text)}
+    for touched, host, line in found:
+        if host not in known:
+            known.add(host)
+            yield seen(touched, line, f"now talks to {snippet(host)}", host)
 
 
 def _hosts(view: View, side: Code) -> Iterator[tuple[str, int]]:

@@ -12,7 +12,6 @@ from gatecli.rules.wording import snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_CALLS = "(call) @match"
 _SETTINGS = """
 (assignment left: [(identifier) (attribute)] @key right: (_) @value) @match
 (pair key: (string) @key value: (_) @value) @match
@@ -24,12 +23,9 @@ _MAX_NAME = 100
 IsNamed = Callable[[str], bool]
 
 
-def calls(view: View, side: Code | None) -> dict[str, list["Node"]]:
-    """The calls of a function by the name they go to."""
-    result: dict[str, list[Node]] = defaultdict(list)
-    for match in view.own(_CALLS, side) if side is not None else ():
-        result[code.callee(match["match"])].append(match["match"])
-    return result
+def calls(view: View, side: Code | None) -> "dict[str, list[Node]]":
+    """The calls of a function by the name they go to; none of a side that there is not."""
+    return view.calls(side) if side is not None else {}
 
 
 @dataclass(frozen=True, slots=True)
