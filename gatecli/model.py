@@ -1047,9 +1047,28 @@ class Contribution:
     function: FunctionId | None = None
 
 
+class Decision(StrEnum):
+    """The gate's answer."""
+
+    PASS = "pass"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Without:
+    """What the change would be without one thing that adds points: the total that is left, and the decision then."""
+
+    total: int
+    decision: Decision
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """``total = likelihood + exposure``; ``percentile`` is this change's place in the repository's past, 0..1."""
+    """``total = likelihood + exposure``; ``percentile`` is this change's place in the repository's past, 0..1.
+
+    ``without`` says by rule (or feature) what would be if it had not added its points.
+    """
 
     likelihood: int
     exposure: int
@@ -1057,17 +1076,10 @@ class Score:
     contributions: tuple[Contribution, ...] = ()
     percentile: float | None = None
     by_function: Mapping[FunctionId, int] = field(default_factory=dict)
+    without: Mapping[str, Without] = field(default_factory=dict)
 
 
 # --------------------------------------------------------------------------- what must happen
-
-
-class Decision(StrEnum):
-    """The gate's answer."""
-
-    PASS = "pass"
-    REVIEW = "review"
-    BLOCK = "block"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -649,7 +649,7 @@ def _answer(
 ) -> "Answer":
     """What one policy says of a change that the rules have looked at."""
     from gatecli.config import freeze
-    from gatecli.policy import owners, requirements, verdict
+    from gatecli.policy import counterfactual, owners, requirements, verdict
     from gatecli.policy.layers import Answer
     from gatecli.scoring import points, weights
 
@@ -670,7 +670,11 @@ def _answer(
         keys=bool((governing.read(settings.people.keys) or b"").strip()),
     )
     decision = verdict.decide(case, findings, score, settings)
-    return Answer(score=score, verdict=requirements.outcome(decision, signoff), signoff=signoff)
+    named = [one.level for one in signoff.requirements if not one.built_in]
+    without = counterfactual.without_each(case, findings, score, settings, named=named)
+    return Answer(
+        score=replace(score, without=without), verdict=requirements.outcome(decision, signoff), signoff=signoff
+    )
 
 
 def _memory(origin: Source, request: Request, settings: Config) -> Memory | None:

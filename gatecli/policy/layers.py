@@ -21,10 +21,28 @@ class Answer:
 def together(repository: Answer, organisation: Answer) -> Answer:
     """Both answers as one: never better than either."""
     return Answer(
-        score=max(repository.score, organisation.score, key=lambda one: one.total),
+        score=_score(repository, organisation),
         verdict=_verdict(repository.verdict, organisation.verdict),
         signoff=_signoff(repository.signoff, organisation.signoff),
     )
+
+
+def _score(one: Answer, other: Answer) -> Score:
+    """The higher score; what either policy would still ask for stands."""
+    higher, lower = (one, other) if one.score.total >= other.score.total else (other, one)
+    without = {
+        rule: replace(
+            left,
+            decision=strictest(
+                (
+                    left.decision,
+                    lower.score.without[rule].decision if rule in lower.score.without else lower.verdict.decision,
+                )
+            ),
+        )
+        for rule, left in higher.score.without.items()
+    }
+    return replace(higher.score, without=without)
 
 
 def _verdict(one: Verdict, other: Verdict) -> Verdict:

@@ -401,8 +401,15 @@ class Finding(_Object):
     fingerprint: str
 
 
+class Without(_Object):
+    """What the change would be without this rule or feature; what the policy requires by name is taken to stay."""
+
+    total: Points
+    decision: Decision
+
+
 class Contribution(_Object):
-    """Points with their reason."""
+    """Points with their reason. ``without`` is null where it adds nothing, and below the thirty strongest."""
 
     rule: str
     points: Points
@@ -411,6 +418,7 @@ class Contribution(_Object):
     path: str | None
     line: Line | None
     function: str | None
+    without: Without | None
 
 
 class Score(_Object):

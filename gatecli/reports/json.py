@@ -325,10 +325,16 @@ def _score(score: model.Score) -> document.Score:
                 path=item.path,
                 line=item.line,
                 function=str(item.function) if item.function else None,
+                without=_without(score, item),
             )
             for item in score.contributions
         ],
     )
+
+
+def _without(score: model.Score, item: model.Contribution) -> document.Without | None:
+    left = score.without.get(item.rule) if item.points else None
+    return document.Without(total=left.total, decision=left.decision) if left else None
 
 
 def _incident(one: model.Recollection) -> document.Incident:

@@ -343,7 +343,7 @@ def _scoring(writer: _Writer, report: Report) -> list[_Section]:
     lines = ["10 points double the odds of a bad outcome, or the traffic touched.", ""]
     for part in ScorePart:
         items = sorted((c for c in score.contributions if c.part is part), key=_contribution_order)
-        lines += [_contribution(writer, item) for item in items[:MOST_FOLDED]]
+        lines += [_contribution(writer, report, item) for item in items[:MOST_FOLDED]]
         lines += _more(len(items) - MOST_FOLDED)
     unknown = " (not profiled)" if report.case.profile is None else ""
     title = f"How this was scored: {score.total} = {score.likelihood} likelihood + {score.exposure} exposure{unknown}"
@@ -354,9 +354,11 @@ def _contribution_order(item: Contribution) -> tuple[int, str, str]:
     return -item.points, item.rule, item.text
 
 
-def _contribution(writer: _Writer, item: Contribution) -> str:
+def _contribution(writer: _Writer, report: Report, item: Contribution) -> str:
     where = f" {writer.place(item.path, item.line)}" if item.path else ""
-    return f"- **{item.points:+d}** {item.part}: {writer.text(item.text)} {code(item.rule, _NAME)}{where}"
+    left = summary.without(report, item.rule) if item.points else None
+    otherwise = f" · without it: {left}" if left else ""
+    return f"- **{item.points:+d}** {item.part}: {writer.text(item.text)} {code(item.rule, _NAME)}{where}{otherwise}"
 
 
 def _footer(report: Report) -> str:

@@ -298,6 +298,25 @@ def short(revision: str | None) -> str:
     return revision[:7] if _SHA.fullmatch(revision) else revision
 
 
+# --------------------------------------------------------------------------- what would be otherwise
+
+
+def without(report: Report, rule: str) -> str | None:
+    """``31, pass``: what the change would be without one rule or feature; the decision only where it is another."""
+    left = report.score.without.get(rule)
+    if left is None:
+        return None
+    return f"{left.total:,}" + (f", {left.decision}" if left.decision is not report.verdict.decision else "")
+
+
+def counterfactuals(report: Report, most: int) -> tuple[str, ...]:
+    """``without signature: 31, pass``: first what would change the decision, else the strongest alone."""
+    decision = report.verdict.decision
+    telling = [rule for rule, left in report.score.without.items() if left.decision is not decision]
+    rules = telling or list(report.score.without)[:1]
+    return tuple(f"without {rule}: {without(report, rule)}" for rule in rules[:most])
+
+
 # --------------------------------------------------------------------------- runtime
 
 

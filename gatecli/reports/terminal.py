@@ -223,10 +223,12 @@ def _risk(sheet: Page, report: Report, show_all: bool) -> list[Text]:
     for part in ScorePart:
         items = sorted((c for c in score.contributions if c.part is part), key=lambda c: (-c.points, c.rule, c.text))
         if show_all:
-            lines += [line for item in items[:MOST_ALL] for line in _contribution(sheet, item)]
+            lines += [line for item in items[:MOST_ALL] for line in _contribution(sheet, report, item)]
         elif items:
             first, *others = _by_rule(items) if part is ScorePart.LIKELIHOOD else _by_text(items)
             lines += sheet.flow([sheet.line((f"{part}  ", "dim"), first), *map(sheet.line, others)], LABEL)
+    if not show_all and (otherwise := summary.counterfactuals(report, 3)):
+        lines += sheet.flow([sheet.line((phrase, "dim")) for phrase in otherwise], LABEL)
     return _labelled(sheet, "Risk", lines)
 
 
@@ -243,11 +245,13 @@ def _by_rule(items: Iterable[Contribution]) -> list[str]:
     return [f"{points:+d} {rule}" for rule, points in ordered[:_RULES]] + more
 
 
-def _contribution(sheet: Page, item: Contribution) -> list[Text]:
+def _contribution(sheet: Page, report: Report, item: Contribution) -> list[Text]:
     mark = sheet.line((" " * LABEL + f"{item.points:+d}", "bold"))
     lines = sheet.hang(mark, sheet.line(item.text), LABEL + 5)
     where = summary.place(item.path, item.line)
-    parts = [sheet.line((text, "dim")) for text in (str(item.part), item.rule, where) if text]
+    left = summary.without(report, item.rule) if item.points else None
+    otherwise = f"without it: {left}" if left else ""
+    parts = [sheet.line((text, "dim")) for text in (str(item.part), item.rule, where, otherwise) if text]
     return [*lines, *sheet.flow(parts, LABEL + 5)]
 
 

@@ -68,6 +68,7 @@ from gatecli.model import (
     Usage,
     UsageStatus,
     Verdict,
+    Without,
 )
 from gatecli.syntax.kinds import kind_of
 
@@ -580,6 +581,11 @@ def review() -> Report:
             contributions=contributions,
             percentile=0.96,
             by_function={PRICE: 26, CHECKOUT: 11, CHARGE: 8, LOAD: 2, CART: 1},
+            without={
+                "hot-path": Without(total=23, decision=Decision.PASS),
+                "retry-removed": Without(total=32, decision=Decision.REVIEW),
+                "timeout-lowered": Without(total=33, decision=Decision.REVIEW),
+            },
         ),
         verdict=Verdict(decision=Decision.REVIEW, outcome=Decision.REVIEW, reasons=reasons),
         signoff=sign_off(

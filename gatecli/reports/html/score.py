@@ -31,7 +31,8 @@ def score(page: Context) -> Html | None:
     low = min(0, *(min(step.start, step.end) for step in steps))
     high = max(1, *(max(step.start, step.end) for step in steps))
     rows = [_row(page, step, low, high) for step in steps]
-    head = tag("tr", *(tag("th", name, scope="col") for name in ("what", "points", "from nothing to the total")))
+    names = ("what", "points", "from nothing to the total", "without it")
+    head = tag("tr", *(tag("th", name, scope="col") for name in names))
     table = tag("table", tag("thead", head), tag("tbody", rows), class_="waterfall")
     lead = "10 points double the odds of a bad outcome, or the traffic touched."
     if result.percentile is not None:
@@ -72,6 +73,7 @@ def _row(page: Context, step: _Step, low: int, high: int) -> Html:
         tag("th", what, scope="row"),
         tag("td", f"{points:+,d}" if item else f"{points:,}", class_="number"),
         tag("td", tag("span", class_="step", style=f"--x:{left};--w:{width}"), class_="track"),
+        tag("td", (summary.without(page.report, item.rule) if item else None) or "", class_="number"),
         class_=f"{kind} {'less' if points < 0 else ''}".strip(),
     )
 
