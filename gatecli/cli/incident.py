@@ -1,7 +1,7 @@
 """``gate incident``: what went wrong before, and which commits caused it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +20,8 @@ Examples:
   gate incident add INC-42 --caused-by 1f3a9c2 --severity sev2 --date 2026-08-14 --lesson "round half to even"
   gate incident list
   gate incident show INC-42
+  gate incident import incidents.csv
+  gate incident import --github --label incident --repository acme/shop
 """
 
 Repo = Annotated[Path, typer.Option(metavar="DIR", help="The repository.")]
@@ -65,6 +67,74 @@ def add(
     _line(f"  written by {_writer(incident)}")
     _line(f"  came from {_functions(incident)}")
     typer.echo("it counts once .gate/incidents.yml is on the base branch: commit and push it there")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="CSV with id, caused_by, severity, date; also lesson, url, functions."),
+    ] = None,
+    github: Annotated[bool, typer.Option("--github", help="The issues of the repository on GitHub.")] = False,
+    label: Annotated[str, typer.Option(metavar="LABEL", help="Of the issues that are incidents.")] = "incident",
+    severity: Annotated[str, typer.Option(metavar="S", help="Of an issue that says none.")] = "sev3",
+    repository: Annotated[str | None, typer.Option(metavar="OWNER/NAME", help="Default: GITHUB_REPOSITORY.")] = None,
+    repo: Repo = Path(),
+) -> None:
+    """Remember the incidents of a CSV file, or the issues with a label; those that are known are passed over."""
+    from gatecli.config.incident_edit import check
+    from gatecli.errors import GateError
+    from gatecli.history.causes import complete
+    from gatecli.pipeline import trace_cause
+
+    if github == (file is not None):
+        raise UsageError("nothing to import, or two things", "name a CSV file, or give --github")
+    reports = _issues(repository, label, _severity(severity)) if file is None else _rows(file)
+    known = {one.id for one in _read(repo)}
+    done: dict[str, Incident] = {}
+    passed_over = 0
+    for told, problem in reports:
+        if told is None:
+            _warn(problem)
+        elif told.id in known or told.id in done:
+            passed_over += 1
+        else:
+            try:
+                found = complete(told, [trace_cause(repo, revision) for revision in told.caused_by])
+                check(found)
+                done[told.id] = found
+            except GateError as error:
+                _warn(f"{told.id} is left out: {error.message}")
+    if done:
+        _write(repo, list(done.values()))
+    again = f", {passed_over:,} passed over as known" if passed_over else ""
+    typer.echo(f"{len(done):,} remembered{again}; they count once .gate/incidents.yml is on the base branch")
+
+
+def _rows(file: Path) -> "Iterator[tuple[Incident | None, str]]":
+    from gatecli.cli.check import read_file
+    from gatecli.sources.incident_reports import from_csv
+
+    for incident in from_csv(read_file(file) or b"", file.name):
+        yield incident, ""
+
+
+def _issues(
+    repository: str | None, label: str, severity: "IncidentSeverity"
+) -> "Iterator[tuple[Incident | None, str]]":
+    import os
+
+    from gatecli.sources.github import connect
+    from gatecli.sources.incident_reports import from_issues
+
+    client = connect(os.environ, repository=repository)
+    return from_issues(client.issues(label), merged_as=client.merged_as, severity=severity)
+
+
+def _warn(text: str) -> None:
+    from gatecli.reports.text import plain
+
+    sys.stderr.write(f"gate: {plain(text, 300)}\n")
 
 
 @app.command("list")

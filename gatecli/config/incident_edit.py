@@ -53,7 +53,7 @@ def with_incidents(data: bytes | None, added: Sequence[Incident]) -> bytes:
         if incident.id in known:
             raise UsageError(f"incident {incident.id} is in {INCIDENTS_PATH} already", "edit it there, it is yours")
         known.add(incident.id)
-        _check(incident)
+        check(incident)
     if not added:
         return content
     mark = _BOM if content.startswith(_BOM) else b""
@@ -71,7 +71,12 @@ def with_incidents(data: bytes | None, added: Sequence[Incident]) -> bytes:
     return result
 
 
-def _check(incident: Incident) -> None:
+def check(incident: Incident) -> None:
+    """Refuse an incident that cannot be written down.
+
+    Raises:
+        UsageError: its id, its address or another text is not as it has to be.
+    """
     try:
         msgspec.convert(_plain(incident), Entry)
     except msgspec.ValidationError as error:

@@ -114,6 +114,12 @@ class CommitStatus:
     creator: Account | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Merged:
+    merged: bool = False
+    merge_commit_sha: str | None = None
+
+
 class GitHub:
     """One repository on GitHub."""
 
@@ -176,6 +182,20 @@ class GitHub:
     def repository(self) -> RepositoryName:
         """The repository's name as GitHub has it, and its default branch."""
         return read(self.api.get(self._at), RepositoryName)
+
+    def issues(self, label: str) -> list[Any]:
+        """The issues with a label, open and closed; pull requests are among them."""
+        return self.api.pages(f"{self._at}/issues", labels=label, state="all")
+
+    def merged_as(self, number: int) -> str | None:
+        """The commit that a pull request was merged as; None where it was not merged, or there is none."""
+        try:
+            pull = read(self.api.get(f"{self._at}/pulls/{number}"), _Merged)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return None
+        return pull.merge_commit_sha if pull.merged else None
 
     def artifacts(self, name: str) -> list[Any]:
         """What runs have kept by that name, newest first."""

@@ -197,3 +197,28 @@ def test_what_is_written_is_found_from_a_folder_inside(shop):
     command = ["incident", "add", "A", "--caused-by", "HEAD", "--severity", "1", "--date", "2023-01-01"]
     assert run([*command, "--repo", str(folder)]) == 0
     assert Path(shop.path, ".gate/incidents.yml").is_file()
+
+
+def test_rows_are_remembered_once_and_what_is_not_at_hand_is_left_out(shop, tmp_path, capsys):
+    table = tmp_path / "incidents.csv"
+    head = shop.head()
+    table.write_text(
+        f"id,caused_by,severity,date\nA,{head[:9]},1,2023-01-01\nB,deadbeef,2,2023-01-01\nC,{head},3,2023-02-01\n"
+        f"no id,{head},3,2023-02-01\n"
+    )
+    assert gate(shop, "incident", "import", str(table)) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("2 remembered; ")
+    assert "B is left out: unknown revision: deadbeef" in said.err
+    assert "no id is left out: incident no id cannot be written down" in said.err
+    text = (shop.path / ".gate/incidents.yml").read_bytes()
+    assert gate(shop, "incident", "import", str(table)) == 0
+    assert capsys.readouterr().out.startswith("0 remembered, 2 passed over as known")
+    assert (shop.path / ".gate/incidents.yml").read_bytes() == text
+
+
+def test_import_wants_one_source(shop, capsys):
+    assert gate(shop, "incident", "import") == 2
+    assert gate(shop, "incident", "import", "missing.csv") == 2
+    assert "cannot read missing.csv" in capsys.readouterr().err
+    assert gate(shop, "incident", "import", "missing.csv", "--github") == 2

@@ -100,6 +100,7 @@ class FakeGitHub:
     teams: dict[str, list[str]] = field(default_factory=dict)
     artifacts: list[dict[str, Any]] = field(default_factory=list)
     archives: dict[int, bytes] = field(default_factory=dict)
+    issues: list[dict[str, Any]] = field(default_factory=list)
     check_runs: list[dict[str, Any]] = field(default_factory=list)
     allowed: set[str] = field(
         default_factory=lambda: {
@@ -221,6 +222,12 @@ def _compare(github: FakeGitHub, request: Request, base: str, head: str) -> tupl
     return 200, {"commits": github.commits[1204]}
 
 
+def _issues(github: FakeGitHub, request: Request) -> tuple[int, Any]:
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.path).query)
+    wanted = query["labels"][0]
+    return 200, [one for one in github.issues if wanted in [label["name"] for label in one["labels"]]]
+
+
 def _comments(github: FakeGitHub, request: Request, number: str) -> tuple[int, Any]:
     return 200, [one for one in github.comments if one["issue"] == int(number)]
 
@@ -336,6 +343,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., tuple[int, Any]]], ...] = (
     ("GET", _REPO + r"/compare/([0-9a-f]+)\.\.\.([0-9a-f]+)", _compare),
     ("GET", _REPO + r"/commits/([^/]+)/check-runs", _check_runs),
     ("GET", _REPO + r"/collaborators/([^/]+)/permission", _permission),
+    ("GET", _REPO + r"/issues", _issues),
     ("GET", _REPO + r"/issues/(\d+)/comments", _comments),
     ("POST", _REPO + r"/issues/(\d+)/comments", _add_comment),
     ("PATCH", _REPO + r"/issues/comments/(\d+)", _edit_comment),
