@@ -129,7 +129,7 @@ def _clauses(view: View, side: Code) -> "list[tuple[tuple[str, ...], Node]]":
 
 def _judged(handler: _Handler, before: _Before) -> str:
     """What is worse than before, in words; empty if nothing is."""
-    if handler.is_broad and handler.swallows:
+    if handler.is_broad and handler.swallows and not _cleans_up(handler.node):
         was = f" where it handled {before.narrower.shown}" if before.narrower else ""
         return f"now swallows {handler.shown} without a trace{was}"
     if handler.is_broad and not handler.raises and before.narrower and not before.has_broad:
@@ -138,6 +138,28 @@ def _judged(handler: _Handler, before: _Before) -> str:
     if handler.swallows and same is not None and not same.defaults:
         return f"now swallows {handler.shown} that it {'raised on' if same.raises else 'handled'} before"
     return ""
+
+
+# What is tried once more on the way out: that it fails changes nothing for anyone.
+_CLEANS = frozenset(
+    {"remove", "unlink", "rmtree", "rmdir", "close", "aclose", "cancel", "kill", "terminate", "disconnect"}
+)
+
+
+def _cleans_up(clause: "Node") -> bool:
+    """Whether all that was tried is to clean up."""
+    body = clause.parent.child_by_field_name("body") if clause.parent is not None else None
+    statements = [child for child in body.named_children if child.type != "comment"] if body is not None else []
+    calls = [_awaited(child.named_children[0]) for child in statements if child.type == "expression_statement"]
+    return bool(statements) and len(calls) == len(statements) and all(_cleans(call) for call in calls)
+
+
+def _awaited(node: "Node") -> "Node":
+    return node.named_children[0] if node.type == "await" and node.named_children else node
+
+
+def _cleans(node: "Node") -> bool:
+    return node.type == "call" and code.callee(node).rpartition(".")[2] in _CLEANS
 
 
 def _only(view: View, side: Code | None, other: Code | None) -> list[_Handler]:

@@ -105,7 +105,16 @@ def called_by(view: View, side: Code | None) -> set[str]:
 
 
 def _assertions(view: View, side: Code | None) -> int:
-    found = view.own(_CHECKS, side) if side is not None else []
+    """The assertions of a test and of the functions that it defines for itself."""
+    if side is None:
+        return 0
+    functions, prefix = side.module.functions, f"{side.function.id.qualname}."
+    sides = [side]
+    for index in range(side.index + 1, len(functions)):
+        if not functions[index].id.qualname.startswith(prefix):
+            break
+        sides.append(Code(module=side.module, index=index))
+    found = [match for one in sides for match in view.own(_CHECKS, one)]
     return sum("key" not in match or bool(_ASSERTS.search(code.callee(match["key"]))) for match in found)
 
 
