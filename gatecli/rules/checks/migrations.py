@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 _DECLARED = """
 ((assignment left: (identifier) @key right: (_) @value) @match (#any-of? @key "operations" "dependencies" "replaces"))
 """
+# What a field is given that no database knows of (Django's documentation of model fields).
+_NO_SCHEMA = """
+((keyword_argument name: (identifier) @key) @match
+  (#any-of? @key "help_text" "verbose_name" "validators" "choices" "error_messages" "editable" "blank" "upload_to"
+                 "storage" "sanitizer"))
+"""
 MAX_OPERATION = 400
 """Characters of an operation or statement that the evidence repeats."""
 
@@ -103,7 +109,10 @@ def _meaning(view: View, side: Code) -> str:
     """The normal text of what a migration does and depends on, empty where it is none."""
     function, path = side.function, side.module.path
     if function.kind is FunctionKind.CLASS_BODY and function.id.name == "Migration" and matches(DJANGO, path):
-        return " ; ".join(_sorted_items(match) for match in view.own(_DECLARED, side))
+        meaning = " ; ".join(_sorted_items(match) for match in view.own(_DECLARED, side))
+        for match in view.own(_NO_SCHEMA, side):
+            meaning = meaning.replace(code.normal(match["match"]), "", 1)
+        return " ".join(meaning.replace(",", " ").split())
     if function.id.qualname == "upgrade" and matches(ALEMBIC, path):
         return code.normal(side.node)
     return ""

@@ -61,10 +61,11 @@ def positional(call: "Node") -> int:
 def replaced(view: View, before: Code, after: Code, is_named: IsNamed) -> Iterator[tuple[str, "Node", "Node"]]:
     """What it is, its value before and its value after, for each name whose value is another now."""
     yield from _replaced_arguments(view, before, after, is_named)
-    old = _settings(view, before, is_named)
-    for name, node in _settings(view, after, is_named).items():
-        if name in old and code.normal(old[name]) != code.normal(node):
-            yield snippet(name), old[name], node
+    old, new = _settings(view, before, is_named), _settings(view, after, is_named)
+    for name in sorted(old.keys() & new.keys()):
+        pairs = zip(_without(old[name], new[name]), _without(new[name], old[name]), strict=False)
+        for one, other in pairs:
+            yield snippet(name), one, other
 
 
 def _replaced_arguments(
@@ -88,12 +89,14 @@ def _arguments(view: View, side: Code, is_named: IsNamed) -> dict[tuple[str, str
     return result
 
 
-def _settings(view: View, side: Code, is_named: IsNamed) -> dict[str, "Node"]:
-    return {
-        name: match["value"]
-        for match in view.own(_SETTINGS, side)
-        if len(name := code.text(match["key"]).strip("\"'")) <= _MAX_NAME and is_named(name)
-    }
+def _settings(view: View, side: Code, is_named: IsNamed) -> dict[str, list["Node"]]:
+    """Values by the name that they are set under; one name may be set in several dictionaries."""
+    result: dict[str, list[Node]] = defaultdict(list)
+    for match in view.own(_SETTINGS, side):
+        name = code.text(match["key"]).strip("\"'")
+        if len(name) <= _MAX_NAME and is_named(name):
+            result[name].append(match["value"])
+    return result
 
 
 def _without(values: list["Node"], others: list["Node"]) -> list["Node"]:
