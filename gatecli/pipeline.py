@@ -38,6 +38,7 @@ from gatecli.model import (
     ProfileSummary,
     Provenance,
     PullText,
+    Recollection,
     Report,
     RuleText,
     SourceKind,
@@ -123,6 +124,7 @@ def _open_source(directory: Path, revisions: str | None, staged: bool, patch: tu
 
 def judge(origin: Source, request: Request) -> Report:
     """Judge a change: the whole gate, stage by stage."""
+    from gatecli.history import memory
     from gatecli.policy import layers, verdict
     from gatecli.rules import accepted, registry
     from gatecli.rules.code import Around
@@ -162,7 +164,10 @@ def judge(origin: Source, request: Request) -> Report:
         tests=frozenset(file.path for file in change.files if matches(settings.paths.tests, file.path)),
         file_knowledge=_file_knowledge(origin, settings, past.result()),
     )
-    case = _with_memory(origin, case, settings, request.now)
+    recalled = _recalled(
+        origin, functions, history, usage, blast, half_life_days=settings.incidents.half_life_days, now=request.now
+    )
+    case = replace(case, incidents=recalled, history=memory.remembered(history, recalled))
     if profile is not None:
         summary = attach.summarise(profile, profile_path, usage, case.running, request.now, carried)
         case = replace(case, profile=summary)
@@ -217,6 +222,7 @@ class Examination:
     tests: Mapping[FunctionId, tuple[str, ...]] | None
     owners: tuple[str, ...]
     profile: ProfileSummary | None
+    incidents: tuple[Recollection, ...] = ()
 
 
 def examine(directory: Path, path: str, qualnames: Collection[str] | None, request: Request) -> Examination:
@@ -247,13 +253,15 @@ def examine(directory: Path, path: str, qualnames: Collection[str] | None, reque
     profile = carried.profile if carried else None
     usage = attach.attach(profile, functions, carried.since if carried else None)
     rule = found.of(path) if (found := owners.read_owners(origin.base.read)) else None
+    blast = _blast(origin, functions, profile, settings, lambda one: one != path and matches(settings.paths.tests, one))
+    history = _history(origin, functions, settings, _past(origin, functions))
+    half_life = settings.incidents.half_life_days
     return Examination(
         functions=functions,
         usage=usage,
-        blast=_blast(
-            origin, functions, profile, settings, lambda one: one != path and matches(settings.paths.tests, one)
-        ),
-        history=_history(origin, functions, settings, _past(origin, functions)),
+        blast=blast,
+        history=history,
+        incidents=_recalled(origin, functions, history, usage, blast, half_life_days=half_life, now=request.now),
         callees=callees(origin.head, path),
         tests=attach.tests_of(profile, functions) if profile else None,
         owners=rule.owners if rule else (),
@@ -864,36 +872,43 @@ def _file_knowledge(origin: Source, settings: Config, past: list[PastCommit]) ->
     return ownership.of_files(past, paths, identify=known.key)
 
 
-def _with_memory(origin: Source, case: Case, settings: Config, now: int) -> Case:
-    """The case with what went wrong before in its functions, as the newest base knows it."""
+def _recalled(
+    origin: Source,
+    functions: tuple[FunctionChange, ...],
+    history: Mapping[FunctionId, FunctionHistory],
+    usage: Mapping[FunctionId, Usage],
+    blast: Mapping[FunctionId, Blast],
+    *,
+    half_life_days: float,
+    now: int,
+) -> tuple[Recollection, ...]:
+    """What went wrong before in some functions, as the newest base knows it."""
     from gatecli.config.incidents import read_incidents
     from gatecli.history import memory
 
     incidents = read_incidents(origin.governing.read)
     if not incidents:
-        return case
-    recalled = memory.recall(
-        incidents,
-        case.functions,
-        case.history,
-        _surroundings(origin, case, incidents),
-        now=now,
-        half_life_days=settings.incidents.half_life_days,
-    )
-    return replace(case, incidents=recalled, history=memory.remembered(case.history, recalled))
+        return ()
+    around = _surroundings(origin, incidents, usage, blast)
+    return memory.recall(incidents, functions, history, around, now=now, half_life_days=half_life_days)
 
 
-def _surroundings(origin: Source, case: Case, incidents: Sequence[Incident]) -> "Surroundings":
+def _surroundings(
+    origin: Source,
+    incidents: Sequence[Incident],
+    usages: Mapping[FunctionId, Usage],
+    blasts: Mapping[FunctionId, Blast],
+) -> "Surroundings":
     """Who is next to the touched functions, and which functions stand before the change."""
     from gatecli.history.memory import Surroundings
     from gatecli.syntax.callees import callees
-    from gatecli.syntax.languages import read_functions
+    from gatecli.syntax.languages import is_read, read_functions
 
     names = {id.name.encode() for incident in incidents for id in incident.functions}
 
     @cache
     def standing(path: str) -> frozenset[FunctionId]:
-        content = origin.base.read(path)
+        content = origin.base.read(path) if is_read(path) else None
         return frozenset(one.id for one in read_functions(path, content)) if content is not None else frozenset()
 
     @cache
@@ -903,7 +918,7 @@ def _surroundings(origin: Source, case: Case, incidents: Sequence[Incident]) -> 
         return callees(origin.head, path) if named else {}
 
     def neighbours(change: FunctionChange) -> Iterator[FunctionId]:
-        usage, blast = case.usage.get(change.id), case.blast.get(change.id)
+        usage, blast = usages.get(change.id), blasts.get(change.id)
         yield from (caller.id for caller in (blast.callers if blast else ()) if caller.depth == 1)
         yield from (*usage.callers, *usage.callees) if usage else ()
         yield from called(change.id.path).get(change.id, ())

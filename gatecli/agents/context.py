@@ -12,7 +12,17 @@ import msgspec
 
 from gatecli import pipeline
 from gatecli.errors import UsageError
-from gatecli.model import Certainty, EdgeBasis, FunctionChange, FunctionId, ProfileSummary, Usage, UsageStatus
+from gatecli.model import (
+    Certainty,
+    Closeness,
+    EdgeBasis,
+    FunctionChange,
+    FunctionId,
+    ProfileSummary,
+    Recollection,
+    Usage,
+    UsageStatus,
+)
 from gatecli.pipeline import Examination, Request
 from gatecli.reports.text import age, count, listed, milliseconds, plain, rate, share, valid_unicode
 
@@ -22,6 +32,7 @@ MAX_CALLEES = 25
 MAX_ENTRY_POINTS = 15
 MAX_TESTS = 20
 MAX_AUTHORS = 5
+MAX_INCIDENTS = 10
 _SHOWN = 6
 """Items of one list in the text."""
 
@@ -182,6 +193,7 @@ def _card(found: Examination, change: FunctionChange) -> Card:
     reached = map(_text, blast.entry_points if blast else ())
     entries += [EntryPoint(id=label, share=None) for label in reached if label not in named]
     callees = _callees(usage, found.callees.get(id, ()))
+    incidents = [_incident(one) for one in found.incidents if id in one.touched]
     tests = None if found.tests is None else list(map(_text, found.tests.get(id, ())))
     lists: dict[str, tuple[Sequence[object], int]] = {
         "callers": (callers, MAX_CALLERS),
@@ -189,6 +201,7 @@ def _card(found: Examination, change: FunctionChange) -> Card:
         "entry_points": (entries, MAX_ENTRY_POINTS),
         "tests": (tests or (), MAX_TESTS),
         "authors": (history.authors, MAX_AUTHORS),
+        "incidents": (incidents, MAX_INCIDENTS),
     }
     cut = [name for name, (items, most) in lists.items() if len(items) > most]
     if blast is not None and blast.truncated and "callers" not in cut:
@@ -212,9 +225,17 @@ def _card(found: Examination, change: FunctionChange) -> Card:
                 CoChange(path=_text(one.path), together=one.together, changes=one.changes) for one in history.cochange
             ],
         ),
-        incidents=list(map(_text, history.incidents)),
+        incidents=incidents[:MAX_INCIDENTS],
         truncated=cut,
     )
+
+
+def _incident(one: Recollection) -> str:
+    """``INC-42 (sev2, 2026-08-14): round half to even``; of a neighbour it says that it is one."""
+    incident = one.incident
+    near = "" if one.closeness is Closeness.SAME else ", one call away"
+    lesson = f": {incident.lesson}" if incident.lesson else ""
+    return _text(f"{incident.id} ({incident.severity}, {incident.day}{near}){lesson}")
 
 
 def _callees(usage: Usage, named: Iterable[FunctionId]) -> list[Neighbour]:
@@ -300,7 +321,7 @@ def _card_lines(card: Card, now: int, *, has_profile: bool) -> list[str]:
         "owners": listed(card.owners, _SHOWN),
         "history": _history(card.history, now),
         "changes with": listed([f"{o.path} ({o.together} of {o.changes})" for o in card.history.cochange], _SHOWN),
-        "incidents": listed(card.incidents, _SHOWN),
+        "incidents": "; ".join(card.incidents[:_SHOWN]),
         "cut off": listed(card.truncated, _SHOWN),
     }
     facts["callers"] = facts["callers"] or "none found in the code" + (" or the profile" if has_profile else "")

@@ -20,7 +20,7 @@ ID = r"^[A-Za-z0-9#][A-Za-z0-9._#/:-]{0,99}$"
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Commit = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{7,64}$")]
-_Function = Annotated[str, msgspec.Meta(pattern=r"^.{1,4096}::.{1,1000}$")]
+_Function = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,4096}::[^\x00-\x1f\x7f]{1,1000}$")]
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -85,6 +85,7 @@ def render(report: Report, *, source_url: str | None = None) -> str:
         *_functions(writer, report, rows),
         *_blast(rows),
         *_findings(writer, report),
+        *_incidents(writer, report),
         *_signoff(writer, report),
         *_runtime(writer, report),
         *_judged(writer, report),
@@ -253,7 +254,13 @@ def _table_row(cells: list[str]) -> str:
 
 def _change(writer: _Writer, row: Row) -> str:
     function = row.function
-    facts = [*map(str, function.signature), *behaviour.relations(function), *behaviour.notable(function)]
+    past = row.history.incidents if row.history else ()
+    facts = [
+        *([f"incidents: {listed(past, 3)}"] if past else []),
+        *map(str, function.signature),
+        *behaviour.relations(function),
+        *behaviour.notable(function),
+    ]
     return f"{function.kind}, {writer.text(listed(facts, 2), _NAME)}" if facts else str(function.kind)
 
 
@@ -293,6 +300,15 @@ def _finding(writer: _Writer, group: tuple[Finding, ...]) -> str:
     rule = code(summary.rule_name(finding), _NAME)
     remedy = f"<br>→ {writer.text(finding.remedy)}" if finding.remedy else ""
     return f"- **{finding.severity}** {rule} {places}: {writer.text(finding.message)}{remedy}"
+
+
+def _incidents(writer: _Writer, report: Report) -> list[_Section]:
+    """What went wrong before in the touched functions, or next to them."""
+    found = report.case.incidents
+    if not found:
+        return []
+    lines = [f"- {writer.text(summary.incident(one))}" for one in found[:MOST_FOLDED]]
+    return [_folded("the incidents", f"Incidents ({len(found):,})", [*lines, *_more(len(found) - MOST_FOLDED)])]
 
 
 def _signoff(writer: _Writer, report: Report) -> list[_Section]:

@@ -11,6 +11,7 @@ from gatecli.model import (
     AgentEvidence,
     Blast,
     ChangeKind,
+    Closeness,
     Decision,
     Finding,
     FunctionChange,
@@ -22,6 +23,7 @@ from gatecli.model import (
     Person,
     ProvenanceClass,
     Reason,
+    Recollection,
     Report,
     Severity,
     SourceKind,
@@ -265,6 +267,16 @@ def first_seen(history: FunctionHistory, now: int) -> str | None:
         return None
     least = "at least " if history.status is HistoryStatus.SHALLOW else ""
     return f"first {least}{age(now - history.first_changed_at)} ago"
+
+
+def incident(one: Recollection) -> str:
+    """``INC-42 (sev2, 12 days ago, written by claude) came from price_order: round half to even``."""
+    past = one.incident
+    writers = listed(list(map(str, past.agents)), 2)
+    facts = [str(past.severity), f"{age(one.age_days * 86_400)} ago", *([f"written by {writers}"] if writers else [])]
+    how = "came from" if one.closeness is Closeness.SAME else "is one call from"
+    where = listed([id.name for id in one.touched], 3)
+    return f"{past.id} ({', '.join(facts)}) {how} {where}" + (f": {past.lesson}" if past.lesson else "")
 
 
 def changes_with(history: FunctionHistory) -> str | None:

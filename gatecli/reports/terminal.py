@@ -83,6 +83,7 @@ def _full(sheet: Page, report: Report, show_all: bool) -> list[Text]:
             *_judged(sheet, report),
             *_limits(sheet, report, show_all),
         ],
+        _incidents(sheet, report) if show_all else [],
         _files(sheet, report) if show_all else [],
         _merge(sheet, report, show_all),
         _provenance(sheet, report) if show_all else [],
@@ -273,6 +274,16 @@ def _judged(sheet: Page, report: Report) -> list[Text]:
     """How much of the change was judged as whole files or not read; nothing where all of it went by function."""
     phrases = levels.phrases(levels.levels(report.case))
     return _labelled(sheet, "Judged", sheet.flow([sheet.line(phrase) for phrase in phrases], LABEL) if phrases else [])
+
+
+def _incidents(sheet: Page, report: Report) -> list[Text]:
+    """What went wrong before in the touched functions, or next to them."""
+    lines = [
+        line
+        for one in report.case.incidents[:MOST_ALL]
+        for line in sheet.wrap(sheet.line(summary.incident(one)), LABEL)
+    ]
+    return _labelled(sheet, "Incidents", lines)
 
 
 def _files(sheet: Page, report: Report) -> list[Text]:

@@ -101,6 +101,25 @@ def test_a_neighbour_is_brought_to_mind_from_both_sides(shop, capsys):
     assert (one["closeness"], one["functions"]) == ("neighbour", ["shop/pricing.py::price"])
 
 
+def test_gate_context_says_what_went_wrong_before_anybody_edits(shop, capsys):
+    remember_and_branch(shop)
+    capsys.readouterr()
+    assert gate(shop, "context", "shop/pricing.py") == 0
+    assert "  incidents: INC-42 (sev1, 2023-11-14): round half to even\n" in capsys.readouterr().out
+    assert gate(shop, "context", "shop/web.py::show", "--json") == 0
+    card = json.loads(capsys.readouterr().out)["functions"][0]
+    assert card["incidents"] == ["INC-42 (sev1, 2023-11-14, one call away): round half to even"]
+
+
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "README.md", "shop", "broken.py", "gone.py"])
+def test_a_memory_of_what_is_no_function_here_does_no_harm(shop, capsys, path):
+    text = f"incidents: [{{id: A, date: 2023-01-01, severity: sev1, caused_by: [abcdef1], functions: ['{path}::f']}}]\n"
+    shop.commit({".gate/incidents.yml": text, "broken.py": "def ((((\n", "README.md": "f\n"}, "Remember")
+    shop.git("switch", "--quiet", "--create", "edit")
+    shop.commit({"shop/pricing.py": CODE.replace("order.total\n\n", "int(order.total)\n\n")}, "Edit")
+    assert judged(shop, capsys)["incidents"] == []
+
+
 def test_another_function_brings_nothing_to_mind(shop, capsys):
     remember_and_branch(shop)
     head = (shop.path / "shop/pricing.py").read_text()

@@ -1,10 +1,12 @@
 """Reports made by hand, as the pipeline would hand them over: what the renderers' tests and goldens show."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from gatecli.model import (
     AgentEvidence,
+    AgentName,
     Approval,
     Authorship,
     Behaviour,
@@ -18,6 +20,7 @@ from gatecli.model import (
     Certainty,
     Change,
     ChangeKind,
+    Closeness,
     CoChange,
     ConstantChange,
     Contribution,
@@ -38,6 +41,8 @@ from gatecli.model import (
     Grade,
     HistoryStatus,
     Hunk,
+    Incident,
+    IncidentSeverity,
     Measure,
     Mode,
     Outcome,
@@ -49,6 +54,7 @@ from gatecli.model import (
     Provenance,
     ProvenanceClass,
     Reason,
+    Recollection,
     Relation,
     RelationKind,
     Report,
@@ -118,6 +124,24 @@ def touched(
         signature=signature,
         relations=relations,
         behaviour=behaviour,
+    )
+
+
+def recollection(name: str, tool: str, lesson: str, function: FunctionId) -> Recollection:
+    return Recollection(
+        incident=Incident(
+            id=name,
+            day=date(2026, 8, 14),
+            severity=IncidentSeverity.SEV2,
+            caused_by=(HEAD,),
+            lesson=lesson,
+            functions=(function,),
+            agents=(AgentName(tool=tool),),
+        ),
+        closeness=Closeness.SAME,
+        touched=(function,),
+        age_days=98,
+        freshness=0.6857,
     )
 
 
@@ -550,6 +574,7 @@ def review() -> Report:
             usage=usage,
             blast=blast,
             history=history,
+            incidents=(recollection("INC-42", "claude", "round half to even, per order", PRICE),),
             provenance=Provenance(
                 klass=ProvenanceClass.AI,
                 agents=(CLAUDE,),
@@ -743,6 +768,7 @@ def unprofiled() -> Report:
         exit_code=0,
         case=replace(
             case,
+            incidents=(),
             change=replace(case.change, kind=SourceKind.WORKTREE, head=None, revisions=(), warnings=("shallow clone",)),
             functions=wanted,
             parsed=(
@@ -809,6 +835,7 @@ def passing() -> Report:
         report,
         case=replace(
             case,
+            incidents=(),
             change=change((edited("shop/cart.py", 4, 2),)),
             parsed=parsed("shop/cart.py"),
             functions=(touched(CART),),
@@ -851,6 +878,7 @@ def empty() -> Report:
         report,
         case=replace(
             report.case,
+            incidents=(),
             change=replace(change(()), revisions=()),
             parsed=(),
             functions=(),
@@ -890,6 +918,7 @@ def large(number: int = 200) -> Report:
         report,
         case=replace(
             report.case,
+            incidents=(),
             change=change(tuple(edited(id.path, 20, 4) for id in ids), 40),
             parsed=tuple(replace(parsed(id.path)[0], status=ParseStatus.NOT_PARSED, reason="too deep") for id in ids),
             functions=tuple(touched(id) for id in ids),
@@ -975,6 +1004,7 @@ def hostile(payload: str) -> Report:
                 )
             },
             history={id: FunctionHistory(status=HistoryStatus.KNOWN, changes=1, incidents=(payload,))},
+            incidents=(recollection(payload, payload, payload, id),),
             provenance=Provenance(
                 klass=ProvenanceClass.AI,
                 agents=(

@@ -70,11 +70,14 @@ def history(page: Context) -> Html | None:
     table = tag("table", tag("thead", head), tag("tbody", rows), class_="history")
     scroll = tag("div", table, class_="scroll", tabindex="0", role="group", aria_label="Table of past changes")
     shallow = sum(row.history.status is HistoryStatus.SHALLOW for row in page.rows if row.history)
-    incidents = {name for row in page.rows if row.history for name in row.history.incidents}
-    lead = f"{count(len(incidents), 'incident')} came from these functions." if incidents else "No incident on record."
+    recalled = page.report.case.incidents
+    came = f"{count(len(recalled), 'incident')} came from these functions, or from what is one call away."
+    lead = came if recalled else "No incident on record."
     if shallow:
         lead += " Of some the history is cut short: there may be more."
-    return section("history", "History and incidents", scroll, lead=lead)
+    more = tag("li", count(len(recalled) - MOST, "more incident")) if len(recalled) > MOST else None
+    told = tag("ul", [tag("li", prose(summary.incident(one))) for one in recalled[:MOST]], more, class_="notes")
+    return section("history", "History and incidents", scroll, told if recalled else None, lead=lead)
 
 
 def _past(page: Context, row: Row, past: FunctionHistory, most: int) -> Html:
