@@ -203,6 +203,63 @@ class Tree(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class MainlineFile:
+    """A file of a past change: its path before (None: new) and after (None: deleted), its blobs, Python lines replaced.
+
+    ``added`` and ``deleted`` are 0 for files that are not Python.
+    """
+
+    old_path: str | None
+    new_path: str | None
+    before: str | None
+    after: str | None
+    added: int = 0
+    deleted: int = 0
+
+    @property
+    def path(self) -> str:
+        """Where it is, or was."""
+        return self.new_path or self.old_path or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainlineChange:
+    """One step of the mainline: a commit, or a merge with all that it brought, measured against its first parent.
+
+    ``author`` wrote what was merged: of a merge, the newest commit of its branch. ``branch`` are the commits that came
+    with it. Times are what the commit claims.
+    """
+
+    sha: str
+    author: Person
+    committed_at: int
+    message: str
+    files: tuple[MainlineFile, ...] = ()
+    branch: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """The first line of the message."""
+        return self.message.split("\n", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A function in a past version of a file, by digests of its own text.
+
+    ``body`` is all of it without comments and layout, ``signature`` its parameters, ``flow`` its branches, loops,
+    returns and raises, ``constants`` its literals. Equal digests: nothing of that kind changed.
+    """
+
+    qualname: str
+    body: int
+    lines: int
+    signature: int
+    flow: int
+    constants: int
+
+
 # --------------------------------------------------------------------------- which functions
 
 

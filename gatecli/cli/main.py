@@ -9,6 +9,7 @@ from gatecli import __version__
 from gatecli.cli import (
     approve,
     audit,
+    backtest,
     cache,
     check,
     context,
@@ -78,6 +79,8 @@ app.add_typer(policy.app, name="policy", help="What must happen before a change 
 app.command("freeze", epilog=freeze.EPILOG)(freeze.freeze)
 app.command("unfreeze")(freeze.unfreeze)
 app.add_typer(audit.app, name="audit", help="The record of decisions.", epilog=audit.EPILOG)
+app.command("backtest", epilog=backtest.EPILOG)(backtest.backtest)
+app.command("learn", epilog=backtest.LEARN_EPILOG)(backtest.learn)
 app.command("context", epilog=context.EPILOG)(context.context)
 app.command("demo")(demo.demo)
 app.add_typer(github.app, name="github", help="A pull request: who approved it, and what gate says on it.")

@@ -182,6 +182,24 @@ class Repository:
         """The output of a git command that answers with one line."""
         return self.run(*arguments).decode("utf-8", "surrogateescape").removesuffix("\n")
 
+    def stream(self, *arguments: str, env: dict[str, str] | None = None) -> Iterator[bytes]:
+        """The NUL-separated fields of a command's output, as they come: what is too much to hold at once.
+
+        Raises:
+            EvidenceError: git failed.
+        """
+        process = self._git.execute(_command(arguments), as_process=True, env=env)
+        assert process.stdout is not None, "GitPython pipes it"
+        assert process.stderr is not None, "GitPython pipes it"
+        rest = b""
+        while chunk := process.stdout.read(1 << 20):
+            *fields, rest = (rest + chunk).split(b"\0")
+            yield from fields
+        yield rest
+        complaints = process.stderr.read()
+        if process.proc is not None and process.proc.wait():
+            raise _failure(arguments, complaints)
+
     # ----------------------------------------------------------------- revisions
 
     def resolve(self, revision: str) -> str:

@@ -1,0 +1,146 @@
+"""``gate backtest`` and ``gate learn``: what the gate would have caught here, and weights from what happened here."""
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gatecli.hindsight import Progress
+    from gatecli.scoring.backtest import Scores
+    from gatecli.scoring.learned import Learned
+    from gatecli.scoring.past import Past
+
+EPILOG = """\b
+Examples:
+  gate backtest                                    replay the mainline up to HEAD
+  gate backtest --scores scores.csv                the score of every change
+  gate backtest --labels incidents.jsonl           outcomes of your own: {"sha": "…", "bad": true} a line
+  gate backtest --suggest-bands                    write the bands that a budget asks for into .gate/weights.yml
+
+\b
+An interrupted run goes on where it was: what was read of the history is kept (gate cache info).
+"""
+LEARN_EPILOG = """\b
+Examples:
+  gate learn                   learn from the history of HEAD, write .gate/weights.yml
+  gate learn --dry-run         print it instead
+  git diff .gate/weights.yml   look at what moved before you commit it
+"""
+
+Repo = Annotated[Path, typer.Option(metavar="DIR", help="The repository.")]
+Labels = Annotated[
+    Path | None, typer.Option(metavar="FILE", help='Outcomes, one JSON object a line: {"sha": "…", "bad": true}.')
+]
+
+
+def backtest(
+    revision: Annotated[str, typer.Argument(metavar="[REVISION]", help="Where the mainline ends.")] = "HEAD",
+    scores: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write sha, likelihood, total and probabilities as CSV.")
+    ] = None,
+    labels: Labels = None,
+    suggest_bands: Annotated[
+        bool, typer.Option("--suggest-bands", help="Write the bands into .gate/weights.yml.")
+    ] = False,
+    repo: Repo = Path(),
+) -> None:
+    """Replay the mainline as if the gate had stood there: what it would have caught, and what that would have cost."""
+    from rich.console import Console
+
+    from gatecli import hindsight
+    from gatecli.cli.check import write_file
+    from gatecli.pipeline import cache_folder, root_of
+    from gatecli.reports import backtest as pages
+    from gatecli.scoring import backtest as replayed
+    from gatecli.scoring import learn as learning
+    from gatecli.scoring.learned import prior
+
+    given = hindsight.read_labels(labels) if labels else None
+    with progress_bar() as progress:
+        past = hindsight.replay_past(repo, revision=revision, folder=cache_folder(), labels=given, progress=progress)
+        weights = prior()
+        found = replayed.replay_scores(past, weights, lambda done, all: progress("scoring", done, all))
+        result = replayed.examine(past, found)
+    if given is not None:
+        unknown = len(given.keys() - set(past.shas))
+        if unknown:
+            sys.stderr.write(
+                f"{unknown:,} of {len(given):,} labels are of commits that are no code change of this line\n"
+            )
+    if scores is not None:
+        write_file(scores, as_csv(past, found))
+    pages.render(result, Console())
+    if suggest_bands:
+        learned = learning.with_bands(learning.learn(past, weights), result.bands)
+        _write(root_of(repo), learned)
+
+
+def learn(
+    revision: Annotated[str, typer.Argument(metavar="[REVISION]", help="Where the mainline ends.")] = "HEAD",
+    labels: Labels = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the weights, write nothing.")] = False,
+    repo: Repo = Path(),
+) -> None:
+    """Learn the weights of the score from what became of past changes, and write them to .gate/weights.yml."""
+    from gatecli import hindsight
+    from gatecli.pipeline import cache_folder, root_of
+    from gatecli.reports import weights as written
+    from gatecli.scoring import backtest as replayed
+    from gatecli.scoring import learn as learning
+    from gatecli.scoring.learned import prior
+
+    given = hindsight.read_labels(labels) if labels else None
+    with progress_bar() as progress:
+        past = hindsight.replay_past(repo, revision=revision, folder=cache_folder(), labels=given, progress=progress)
+        weights = prior()
+        learned = learning.learn(past, weights)
+        found = replayed.replay_scores(past, weights, lambda done, all: progress("measuring", done, all))
+        learned = learning.with_bands(learned, replayed.bands(past, found))
+    if dry_run:
+        sys.stdout.write(written.as_yaml(learned))
+        return
+    sys.stdout.write(written.summary(learned, weights) + "\n")
+    _write(root_of(repo), learned)
+
+
+def _write(root: Path, learned: "Learned") -> None:
+    from gatecli.cli.check import write_file
+    from gatecli.reports import weights as written
+    from gatecli.scoring.learned import PATH
+
+    target = root / PATH
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_file(target, written.as_yaml(learned))
+    sys.stderr.write(f"written to {PATH}: look at it with git diff, then commit it\n")
+
+
+@contextmanager
+def progress_bar() -> "Iterator[Progress]":
+    """A bar on stderr where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total or None)
+
+
+def as_csv(past: "Past", scores: "Scores") -> str:
+    """One row a change, oldest first."""
+    from gatecli.scoring.learned import Head
+
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(["sha", "likelihood", "total", *(f"p_{head}" for head in Head)])
+    for row, sha in enumerate(past.shas):
+        points = int(scores.points[row])
+        rows.writerow([sha, points, points, *(f"{scores.probability[head][row]:.6f}" for head in Head)])
+    return out.getvalue()

@@ -1,0 +1,87 @@
+"""Learned weights as the file that a reviewer reads: in a fixed order, what moved beside what it was."""
+
+from gatecli.scoring.learned import Head, Learned, SignalWeight
+
+_HEADER = """\
+# What the history of this repository says makes a change risky. Written by `gate learn`; read by `gate check` from the
+# base revision. Points are 10 * log2(odds ratio): +10 doubles the odds. A value above the n-th threshold of a signal
+# has its n-th points. Heads: any bad outcome, a revert, a regression that a later change names.
+"""
+
+
+def as_yaml(learned: Learned) -> str:
+    """The weights as YAML, byte for byte the same for the same weights."""
+    taught = learned.taught
+    lines = [
+        _HEADER,
+        f"schema: {learned.schema}",
+        "taught:",
+        f'  day: "{taught.day}"',
+        *([f"  revision: {taught.revision}"] if taught.revision else []),
+        f"  changes: {taught.changes}",
+        f"  bad: {_flow({str(head): taught.bad.get(head, 0) for head in Head})}",
+        *(["  repositories:", *(f"    - {name}" for name in taught.repositories)] if taught.repositories else []),
+        *([f"  note: >-\n    {taught.note}"] if taught.note else []),
+        f"intercepts: {_flow({str(head): learned.intercepts[head] for head in Head})}",
+        "signals:",
+    ]
+    for weight in learned.signals:
+        lines += _signal(weight)
+    if learned.standing:
+        lines.append(f"standing: {_list(learned.standing)}")
+    if learned.bands:
+        lines.append("bands:")
+        lines += [
+            f"  - {{share: {band.share}, points: {band.points}, caught: {band.caught}, bad: {band.bad}}}"
+            for band in learned.bands
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _signal(weight: SignalWeight) -> list[str]:
+    lines = [
+        f"  - id: {weight.id}",
+        f"    above: {_list(weight.above)}",
+        f"    points: {_flow({str(head): _list(weight.points[head]) for head in Head})}",
+    ]
+    if weight.prior is not None:
+        lines.append(f"    prior: {_flow({str(head): _list(weight.prior[head]) for head in Head})}")
+    if weight.low and weight.high:
+        for name, bound in (("low", weight.low), ("high", weight.high)):
+            lines.append(f"    {name}: {_flow({str(head): points for head, points in bound.items()})}")
+    if weight.count is not None:
+        lines.append(f"    count: {weight.count}")
+    return lines
+
+
+def summary(learned: Learned, before: Learned) -> str:
+    """What was learned, in a few lines: the labels, and the signals that moved."""
+    taught = learned.taught
+    bad = ", ".join(
+        f"{taught.bad.get(head, 0):,} {name}"
+        for head, name in ((Head.REVERT, "reverted"), (Head.REGRESSION, "blamed for a regression"))
+    )
+    lines = [f"{taught.changes:,} changes with a known outcome, {taught.bad.get(Head.ANY, 0):,} bad: {bad}"]
+    known = before.by_signal()
+    moved = [
+        f"  {weight.id}: {known[weight.id].points[Head.ANY][-1]} to {weight.points[Head.ANY][-1]} points"
+        for weight in learned.signals
+        if weight.id in known and weight.points[Head.ANY] != known[weight.id].points[Head.ANY]
+    ]
+    if moved:
+        lines += ["moved, highest step of any bad outcome:", *moved]
+    else:
+        lines.append(
+            "too few bad changes to move a weight: the prior stays, and only the base rate is this repository's"
+        )
+    rate = learned.probability(0, Head.ANY)
+    lines.append(f"a change with 0 points is bad with a probability of {100 * rate:.2g} %")
+    return "\n".join(lines)
+
+
+def _flow(values: dict[str, object]) -> str:
+    return "{" + ", ".join(f"{key}: {value}" for key, value in values.items()) + "}"
+
+
+def _list(values: tuple[float, ...]) -> str:
+    return "[" + ", ".join(f"{value:g}" if abs(value) < 1e5 else str(int(value)) for value in values) + "]"

@@ -1,0 +1,139 @@
+"""A replayed history as the arrays that learning and back-testing work on, one row a change that touches code."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatecli.history.outcomes import Apart, Outcome, OutcomeKind
+from gatecli.history.replay import SIGNALS, Replayed, Signal
+from gatecli.scoring.learned import Head
+
+HORIZON_DAYS = 90
+"""A change that nobody took back or blamed for so long counts as good, as the public labels have it."""
+GAP_DAYS = 30
+"""Changes of the last month before an origin are not learned from: most of what is wrong with them is not known yet."""
+MAX_FILES = 200
+"""A change of more code files is an import or a reformatting: it is scored, never learned from."""
+
+_DAY = 86_400
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Label = tuple[bool, Head]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The changes that touch code, oldest first.
+
+    ``values`` has a column a signal. ``known_at`` is, by head, the number of the mainline change that made an outcome
+    known, -1 where none did; ``number`` that of the row itself. ``immediate``
+    are bad ones that were taken back within the hour. ``apart`` counts outcomes that do not make a change bad: planned
+    ones, and those that came after ``HORIZON_DAYS``.
+    """
+
+    shas: tuple[str, ...]
+    subjects: tuple[str, ...]
+    times: NDArray[np.int64]
+    number: NDArray[np.int64]
+    values: Floats
+    known_at: Mapping[Head, NDArray[np.int64]]
+    agent: Flags
+    immediate: Flags
+    files: NDArray[np.int64]
+    apart: Mapping[str, int]
+    shallow: bool = False
+
+    def __len__(self) -> int:
+        return len(self.shas)
+
+    def column(self, signal: Signal) -> Floats:
+        """The values of one signal."""
+        return np.asarray(self.values[:, SIGNALS.index(signal)])
+
+    def bad(self, head: Head) -> Flags:
+        """Which rows turned out bad, as far as is known today."""
+        return np.asarray(self.known_at[head] >= 0)
+
+    def bad_before(self, head: Head, number: int) -> Flags:
+        """Which rows were known to be bad before a change of the mainline."""
+        known = self.known_at[head]
+        return np.asarray((known >= 0) & (known < number))
+
+    @property
+    def lines(self) -> Floats:
+        """Lines of code added and removed."""
+        return self.column(Signal.LINES_ADDED) + self.column(Signal.LINES_REMOVED)
+
+
+def collect(replayed: Iterable[Replayed], *, labels: Mapping[str, bool] | None = None, shallow: bool = False) -> Past:
+    """The arrays of a history.
+
+    Args:
+        replayed: Every change of the mainline, in order.
+        labels: Outcomes from elsewhere, by commit: they replace what the history says. They are taken to be known
+            ``HORIZON_DAYS`` after the change.
+        shallow: The history is cut off.
+    """
+    rows: list[Replayed] = []
+    times: list[int] = []
+    outcomes: list[Outcome] = []
+    for one in replayed:
+        times.append(one.change.committed_at)
+        outcomes += one.outcomes
+        if one.python_files:
+            rows.append(one)
+    number = np.array([one.number for one in rows], dtype=np.int64)
+    known, immediate, apart = _known(rows, times, outcomes)
+    if labels is not None:
+        known, immediate, apart = _labelled(rows, times, labels), np.zeros(len(rows), dtype=np.bool_), {}
+    return Past(
+        shas=tuple(one.change.sha for one in rows),
+        subjects=tuple(one.change.subject for one in rows),
+        times=np.array([one.change.committed_at for one in rows], dtype=np.int64),
+        number=number,
+        values=np.array([one.values for one in rows], dtype=np.float64).reshape(len(rows), len(SIGNALS)),
+        known_at=known,
+        agent=np.array([one.values[SIGNALS.index(Signal.AGENT)] > 0 for one in rows], dtype=np.bool_),
+        immediate=immediate,
+        files=np.array([one.python_files for one in rows], dtype=np.int64),
+        apart=apart,
+        shallow=shallow,
+    )
+
+
+def _known(
+    rows: Sequence[Replayed], times: Sequence[int], outcomes: Iterable[Outcome]
+) -> tuple[dict[Head, NDArray[np.int64]], Flags, dict[str, int]]:
+    place = {one.number: row for row, one in enumerate(rows)}
+    known = {head: np.full(len(rows), -1, dtype=np.int64) for head in Head}
+    immediate = np.zeros(len(rows), dtype=np.bool_)
+    apart = {"planned": 0, "late": 0}
+    for outcome in outcomes:
+        row = place.get(outcome.cause)
+        if row is None or known[Head.ANY][row] >= 0:
+            continue
+        if times[outcome.by] - times[outcome.cause] >= HORIZON_DAYS * _DAY:
+            apart["late"] += 1
+            continue
+        if outcome.apart is Apart.PLANNED:
+            apart["planned"] += 1
+            continue
+        immediate[row] = outcome.apart is Apart.IMMEDIATE
+        head = Head.REVERT if outcome.kind is OutcomeKind.REVERT else Head.REGRESSION
+        known[head][row] = known[Head.ANY][row] = outcome.by
+    return known, immediate, apart
+
+
+def _labelled(
+    rows: Sequence[Replayed], times: Sequence[int], labels: Mapping[str, bool]
+) -> dict[Head, NDArray[np.int64]]:
+    known = {head: np.full(len(rows), -1, dtype=np.int64) for head in Head}
+    ordered = np.maximum.accumulate(np.array(times, dtype=np.int64)) if times else np.zeros(0, dtype=np.int64)
+    for row, one in enumerate(rows):
+        if labels.get(one.change.sha):
+            due = int(np.searchsorted(ordered, one.change.committed_at + HORIZON_DAYS * _DAY))
+            known[Head.ANY][row] = known[Head.REVERT][row] = due
+    return known

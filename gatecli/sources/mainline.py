@@ -1,0 +1,145 @@
+"""The mainline, oldest change first: what each merge or commit changed, by blob ids, without checking anything out.
+
+Three passes of ``git log``: all commits with their parents (who wrote what a merge brought), the first-parent line
+with its raw entries, and the lines replaced in Python files. Blobs of other files are never
+read: a clone may lack them.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+
+from gatecli.model import MainlineChange, MainlineFile, Person
+from gatecli.sources.git import Repository
+
+MAX_FILES = 5_000
+"""A change of more files is a reformatting or an import; the rest of its files say nothing new."""
+MAX_MESSAGE_CHARACTERS = 16_384
+
+_FIRST_PARENT = ("log", "--first-parent", "-m", "-z", "-M100%", "--no-ext-diff", "--no-textconv", "--no-color")
+
+Graph = dict[str, tuple[tuple[str, ...], Person]]
+"""The parents and the author of every commit."""
+
+
+def read_mainline(repository: Repository, revision: str = "HEAD") -> Iterator[MainlineChange]:
+    """The first-parent line up to a revision, oldest change first.
+
+    Raises:
+        UsageError: there is no such revision.
+        EvidenceError: objects are missing.
+    """
+    head = repository.resolve(revision)
+    graph = _graph(repository, head)
+    lines = _python_lines(repository, head)
+    seen: set[str] = set()
+    for change in _changes(repository, head, lines):
+        branch = tuple(_brought(change.sha, graph, seen))
+        author = graph[branch[0]][1] if branch else change.author
+        yield MainlineChange(
+            sha=change.sha,
+            author=author,
+            committed_at=change.committed_at,
+            message=change.message,
+            files=change.files,
+            branch=branch,
+        )
+
+
+def _graph(repository: Repository, head: str) -> Graph:
+    fields = repository.stream("log", "-z", "--encoding=UTF-8", "--format=%H%x00%P%x00%an%x00%ae", head)
+    found: Graph = {}
+    for sha in fields:
+        parents, name, mail = (next(fields, b"") for _ in range(3))
+        if sha:
+            person = Person(name=_text(name), email=_text(mail))
+            found[_text(sha)] = tuple(_text(parents).split()), person
+    return found
+
+
+def _brought(sha: str, graph: Graph, seen: set[str]) -> Iterator[str]:
+    """The commits that reached the mainline with a change, newest first, its own aside."""
+    seen.add(sha)
+    pending = [parent for parent in graph[sha][0][1:] if parent not in seen]
+    while pending:
+        commit = pending.pop(0)
+        if commit in seen or commit not in graph:
+            continue
+        seen.add(commit)
+        yield commit
+        pending += [parent for parent in graph[commit][0] if parent not in seen]
+
+
+def _changes(
+    repository: Repository, head: str, lines: dict[str, dict[str, tuple[int, int]]]
+) -> Iterator[MainlineChange]:
+    format = "--format=%x00%x01%H%x00%an%x00%ae%x00%ct%x00%B%x00"
+    fields = repository.stream(*_FIRST_PARENT, "--reverse", "--raw", "--no-abbrev", "--encoding=UTF-8", format, head)
+    sha: str | None = None
+    header: tuple[Person, int, str] = (Person(name="", email=""), 0, "")
+    files: list[MainlineFile] = []
+    for field in fields:
+        if field.startswith(b"\x01"):
+            if sha is not None:
+                yield _change(sha, header, files)
+            sha, files = _text(field[1:]), []
+            name, mail, at, message = (next(fields, b"") for _ in range(4))
+            header = Person(name=_text(name), email=_text(mail)), _epoch(at), _text(message)[:MAX_MESSAGE_CHARACTERS]
+        elif field.lstrip(b"\n").startswith(b":"):
+            entry = _file(field.lstrip(b"\n"), fields, lines.get(sha or "", {}))
+            if entry is not None and len(files) < MAX_FILES:
+                files.append(entry)
+    if sha is not None:
+        yield _change(sha, header, files)
+
+
+def _change(sha: str, header: tuple[Person, int, str], files: Iterable[MainlineFile]) -> MainlineChange:
+    author, at, message = header
+    return MainlineChange(sha=sha, author=author, committed_at=at, message=message.rstrip("\n"), files=tuple(files))
+
+
+def _file(entry: bytes, fields: Iterator[bytes], lines: dict[str, tuple[int, int]]) -> MainlineFile | None:
+    """One raw entry ``:mode mode blob blob status``; its paths are the next fields, whatever they look like."""
+    parts = entry[1:].split(b" ")
+    old = os.fsdecode(next(fields, b""))
+    status = parts[-1][:1]
+    new = os.fsdecode(next(fields, b"")) if status in (b"R", b"C") else old
+    if len(parts) != 5 or not (parts[0].startswith(b"10") or parts[1].startswith(b"10")):
+        return None  # a link or a submodule
+    before, after = (None if set(blob) == set(b"0") else _text(blob) for blob in parts[2:4])
+    added, deleted = lines.get(new, (0, 0))
+    return MainlineFile(
+        old if before and status != b"C" else None, new if after else None, before, after, added, deleted
+    )
+
+
+def _python_lines(repository: Repository, head: str) -> dict[str, dict[str, tuple[int, int]]]:
+    """Lines added and deleted in the Python files of each change, by commit and (new) path."""
+    format = "--format=%x00%x01%H%x00"
+    where = ("--", "*.py", "*.pyi")
+    fields = repository.stream(*_FIRST_PARENT, "--numstat", format, head, *where, env={"GIT_LITERAL_PATHSPECS": "0"})
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    of_one: dict[str, tuple[int, int]] = {}
+    for field in fields:
+        if field.startswith(b"\x01"):
+            of_one = found.setdefault(_text(field[1:]), {})
+            continue
+        counts = field.lstrip(b"\n").split(b"\t", 2)
+        if len(counts) == 3:
+            path = counts[2]
+            if not path:  # renamed: the old and the new name follow
+                next(fields, b"")
+                path = next(fields, b"")
+            of_one[os.fsdecode(path)] = _number(counts[0]), _number(counts[1])
+    return found
+
+
+def _number(text: bytes) -> int:
+    return int(text) if text.isdigit() else 0  # "-": git calls it binary
+
+
+def _epoch(text: bytes) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _text(field: bytes) -> str:
+    return field.decode("utf-8", "replace")

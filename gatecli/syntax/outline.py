@@ -1,0 +1,63 @@
+"""A file as the digests of its functions: enough to tell which of them two versions differ in, and by what.
+
+This is the fast way for thousands of past versions; a change that is judged is compared token by token (``match``).
+Comments are found by their look: a string that looks like one counts as a change less.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+
+from gatecli.errors import EvidenceError
+from gatecli.model import Piece
+from gatecli.syntax.normalise import own_text
+from gatecli.syntax.python import Module, read
+
+MAX_BYTES = 600_000
+"""A larger version of a file is one piece: it is generated, or data."""
+
+SCHEMA = 1
+"""Rises when the digests mean something else."""
+
+_COMMENT = re.compile(rb"(?:^|[ \t])#[^\n]*$", re.MULTILINE)
+_DOCSTRING = re.compile(rb"(?<=[:\n])\s*[rRuU]?(?:\"\"\"|''').*?(?:\"\"\"|''')\s*$", re.DOTALL | re.MULTILINE)
+_LAYOUT = re.compile(rb"[\s\\]+")
+_FLOW = re.compile(
+    rb"\b(?:if|elif|else|for|while|try|except|finally|with|return|raise|assert|yield|await|break|continue|and|or|not)\b"
+)
+_CONSTANT = re.compile(rb"\b(?:\d[\w.]*|True|False|None)\b|\"[^\"\n]*\"|'[^'\n]*'")
+
+
+def outline(path: str, source: bytes) -> tuple[Piece, ...]:
+    """The pieces of one version of a file, empty where it cannot be read."""
+    if len(source) > MAX_BYTES:
+        return (Piece("<module>", _digest(source), source.count(b"\n"), 0, 0, 0),)
+    try:
+        module = read(path, source)
+    except (EvidenceError, RecursionError):
+        return ()
+    return tuple(_pieces(module))
+
+
+def _pieces(module: Module) -> Iterator[Piece]:
+    for index, function in enumerate(module.functions):
+        lines = own_text(module, index)
+        text = _COMMENT.sub(b"", b"\n".join(lines))
+        text = _DOCSTRING.sub(b"", text, count=1)
+        yield Piece(
+            function.id.qualname,
+            _digest(_LAYOUT.sub(b" ", text).strip()),
+            len(lines),
+            _digest(repr((function.parameters, function.is_async)).encode()),
+            _digest(_counted(_FLOW.findall(text))),
+            _digest(_counted(_CONSTANT.findall(text))),
+        )
+
+
+def _counted(words: Iterable[bytes]) -> bytes:
+    return repr(sorted(Counter(words).items())).encode()
+
+
+def _digest(text: bytes) -> int:
+    return int.from_bytes(blake2b(text, digest_size=6).digest(), "big")

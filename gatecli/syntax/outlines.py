@@ -1,0 +1,79 @@
+"""The outlines of past versions of files, kept on disk by blob id: a history that was read once is not read again."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from gatecli.model import Piece
+from gatecli.syntax.outline import SCHEMA
+
+_TABLE = "create table if not exists outlines (blob text primary key, pieces blob not null) without rowid"
+MAX_BYTES = 2_000_000_000
+"""A larger file is begun anew; a history of 40,000 changes needs a third of it."""
+_BUSY_S = 5.0
+_CHUNK = 300
+_REMEMBERED = 2_000
+
+_decode = msgspec.msgpack.Decoder(list[tuple[str, int, int, int, int, int]]).decode
+
+
+class Outlines:
+    """Outlines by blob id; where the file cannot be used, they are kept in memory for this run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"facts-outlines-{SCHEMA}-{metadata.version('tree-sitter-python')}.sqlite"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self.path.exists() and self.path.stat().st_size > MAX_BYTES:
+                self.path.unlink()
+            self._connection = self._open(str(self.path))
+        except (sqlite3.Error, OSError):
+            with contextlib.suppress(OSError):
+                self.path.unlink()  # damaged: the next run makes it anew
+            self._connection = self._open(":memory:")
+        # A version of a file is asked for twice: as what a change made, and as what the next one found.
+        self.get = lru_cache(maxsize=_REMEMBERED)(self._get)
+
+    @staticmethod
+    def _open(where: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(where, timeout=_BUSY_S)
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = off")  # lost outlines are made again
+        connection.execute(_TABLE)
+        return connection
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def missing(self, blobs: Iterable[str]) -> list[str]:
+        """Those that are not kept yet, in their order."""
+        known = {blob for (blob,) in self._connection.execute("select blob from outlines")}
+        return [blob for blob in dict.fromkeys(blobs) if blob not in known]
+
+    def keep(self, found: Mapping[str, tuple[Piece, ...]]) -> None:
+        """Add the outlines of some blobs."""
+        rows = [(blob, encode(pieces)) for blob, pieces in found.items()]
+        with self._connection:
+            self._connection.executemany("insert or replace into outlines values (?, ?)", rows)
+
+    def _get(self, blob: str) -> tuple[Piece, ...]:
+        """The pieces of a blob; none where it is not known."""
+        row = self._connection.execute("select pieces from outlines where blob = ?", (blob,)).fetchone()
+        return tuple(Piece(*one) for one in _decode(row[0])) if row else ()
+
+
+def encode(pieces: Iterable[Piece]) -> bytes:
+    """Pieces as they are kept."""
+    fields = [(one.qualname, one.body, one.lines, one.signature, one.flow, one.constants) for one in pieces]
+    return msgspec.msgpack.encode(fields)
+
+
+def chunks(blobs: list[str], size: int = _CHUNK) -> Iterator[list[str]]:
+    """The blobs in parts of a size that one process reads at once."""
+    return (blobs[at : at + size] for at in range(0, len(blobs), size))

@@ -1,0 +1,97 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from gatecli.cli.main import run
+from gatecli.scoring.learned import read_learned
+from tests.conftest import GitRepo
+
+
+@pytest.fixture
+def past(repo: GitRepo) -> GitRepo:
+    """Twelve changes of one function, every fourth taken back by the next."""
+    for number in range(12):
+        body = f"def price(total):\n    return total * {number}\n"
+        message = f"Step {number}" if number % 4 != 3 else f"Undo\n\nThis reverts commit {repo.head()}."
+        repo.commit({"shop/price.py": body, "README.md": f"{number}\n"}, message)
+    return repo
+
+
+def test_a_history_is_replayed(past: GitRepo, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    scores = tmp_path / "scores.csv"
+    assert run(["backtest", "--repo", str(past.path), "--scores", str(scores)]) == 0
+    out = capsys.readouterr().out
+    assert "12 changes of code" in out
+    assert "lines added" in out
+    rows = list(csv.DictReader(scores.read_text().splitlines()))
+    assert len(rows) == 12
+    assert list(rows[0]) == ["sha", "likelihood", "total", "p_any", "p_revert", "p_regression"]
+    assert all(0 <= float(row[f"p_{head}"]) <= 1 for row in rows for head in ("any", "revert", "regression"))
+
+
+def test_the_answer_is_the_same_twice(past: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = []
+    for _ in range(2):
+        assert run(["backtest", "--repo", str(past.path)]) == 0
+        answers.append(capsys.readouterr().out)
+    assert answers[0] == answers[1]
+
+
+def test_outcomes_of_ones_own(past: GitRepo, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text(json.dumps({"sha": past.head(), "bad": True}) + "\n" + json.dumps({"sha": "f" * 40, "bad": True}))
+    assert run(["backtest", "--repo", str(past.path), "--labels", str(labels)]) == 0
+    out, err = capsys.readouterr()
+    assert "1 of them bad" in out
+    assert "1 of 2 labels are of commits that are no code change of this line" in err
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"sha": "a"}', "[" * 100_000, "nonsense"])
+def test_labels_that_are_none(past: GitRepo, capsys: pytest.CaptureFixture[str], tmp_path: Path, line: str) -> None:
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text(line)
+    assert run(["backtest", "--repo", str(past.path), "--labels", str(labels)]) == 2
+    assert "labels.jsonl:1: not an outcome" in capsys.readouterr().err
+
+
+def test_weights_are_learned_into_a_file(past: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["learn", "--repo", str(past.path)]) == 0
+    written = past.path / ".gate" / "weights.yml"
+    learned = read_learned(written.read_bytes(), "weights.yml")
+    assert learned.taught.revision == past.head()
+    assert [band.share for band in learned.bands] == [0.2, 0.05]
+    assert "the prior stays" in capsys.readouterr().out
+    assert run(["learn", "--repo", str(past.path), "--dry-run"]) == 0
+    assert capsys.readouterr().out == written.read_text()
+
+
+def test_bands_are_suggested(past: GitRepo) -> None:
+    assert run(["backtest", "--repo", str(past.path), "--suggest-bands"]) == 0
+    assert read_learned((past.path / ".gate" / "weights.yml").read_bytes(), "weights.yml").bands
+
+
+def test_without_a_history_it_is_said(repo: GitRepo, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(["backtest", "--repo", str(repo.path)]) == 2
+    assert "no commit yet" in capsys.readouterr().err
+    repo.commit({"README.md": "a\n"}, "one")
+    assert run(["backtest", "--repo", str(repo.path)]) == 2
+    assert "touches Python code" in capsys.readouterr().err
+    assert run(["backtest", "nowhere", "--repo", str(repo.path)]) == 2
+    assert run(["backtest", "--repo", str(tmp_path)]) == 2
+
+
+def test_a_single_commit_and_a_shallow_clone(past: GitRepo, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    past.git("clone", "-q", "--depth=1", f"file://{past.path}", str(tmp_path / "shallow"))
+    assert run(["backtest", "--repo", str(tmp_path / "shallow")]) == 0
+    out = capsys.readouterr().out
+    assert "1 changes of code" in out
+    assert "shallow" in out
+
+
+def test_missing_objects_are_said(past: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    blob = past.git("rev-parse", "HEAD~3:shop/price.py").strip()
+    (past.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    assert run(["backtest", "--repo", str(past.path)]) == 4
+    assert "lacks objects" in capsys.readouterr().err
