@@ -70,6 +70,8 @@ CUSTOM_RULES = ".gate/rules/"
 MAILMAP = ".mailmap"
 MAX_PROFILE_DOWNLOAD = 200_000_000
 DOWNLOAD_TIMEOUT_S = 60.0
+MAX_CAUSES_FOLLOWED = 5
+"""Causes of incidents from which moved files are followed: each takes git a comparison of two trees."""
 
 _IMPORTED = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
 
@@ -889,22 +891,27 @@ def _recalled(
     incidents = read_incidents(origin.governing.read)
     if not incidents:
         return ()
-    around = _surroundings(origin, incidents, usage, blast)
+    around = _surroundings(origin, functions, incidents, usage, blast)
     return memory.recall(incidents, functions, history, around, now=now, half_life_days=half_life_days)
 
 
 def _surroundings(
     origin: Source,
+    functions: tuple[FunctionChange, ...],
     incidents: Sequence[Incident],
     usages: Mapping[FunctionId, Usage],
     blasts: Mapping[FunctionId, Blast],
 ) -> "Surroundings":
     """Who is next to the touched functions, and which functions stand before the change."""
     from gatecli.history.memory import Surroundings
+    from gatecli.syntax import match
     from gatecli.syntax.callees import callees
     from gatecli.syntax.languages import is_read, read_functions
 
     names = {id.name.encode() for incident in incidents for id in incident.functions}
+
+    files = cache(lambda: frozenset(origin.base.paths()))
+    touched = {change.before.id.path for change in functions if change.before is not None}
 
     @cache
     def standing(path: str) -> frozenset[FunctionId]:
@@ -923,7 +930,31 @@ def _surroundings(
         yield from (*usage.callers, *usage.callees) if usage else ()
         yield from called(change.id.path).get(change.id, ())
 
-    return Surroundings(exists=lambda id: id in standing(id.path), neighbours=neighbours)
+    followed: list[str] = []
+
+    def moved(incident: Incident) -> Mapping[FunctionId, FunctionId]:
+        """Where the functions went that stood in files which are gone."""
+        found: dict[FunctionId, FunctionId] = {}
+        gone = [id for id in incident.functions if id.path not in files()]
+        paths = {id.path for id in gone}
+        for cause in incident.caused_by[: MAX_CAUSES_FOLLOWED - len(followed)]:
+            followed.append(cause)
+            if touched <= origin.standing_at(cause, touched):
+                continue  # no file was moved here since
+            drift = origin.drift(cause, lambda pairs: [new for old, new in pairs if old in paths])
+            renamed = {file.old_path: file.path for file in drift.files} if drift is not None else {}
+            found.update({id: replace(id, path=renamed[id.path]) for id in gone if id.path in renamed})
+            # In a file that was also edited a function may be called otherwise.
+            changes, _ = match.changed_functions(drift.files) if drift is not None else ((), ())
+            found.update({change.before.id: change.id for change in changes if change.before is not None})
+        return found
+
+    return Surroundings(
+        exists=lambda id: id in standing(id.path),
+        has_file=lambda path: path in files(),
+        neighbours=neighbours,
+        moved=moved,
+    )
 
 
 def _in_background(read: Callable[[], list[PastCommit]]) -> "Future[list[PastCommit]]":

@@ -30,11 +30,12 @@ _SHORTEST = 7
 class Surroundings:
     """What recalling asks about the code before the change.
 
-    ``exists`` says whether a function is there, ``neighbours`` which functions call a touched one or are called by it,
-    ``moved`` what the functions of an incident are called today whose file is gone.
+    ``exists`` and ``has_file`` say whether a function and a file are there, ``neighbours`` which functions call a
+    touched one or are called by it, ``moved`` what the functions of an incident are called today whose file is gone.
     """
 
     exists: Callable[[FunctionId], bool] = lambda _: True
+    has_file: Callable[[str], bool] = lambda _: True
     neighbours: Callable[[FunctionChange], Iterable[FunctionId]] = lambda _: ()
     moved: Callable[[Incident], Mapping[FunctionId, FunctionId]] = lambda _: {}
 
@@ -129,13 +130,21 @@ def _same(incident: Incident, touched: _Touched, around: Surroundings) -> set[Fu
                 found.add(one.id)
         elif one.base_id in listed or (one.id in by_lines and not listed):
             found.add(one.id)
-    if listed and not found:
-        gone = [id for id in incident.functions if not around.exists(id)]
-        if gone:
-            today = set(around.moved(incident).values())
-            functions = (one for one in touched.functions if one.before and one.before.kind not in _CONTAINERS)
-            found = {one.id for one in functions if one.id in by_lines or one.base_id in today}
-    return found
+    return found or _elsewhere(incident, touched, by_lines, around)
+
+
+def _elsewhere(
+    incident: Incident, touched: _Touched, by_lines: set[FunctionId], around: Surroundings
+) -> set[FunctionId]:
+    """The touched functions that the incident's became: under another name, or in another file."""
+    functions = [one for one in touched.functions if one.before and one.before.kind not in _CONTAINERS]
+    renamed = {one.id for one in functions if one.id in by_lines}
+    if renamed and not all(map(around.exists, incident.functions)):
+        return renamed
+    if all(around.has_file(id.path) for id in incident.functions):
+        return set()
+    today = set(around.moved(incident).values())
+    return {one.id for one in functions if one.base_id in today}
 
 
 def _near(incident: Incident, touched: _Touched, around: Surroundings) -> set[FunctionId]:

@@ -1,5 +1,6 @@
 """Where a change comes from: the change itself, and the trees and history that the later stages may ask about it."""
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -73,6 +74,17 @@ class Source:
         except EvidenceError:
             return None
         return Drift(behind=behind, ahead=ahead, files=files, differing=differing)
+
+    def standing_at(self, revision: str, paths: Collection[str]) -> frozenset[str]:
+        """Which of some files there were at a revision; all of them where that is not at hand."""
+        if self.repository is None:
+            return frozenset(paths)
+        names = sorted(paths)[:MAX_LOG_PATHS]
+        try:
+            out = self.repository.run("ls-tree", "-z", "--name-only", "--full-tree", revision, "--", *names)
+        except EvidenceError:
+            return frozenset(paths)
+        return frozenset(os.fsdecode(row) for row in out.split(b"\0") if row).union(set(paths).difference(names))
 
     @property
     def governing(self) -> Tree:

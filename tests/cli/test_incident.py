@@ -138,6 +138,17 @@ def test_a_renamed_function_is_known_by_its_lines(shop, capsys):
     assert one["functions"] == ["shop/pricing.py::cost"]
 
 
+def test_a_function_of_a_file_that_was_moved_is_followed(shop, capsys):
+    remember_and_branch(shop)
+    shop.git("switch", "--quiet", "main")
+    head = (shop.path / "shop/pricing.py").read_text()
+    shop.commit({"shop/pricing.py": None, "shop/prices.py": head}, "Move")
+    shop.git("switch", "--quiet", "--create", "later")
+    shop.commit({"shop/prices.py": head.replace("round", "int")}, "Edit")
+    (one,) = judged(shop, capsys)["incidents"]
+    assert one["functions"] == ["shop/prices.py::price"]
+
+
 def test_a_stale_branch_does_not_forget(shop, capsys):
     shop.git("switch", "--quiet", "--create", "stale")
     shop.commit({"shop/pricing.py": CODE.replace("order.total\n\n", "int(order.total)\n\n")}, "Edit")

@@ -99,7 +99,7 @@ def test_a_function_that_moved_to_another_file_is_followed():
     listed = Incident(
         id="INC-1", day=date(2026, 8, 14), severity=IncidentSeverity.SEV1, caused_by=(CAUSE,), functions=tuple(moved)
     )
-    (one,) = recalled([listed], [change("price")], exists=lambda id: id.path != "old.py", moved=lambda _: moved)
+    (one,) = recalled([listed], [change("price")], has_file=lambda path: path != "old.py", moved=lambda _: moved)
     assert one.touched == (id_of("price"),)
 
 
