@@ -26,20 +26,18 @@ from gatecli.model import (
     Tree,
     Usage,
 )
+from gatecli.rules.matching import Captures, Pattern, search, search_one
 from gatecli.rules.paths import is_production, matches
 from gatecli.syntax.languages import is_read, read_module
-from gatecli.syntax.python import Module, owners, query
+from gatecli.syntax.python import Module, owners
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-Captures = dict[str, "Node"]
-"""One match of a query: the first node of each capture name; ``match`` is always there."""
-
 # Up to this many touched functions of a file are searched one by one, above it the file is searched as a whole.
 _MAX_SINGLE_SEARCHES = 8
 _IGNORED = frozenset({"comment", "line_continuation"})
-_CALLS = "(call) @match"
+CALLS = Pattern("(call) @match")
 _CLOSING = frozenset({")", "]", "}"})
 
 
@@ -126,9 +124,12 @@ _NOTHING = Around()
 
 
 class View:
-    """A case with the code at hand: what a rule looks at. Each side is parsed once, each pattern searched once."""
+    """A case with the code at hand: what a rule looks at. Each side is parsed once, and searched once for ``patterns``.
 
-    def __init__(self, case: Case, paths: Paths, around: Around = _NOTHING) -> None:
+    What is asked beyond them is found too, each in a search of its own.
+    """
+
+    def __init__(self, case: Case, paths: Paths, around: Around = _NOTHING, patterns: tuple[Pattern, ...] = ()) -> None:
         self.case = case
         self.around = around
         self.paths = paths
@@ -138,9 +139,11 @@ class View:
         self._modules: dict[tuple[str, bool], Module | None] = {}
         self._index: dict[int, dict[str, int]] = {}
         self._owners: dict[int, dict[int, int]] = {}
-        self._found: dict[tuple[str, int], dict[int, list[Captures]]] = {}
         self._calls: dict[tuple[int, int], dict[str, list[Node]]] = {}
         self.lines: dict[tuple[str, bool], list[tuple[int, str]]] = {}  # by path and whether removed: lines.py fills it
+        self._patterns = patterns
+        self._matches: dict[tuple[int, int], dict[str, list[Captures]]] = {}
+        self._own: dict[tuple[str, int], dict[int, list[Captures]]] = {}
         self.functions = tuple(self._touched())
         self._searched: dict[int, int] = defaultdict(int)
         for touched in self.functions:
@@ -188,27 +191,34 @@ class View:
         if key not in self._modules:
             file = (self._old if old else self._new).get(path)
             source = (file.before if old else file.after) if file is not None else None
-            self._modules[key] = _read(path, source)
+            self._modules[key] = read(path, source)
         return self._modules[key]
+
+    def at_head(self, path: str) -> Module | None:
+        """A file of the head revision, changed or not, None where there is none or it cannot be parsed."""
+        module = self.module(path, old=False)
+        if module is None and self.around.head is not None:
+            module = read(path, self.around.head.read(path))
+        return module
 
     def _indexes(self, module: Module) -> dict[str, int]:
         if id(module) not in self._index:
             self._index[id(module)] = {function.id.qualname: index for index, function in enumerate(module.functions)}
         return self._index[id(module)]
 
-    def own(self, pattern: str, code: Code) -> list[Captures]:
+    def own(self, pattern: Pattern, code: Code) -> list[Captures]:
         """The matches of a query in the function's own code, in document order; ``@match`` says where each stands."""
         module, index = code.module, code.index
-        found = self._found.setdefault((pattern, id(module)), {})
+        found = self._own.setdefault((pattern, id(module)), {})
         if index in found:
             return found[index]
         if module.functions[index].kind is not FunctionKind.MODULE and self._searched[id(module)] <= (
             _MAX_SINGLE_SEARCHES
         ):
-            found[index] = [match for match in search(pattern, code.node) if self.owner(module, match) == index]
+            found[index] = [match for match in self._in(pattern, module, index) if self.owner(module, match) == index]
             return found[index]
         grouped: dict[int, list[Captures]] = {number: [] for number in range(len(module.functions))}
-        for match in search(pattern, module.nodes[0]):
+        for match in self._in(pattern, module, 0):
             grouped[self.owner(module, match)].append(match)
         found.update(grouped)
         return found[index]
@@ -218,10 +228,19 @@ class View:
         key = (id(side.module), side.index)
         if key not in self._calls:
             found: dict[str, list[Node]] = defaultdict(list)
-            for match in self.own(_CALLS, side):
+            for match in self.own(CALLS, side):
                 found[callee(match["match"])].append(match["match"])
             self._calls[key] = dict(found)
         return self._calls[key]
+
+    def _in(self, pattern: Pattern, module: Module, index: int) -> list[Captures]:
+        """The matches of a query anywhere in a function, nested ones too."""
+        if pattern not in self._patterns:
+            return search_one(pattern, module.nodes[index])
+        key = id(module), index
+        if key not in self._matches:
+            self._matches[key] = search(self._patterns, module.nodes[index])
+        return self._matches[key].pop(pattern, [])
 
     def owner(self, module: Module, match: Captures) -> int:
         """The index of the function that holds a match."""
@@ -232,25 +251,14 @@ class View:
         return lines.get(match["match"].start_point.row + 1, 0)
 
 
-def _read(path: str, source: bytes | None) -> Module | None:
+def read(path: str, source: bytes | None) -> Module | None:
+    """A file of a language whose functions are read, None where there is none or it cannot be parsed."""
     if source is None or not is_read(path):
         return None
     try:
         return read_module(path, source)
     except EvidenceError:
         return None  # the file is reported as not parsed; no function of it is in the case
-
-
-def search(pattern: str, node: "Node") -> list[Captures]:
-    """The matches of a query under a node, in document order, without those that lack a ``@match``."""
-    from tree_sitter import QueryCursor
-
-    found = [
-        {name: nodes[0] for name, nodes in captured.items()}
-        for _, captured in QueryCursor(query(pattern)).matches(node)
-        if "match" in captured
-    ]
-    return sorted(found, key=lambda match: (match["match"].start_byte, -match["match"].end_byte))
 
 
 # --------------------------------------------------------------------------- ranges

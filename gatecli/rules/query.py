@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gatecli.rules import code
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Captures, Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Match, Rule, Side, fill
 from gatecli.rules.wording import snippet
@@ -18,7 +19,7 @@ from gatecli.rules.wording import snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-LOOPS = """
+LOOPS = Pattern("""
 (for_statement body: (block) @match)
 (while_statement condition: (_) @match)
 (while_statement body: (block) @match)
@@ -27,7 +28,7 @@ LOOPS = """
 (dictionary_comprehension body: (_) @match)
 (generator_expression body: (_) @match)
 (if_clause) @match
-"""
+""")
 """What runs once an item; the iterable of a loop runs once."""
 
 
@@ -69,7 +70,7 @@ def observe(rule: Rule, view: View) -> Iterator[Observation]:
 def _matches(view: View, match: Match, side: Code | None) -> list[_Found]:
     if side is None or match.where.in_async not in (None, side.function.is_async):
         return []
-    found = view.own(match.query, side)
+    found = view.own(Pattern(match.query), side)
     if found and match.where.in_loop is not None:
         loops = loop_ranges(view, side)
         found = [item for item in found if code.is_within(loops, item["match"]) is match.where.in_loop]
@@ -81,7 +82,7 @@ def loop_ranges(view: View, side: Code) -> list[code.Range]:
     return code.merged(code.byte_range(item["match"]) for item in view.own(LOOPS, side))
 
 
-def _found(item: code.Captures) -> _Found:
+def _found(item: Captures) -> _Found:
     node = item["match"]
     key, value = item.get("key", node), item.get("value", node)
     return _Found(node, code.normal(key), code.normal(value), code.text(key), code.text(value))

@@ -1,6 +1,7 @@
 """The rules: loading them, running them over a case, and the one place where what they saw becomes findings."""
 
 import hashlib
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -22,7 +23,8 @@ from gatecli.model import (
 )
 from gatecli.rules import lines, query, wording
 from gatecli.rules.checks import CHECKS
-from gatecli.rules.code import Around, View
+from gatecli.rules.code import CALLS, Around, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule, Scope, read_bare, read_rule
@@ -142,7 +144,8 @@ def run(rules: Iterable[Rule], case: Case, paths: Paths = _PATHS, around: Around
 
     ``around`` is what is known beyond the change: the trees of both sides, and the traffic of any function.
     """
-    whole = View(case, paths, around)
+    rules = tuple(rules)
+    whole = View(case, paths, around, tuple(dict.fromkeys(_patterns(rules))))
     views = {
         Scope.ANY: whole,
         Scope.PRODUCTION: whole.within(whole.is_production),
@@ -158,6 +161,17 @@ def run(rules: Iterable[Rule], case: Case, paths: Paths = _PATHS, around: Around
         except Exception as error:  # a crash is evidence that is missing: reported, and the other rules still run
             findings.append(_failed(rule, case, error))
     return tuple(sorted(findings, key=_order))
+
+
+def _patterns(rules: Iterable[Rule]) -> Iterator[Pattern]:
+    """What the rules will search for: their own queries, and those that stand beside their checks."""
+    for rule in rules:
+        if rule.match.query:
+            yield Pattern(rule.match.query)
+        if rule.check:
+            beside = vars(sys.modules[CHECKS[rule.check].__module__]).values()
+            yield from (value for value in beside if isinstance(value, Pattern))
+    yield from (CALLS, query.LOOPS)
 
 
 def _observe(rule: Rule, view: View) -> Iterator[Observation]:

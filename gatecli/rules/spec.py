@@ -245,7 +245,7 @@ def _problems(rule: Rule, where: str, checks: Collection[str]) -> _Problems:
 def _match_problems(match: Match) -> _Problems:
     from tree_sitter import QueryError
 
-    from gatecli.syntax.python import query
+    from gatecli.syntax.trees import query
 
     try:
         compiled = query(match.query)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from gatecli.model import Behaviour, ConstantChange, Fact, Facts
 from gatecli.syntax import normalise
-from gatecli.syntax.python import children
 from gatecli.syntax.sides import Side
+from gatecli.syntax.trees import children
 
 if TYPE_CHECKING:
     from tree_sitter import Node

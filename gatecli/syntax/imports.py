@@ -11,15 +11,9 @@ from typing import TYPE_CHECKING
 
 from gatecli.errors import EvidenceError
 from gatecli.model import FunctionId, FunctionKind, Tree
-from gatecli.syntax.python import (
-    MODULE,
-    Module,
-    as_utf8,
-    definitions_in,
-    is_python,
-    landmarks,
-    parse,
-)
+from gatecli.syntax.decoding import as_utf8
+from gatecli.syntax.python import MODULE, Module, definitions_in, is_python
+from gatecli.syntax.trees import landmarks, parse
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -14,7 +14,8 @@ from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from gatecli.syntax.importorder import grouped
-from gatecli.syntax.python import Module, children
+from gatecli.syntax.python import Module
+from gatecli.syntax.trees import children
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -18,7 +18,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gatecli.errors import EvidenceError
-from gatecli.syntax.python import MAX_SOURCE_BYTES, Module, error_lines, outlined, parse
+from gatecli.syntax.decoding import MAX_SOURCE_BYTES
+from gatecli.syntax.python import Module, outlined
+from gatecli.syntax.trees import error_lines, parse
 
 SHARED_LINES = "cells whose lines are not lines of the file: their code counts as a whole"
 

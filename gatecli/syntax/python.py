@@ -5,42 +5,27 @@ body first, then classes (as their body), functions, methods, nested functions a
 Nothing here recurses over the tree, so nesting depth costs no stack.
 """
 
-import codecs
-import io
-import re
-import tokenize
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from gatecli.errors import EvidenceError
 from gatecli.model import Function, FunctionId, FunctionKind, Parameter, ParameterKind, Span
+from gatecli.syntax.decoding import as_utf8
+from gatecli.syntax.trees import error_lines, landmarks, parse
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node, Query, Tree
+    from tree_sitter import Node, Tree
 
 MODULE = "<module>"
 # A place behind every other: what a scope leaves behind.
 END = 1 << 60
 SUFFIXES = (".py", ".pyi")
 
-# A file above this is named in the report and judged as a whole. tree-sitter reads about 4 MB a second, and its trees
-# need about a hundred bytes of memory a byte of source (docs/benchmarks.md).
-MAX_SOURCE_BYTES = 4_000_000
 # Modules that later stages will ask for again are kept up to this number and this much source.
 MAX_KEPT_MODULES = 160
 MAX_KEPT_BYTES = 1_500_000
-
-# Python decodes source declared so, and with them a comment can hold code and a file can have other lines than git
-# counts. The last two also take time quadratic in the length.
-_HIDING_ENCODINGS = frozenset({"unicode-escape", "raw-unicode-escape", "utf-7", "punycode", "idna"})
-
-# Every landmark has one of these words; looking for them first takes a third of the time that trying every node takes.
-# A word costs a walk past its siblings and up its parents: where that adds up, walking the tree is the shorter way.
-_KEYWORD = re.compile(rb"\b(?:def|class|lambda|yield|import)\b")
-_MAX_KEYWORD_COST = 400_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,153 +48,15 @@ class Module:
     reason: str | None = None
 
 
-@cache
-def language() -> "Language":
-    """The Python grammar."""
-    import tree_sitter_python
-    from tree_sitter import Language
-
-    return Language(tree_sitter_python.language())
-
-
-@cache
-def query(source: str) -> "Query":
-    """A compiled tree-sitter query; compiled once a process."""
-    from tree_sitter import Query
-
-    return Query(language(), source)
-
-
-def parse(source: bytes) -> "Tree":
-    """The syntax tree of a UTF-8 source."""
-    from tree_sitter import Parser
-
-    return Parser(language()).parse(source)
-
-
-def children(node: "Node") -> list["Node"]:
-    """The children of a node. ``Node.children`` would keep them, and theirs, for as long as the node lives."""
-    cursor = node.walk()
-    found: list[Node] = []
-    more = cursor.goto_first_child()
-    while more and cursor.node is not None:
-        found.append(cursor.node)
-        more = cursor.goto_next_sibling()
-    return found
-
-
-def captures(pattern: str, node: "Node") -> dict[str, list["Node"]]:
-    """The nodes that a query captures under a node, by capture name, in document order."""
-    from tree_sitter import QueryCursor
-
-    found = QueryCursor(query(pattern)).captures(node)
-    # The binding collects the nodes of a capture in a set: their order changes from run to run.
-    return {name: sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)) for name, nodes in found.items()}
-
-
-def landmarks(root: "Node", source: bytes) -> dict[str, list["Node"]]:
-    """The definitions, decorated definitions, named lambdas, yields and imports of a file, by kind, in document order.
-
-    Kinds: ``definition``, ``decorated``, ``bound``, ``yield``, ``import``, ``from``.
-    """
-    words = [*_KEYWORD.finditer(source)]
-    found: dict[str, list[Node]] = defaultdict(list)
-    if len(words) * len(source) > _MAX_KEYWORD_COST:
-        for node, outer in _walked(root):
-            for kind, one in _landmark(node, outer):
-                found[kind].append(one)
-        words = []
-    for word in words:
-        inner = root.descendant_for_byte_range(word.start(), word.end())
-        parent = inner.parent if inner is not None and inner.type.encode() == word[0] else None
-        for kind, one in _landmark(parent, parent.parent) if parent is not None else ():
-            found[kind].append(one)
-    return {kind: sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte)) for kind, nodes in found.items()}
-
-
-def _walked(root: "Node") -> Iterator[tuple["Node", "Node | None"]]:
-    """Every node that may be a landmark, with its parent: in time linear in the tree.
-
-    A query, and asking a node for its parent, take the square of the nesting.
-    """
-    cursor = root.walk()
-    parents: list[Node] = []
-    while True:
-        node = cursor.node
-        if node is not None and node.is_named and node.type in _MARKED:
-            yield node, parents[-1] if parents else None
-        if node is not None and cursor.goto_first_child():
-            parents.append(node)
-            continue
-        while not cursor.goto_next_sibling():
-            if not cursor.goto_parent():
-                return
-            parents.pop()
-
-
-def _landmark(node: "Node", outer: "Node | None") -> Iterator[tuple[str, "Node"]]:
-    if node.type in ("function_definition", "class_definition"):
-        yield "definition", node
-        if outer is not None and outer.type == "decorated_definition":
-            yield "decorated", outer
-    elif node.type == "lambda" and outer is not None:
-        target = outer.child_by_field_name("left")
-        is_assigned = outer.type == "assignment" and outer.child_by_field_name("right") == node
-        if (is_assigned and target is not None and target.type in ("identifier", "attribute")) or (
-            outer.type == "named_expression"
-        ):
-            yield "bound", outer
-    elif node.type in _STATEMENTS:
-        yield _STATEMENTS[node.type], node
-
-
-_STATEMENTS = {"yield": "yield", "import_statement": "import", "import_from_statement": "from"}
-_MARKED = frozenset({"function_definition", "class_definition", "lambda", *_STATEMENTS})
-
-
 def is_python(path: str) -> bool:
     """Whether a path names Python source."""
     return path.endswith(SUFFIXES)
 
 
-def as_utf8(source: bytes) -> bytes:
-    """The source as UTF-8 with ``\\n`` line ends and without a byte-order mark, decoded as Python would (PEP 263).
-
-    Raises:
-        EvidenceError: the file is too large, binary, not in the encoding it declares, or has lines that Python sees
-            and git does not (bare carriage returns, encodings such as ``unicode_escape``), where code can hide.
-    """
-    if len(source) > MAX_SOURCE_BYTES:
-        raise EvidenceError(f"the file has {len(source):,} bytes, more than the {MAX_SOURCE_BYTES:,} that are parsed")
-    if b"\0" in source:
-        raise EvidenceError("the file contains NUL bytes")
-    text = _decoded(source).removeprefix("\ufeff").replace("\r\n", "\n")
-    if "\r" in text:
-        raise EvidenceError("the file contains bare carriage returns, which end a line for Python but not for git")
-    if text.count("\n") != source.count(b"\n"):
-        raise EvidenceError("the encoding that the file declares changes its lines")
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _decoded(source: bytes) -> str:
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    except SyntaxError:  # no such encoding, or none declared and no UTF-8: Python would refuse it
-        encoding = "utf-8"
-    if codecs.lookup(encoding).name in _HIDING_ENCODINGS:
-        raise EvidenceError(f"the file declares the encoding {encoding}, in which comments can hold code")
-    for candidate in (encoding, "utf-8"):
-        try:
-            return source.decode(candidate)
-        except (UnicodeError, LookupError):
-            continue
-    return source.decode("latin-1")
-
-
 Reader = Callable[[str, bytes], Module]
 """A path and the bytes of its file to the module, or an ``EvidenceError``."""
 
-_kept: dict[tuple[str, bytes, Reader], Module] = {}
+_kept: dict[tuple[str, bytes, Reader], Module | EvidenceError] = {}
 
 
 def read_module(path: str, source: bytes) -> Module:
@@ -222,28 +69,45 @@ def read_module(path: str, source: bytes) -> Module:
 
 
 def remembered(path: str, source: bytes, reader: Reader) -> Module:
-    """What the reader makes of a file; the last ones are remembered. Errors are the reader's."""
+    """What the reader makes of a file; the last ones are remembered, refusals too. Errors are the reader's."""
     key = (path, source, reader)
     known = _kept.pop(key, None)
-    module = known or reader(path, source)
-    _kept[key] = module  # last in, last out
-    if known is not None:
-        return module
+    answer = known or _answer(reader, path, source)
+    _kept[key] = answer  # last in, last out
+    if known is None:
+        _forget()
+    if isinstance(answer, EvidenceError):
+        raise answer
+    return answer
+
+
+def _answer(reader: Reader, path: str, source: bytes) -> Module | EvidenceError:
+    try:
+        return reader(path, source)
+    except EvidenceError as error:
+        return error
+
+
+def _forget() -> None:
+    """Drop what was asked for longest ago, down to the bounds."""
     size = sum(len(source) for _, source, _ in _kept)
     while len(_kept) > 2 and (size > MAX_KEPT_BYTES or len(_kept) > MAX_KEPT_MODULES):  # a file has two sides
         oldest = next(iter(_kept))
         del _kept[oldest]
         size -= len(oldest[1])
-    return module
 
 
 def read(path: str, source: bytes) -> Module:
-    """Parse one file of Python; errors as of ``as_utf8``."""
+    """Parse one file of Python; errors as of ``as_utf8`` and ``outlined``."""
     return outlined(path, as_utf8(source), crlf=b"\r\n" in source)
 
 
 def outlined(path: str, text: bytes, *, crlf: bool) -> Module:
-    """The functions of a UTF-8 text of Python with ``\\n`` line ends."""
+    """The functions of a UTF-8 text of Python with ``\\n`` line ends.
+
+    Raises:
+        EvidenceError: the tree is too large or too deep (see ``trees.parse``).
+    """
     tree = parse(text)
     root = tree.root_node
     found = landmarks(root, text)
@@ -445,51 +309,6 @@ def _generator_starts(definitions: list["Node"], yields: Iterable["Node"]) -> fr
         if enclosing:
             generators.add(enclosing[-1].start_byte)
     return frozenset(generators)
-
-
-def error_lines(root: "Node") -> tuple[int, ...]:
-    """The lines of what the grammar could not place; Python that it does not know yet is none of them.
-
-    That is defaults of type parameters (``[T = int]``, https://peps.python.org/pep-0696/) and lazy imports
-    (https://peps.python.org/pep-0810/): the functions around them are right, and what stands there counts as code.
-
-    A walk that goes down only where an error is: a query's time grows with the square of a file of open brackets, and
-    ``Node.parent`` and ``Node.next_sibling`` search from the root.
-    """
-    lines: set[int] = set()
-    lazy: dict[int, int] = {}  # depth → line of a ``lazy`` that waits for the node behind it
-    cursor = root.walk()
-    parents: list[Node] = []
-    while (node := cursor.node) is not None:
-        line, depth = node.start_point.row + 1, len(parents)
-        waiting = lazy.pop(depth, None)
-        if waiting is not None and not (node.type in _IMPORTS and line == waiting):
-            lines.add(waiting)
-        if _is_lazy(node):
-            lazy[depth] = line
-        elif (node.is_error or node.is_missing) and not (parents and _is_default(node, parents[-1])):
-            lines.add(line)
-        if node.has_error and cursor.goto_first_child():
-            parents.append(node)
-            continue
-        while not cursor.goto_next_sibling():
-            if (last := lazy.pop(len(parents), None)) is not None:
-                lines.add(last)
-            if not cursor.goto_parent():
-                return tuple(sorted(lines))
-            parents.pop()
-    return tuple(sorted(lines))
-
-
-_IMPORTS = ("import_statement", "import_from_statement")
-
-
-def _is_lazy(node: "Node") -> bool:
-    return node.is_error and node.end_byte - node.start_byte == len(b"lazy") and node.text == b"lazy"
-
-
-def _is_default(error: "Node", parent: "Node") -> bool:
-    return parent.type == "type_parameter" and b"=" in (error.text or b"")
 
 
 def _end_line(node: "Node") -> int:

@@ -35,7 +35,8 @@ from gatecli.syntax.edges import edges_of
 from gatecli.syntax.imports import Project
 from gatecli.syntax.inference.engine import Inference
 from gatecli.syntax.inference.program import Program
-from gatecli.syntax.python import is_python, parse, read_functions
+from gatecli.syntax.python import is_python, read_functions
+from gatecli.syntax.trees import parse
 from tests.bench.run import GATE, Run, alternate, run
 
 _NOT_CALLS = frozenset(

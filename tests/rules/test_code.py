@@ -9,7 +9,7 @@ from gatecli.model import ChangeKind, FileChange, FileStatus
 from gatecli.rules import code
 from gatecli.rules.code import View, anchor, merged
 from gatecli.sources.rebuild import hunks_between
-from gatecli.syntax.python import captures, parse
+from gatecli.syntax.trees import captures, parse
 from tests.rules.support import case_of
 
 

@@ -361,12 +361,12 @@ def test_urlconfs_that_include_each_other_end():
     "decorator",
     [
         "app.route('" + "a" * 200_000,
-        "a." * 50_000 + "route('/x')",
+        "a." * 2_900 + "route('/x')",
         "app.route('/x', methods=[" + "'GET'," * 50_000,
         "task(" + "(" * 5_000,
         "x = Blueprint(" * 5_000,
         "b = Blueprint(" + "a" * 100_000,
-        "path(" + "'a' + " * 20_000 + "'b', f)",
+        "path(" + "'a' + " * 2_900 + "'b', f)",
         "a" * 200_000,
     ],
 )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gatecli
-from gatecli.syntax import facts, python
+from gatecli.syntax import facts, python, trees
 from gatecli.syntax.imports import names_of, read_names
 
 SOURCES = sorted(Path(gatecli.__file__).parent.rglob("*.py"))
@@ -51,10 +51,10 @@ def test_names_come_back_as_they_were_kept(path):
     ],
 )
 def test_landmarks_are_those_of_a_walk_over_every_node(monkeypatch, source):
-    root = python.parse(source.encode()).root_node
-    quick = python.landmarks(root, source.encode())
-    monkeypatch.setattr(python, "_MAX_KEYWORD_COST", -1)
-    whole = python.landmarks(root, source.encode())
+    root = trees.parse(source.encode()).root_node
+    quick = trees.landmarks(root, source.encode())
+    monkeypatch.setattr(trees, "_MAX_KEYWORD_COST", -1)
+    whole = trees.landmarks(root, source.encode())
     assert {kind: [n.byte_range for n in nodes] for kind, nodes in quick.items() if nodes} == {
         kind: [n.byte_range for n in nodes] for kind, nodes in whole.items() if nodes
     }

@@ -387,34 +387,34 @@ CASES = {
         "".join(" " * i + f"def {'g' if not i else 'f'}{i}():\n" for i in range(400)) + " " * 400 + "return 1\n",
         None,
     ),
-    "blocks nested 2,000 deep": (
+    "blocks nested 700 deep": (
         "def f():\n" + "".join(" " * i + "if x:\n" for i in range(1, 2_001)) + " " * 2_001 + "a = 1\n",
         "def f():\n" + "".join(" " * i + "if x:\n" for i in range(1, 2_001)) + " " * 2_001 + "a = 2\n",
         None,
     ),
-    "brackets nested 2,000 deep": (
-        "x = " + "(" * 2_000 + "1" + ")" * 2_000 + "\n",
-        "x = " + "(" * 2_000 + "2" + ")" * 2_000 + "\n",
+    "brackets nested 700 deep": (
+        "x = " + "(" * 700 + "1" + ")" * 700 + "\n",
+        "x = " + "(" * 700 + "2" + ")" * 700 + "\n",
         {"edited": 1},
     ),
-    "calls nested 2,000 deep": (
-        "x = " + "f(" * 2_000 + "1" + ")" * 2_000 + "\n",
-        "x = " + "f(" * 2_000 + "2" + ")" * 2_000 + "\n",
+    "calls nested 700 deep": (
+        "x = " + "f(" * 700 + "1" + ")" * 700 + "\n",
+        "x = " + "f(" * 700 + "2" + ")" * 700 + "\n",
         {"edited": 1},
     ),
-    "a sum of 20,000 terms": (
-        "def f(x):\n    return x" + " + 1" * 20_000 + "\n",
-        "def f(x):\n    return x" + " + 2" * 20_000 + "\n",
+    "a sum of 2,900 terms": (
+        "def f(x):\n    return x" + " + 1" * 2_900 + "\n",
+        "def f(x):\n    return x" + " + 2" * 2_900 + "\n",
         {"edited": 1},
     ),
-    "yields nested 2,000 deep": (
-        "def f(x):\n    " + "(yield " * 2_000 + "1" + ")" * 2_000 + "\n",
-        "def f(x):\n    " + "(yield " * 2_000 + "2" + ")" * 2_000 + "\n",
+    "yields nested 700 deep": (
+        "def f(x):\n    " + "(yield " * 700 + "1" + ")" * 700 + "\n",
+        "def f(x):\n    " + "(yield " * 700 + "2" + ")" * 700 + "\n",
         {"edited": 1},
     ),
-    "comparisons nested 2,000 deep": (
-        "def f(x):\n    return " + "x < (" * 2_000 + "1" + ")" * 2_000 + "\n",
-        "def f(x):\n    return " + "x < (" * 2_000 + "2" + ")" * 2_000 + "\n",
+    "comparisons nested 700 deep": (
+        "def f(x):\n    return " + "x < (" * 700 + "1" + ")" * 700 + "\n",
+        "def f(x):\n    return " + "x < (" * 700 + "2" + ")" * 700 + "\n",
         {"edited": 1},
     ),
     "a long line": (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gatecli.errors import EvidenceError
 from gatecli.model import ParseStatus
-from gatecli.syntax import languages, python
+from gatecli.syntax import decoding, languages, python
 from gatecli.syntax.languages import read_module
 from gatecli.syntax.notebook import SHARED_LINES
 from tests.syntax.changes import changes, file_change, parsed, row
@@ -231,7 +231,7 @@ HOSTILE = {
     "deep": (b'{"cells": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "too deep"),
     "deep objects": (b'{"a":' * 200_000, "too deep"),
     "a number of many digits": (b'{"cells": [' + b"1" * 10_000 + b"]}", "not JSON"),
-    "large": (b'{"cells": []}' + b" " * python.MAX_SOURCE_BYTES, "bytes"),
+    "large": (b'{"cells": []}' + b" " * decoding.MAX_SOURCE_BYTES, "bytes"),
     "latin-1": (notebook("x = 'ä'").encode("latin-1"), "UTF-8"),
     "UTF-16": (notebook("x").encode("utf-16"), "UTF-8"),
     "NUL": (notebook("x = '\0'").encode(), "NUL"),

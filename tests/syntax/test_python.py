@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from gatecli.errors import EvidenceError
 from gatecli.model import Function, FunctionId, FunctionKind, Parameter, ParameterKind, Span
-from gatecli.syntax import python as module
-from gatecli.syntax.python import as_utf8, is_python, owners, read_functions, read_module
+from gatecli.syntax import decoding, trees
+from gatecli.syntax.decoding import as_utf8
+from gatecli.syntax.python import is_python, owners, read_functions, read_module
 
 
 def outline(source: str | bytes) -> list[tuple[str, str, tuple[int, int, int]]]:
@@ -203,7 +204,7 @@ def test_source_in_which_code_can_hide_is_not_judged_by_its_lines(source, reason
 
 
 def test_a_file_beyond_the_bound_is_not_parsed(monkeypatch):
-    monkeypatch.setattr(module, "MAX_SOURCE_BYTES", 5)
+    monkeypatch.setattr(decoding, "MAX_SOURCE_BYTES", 5)
     with pytest.raises(EvidenceError, match="has 6 bytes"):
         as_utf8(b"x = 1\n")
 
@@ -256,25 +257,25 @@ def test_python_is_told_by_its_ending(path, expected):
 @pytest.mark.parametrize(
     ("source", "count"),
     [
-        ("".join(f"v{i} = {{'a': {i}, 'b': [1, 2]}}\n" for i in range(50_000)), 1),
+        ("".join(f"v{i} = {{'a': {i}, 'b': [1, 2]}}\n" for i in range(20_000)), 1),
         ("".join(f"def f{i}(x):\n    return x + {i}\n\n" for i in range(10_000)), 10_001),
         ("".join("    " * i + f"def f{i}():\n" for i in range(400)) + "    " * 400 + "pass\n", None),
-        ("".join(" " * i + f"if a{i}:\n" for i in range(2_000)) + " " * 2_000 + "pass\n", None),
-        ("x = " + "(" * 2_000 + "1" + ")" * 2_000 + "\n", 1),
+        ("".join(" " * i + f"if a{i}:\n" for i in range(1_000)) + " " * 1_000 + "pass\n", None),
+        ("x = " + "(" * 1_400 + "1" + ")" * 1_400 + "\n", 1),
         ("x = " + "[" * 2_000 + "]" * 2_000 + "\n", 1),
-        ("x = " + "f(" * 2_000 + ")" * 2_000 + "\n", 1),
-        ("x = " + "lambda: " * 2_000 + "1\n", None),
-        ("x = " + "not " * 20_000 + "y\n", 1),
+        ("x = " + "f(" * 1_400 + ")" * 1_400 + "\n", 1),
+        ("x = " + "lambda: " * 1_400 + "1\n", None),
+        ("x = " + "not " * 2_900 + "y\n", 1),
         ("(" * 20_000, 1),
         ("def f(" * 2_000, None),
-        ("x = [" + ", ".join("1" for _ in range(300_000)) + "]\n", 1),
+        ("x = [" + ", ".join("1" for _ in range(250_000)) + "]\n", 1),
         ("x = '" + "a" * 2_000_000 + "'\n", 1),
         (";".join(f"a{i} = lambda: {i}" for i in range(10_000)) + "\n", 10_001),
         ("@d\n" * 10_000 + "def f(): pass\n", 2),
         ("f'" + "{x:" * 300 + "}" * 300 + "'\n", None),
     ],
     ids=[
-        "50,000 lines",
+        "20,000 lines",
         "10,000 functions",
         "nested functions",
         "nested blocks",
@@ -296,6 +297,41 @@ def test_large_and_deep_files_are_read(source, count):
     functions = read_functions("a.py", source.encode())
     assert functions[0].kind is FunctionKind.MODULE
     assert count is None or len(functions) == count
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = " + "(" * 5_000 + "1" + ")" * 5_000 + "\n",
+        "x = f" + "()" * 20_000 + "\n",
+        "x = " + "lambda: " * 50_000 + "1\n",
+        "x = " + "not " * 20_000 + "y\n",
+        "def f():\n    pass\nx = 1" + " + 1" * 3_300 + "\n",
+    ],
+    ids=["brackets", "calls", "lambdas", "not", "a sum"],
+)
+def test_what_is_nested_deeper_than_python_compiles_is_refused(source):
+    with pytest.raises(EvidenceError, match=r"^line \d+ is nested more than 3,000 levels deep$"):
+        read_functions("a.py", source.encode())
+
+
+def test_a_tree_beyond_the_bound_is_refused():
+    with pytest.raises(EvidenceError, match="its syntax tree has 640,008 nodes, more than the 600,000"):
+        read_functions("a.py", b"x = [" + b"1," * 320_000 + b"]\n")
+
+
+def test_the_parser_gives_up_on_what_is_no_python():
+    with pytest.raises(EvidenceError, match="the parser gave up"):
+        read_functions("a.py", b'<div class="x">\n<p>hello & world</p></div>\n' * 60_000)
+
+
+def test_a_large_file_of_python_is_parsed_as_a_small_one(monkeypatch):
+    source = b"".join(b"def f%d(x):\n    return [x, 'a'] + g(%d)\n\n" % (i, i) for i in range(8_000))
+    assert len(source) > trees.MAX_UNWATCHED_BYTES
+    watched = trees.parse(source)
+    monkeypatch.setattr(trees, "MAX_UNWATCHED_BYTES", len(source))
+    assert str(watched.root_node) == str(trees.parse(source).root_node)
+    assert watched.root_node.named_children[-1].text is not None
 
 
 SNIPPETS = st.lists(

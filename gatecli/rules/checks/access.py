@@ -13,6 +13,7 @@ from gatecli.model import Confidence, FunctionKind
 from gatecli.rules import code
 from gatecli.rules.checks.refusals import forbidden_less
 from gatecli.rules.code import Code, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
@@ -36,18 +37,17 @@ _MIXIN = re.compile(
 _SETTING = re.compile(r"(?i)(?:auth|csrf|permission|login)\w{0,40}middleware$|\.Is[A-Z]\w{1,40}$")
 _OPEN = frozenset({"AllowAny", "permissions.AllowAny", ""})
 
-_CALLS = "(call) @match"
-_STATEMENTS = "[(expression_statement (call) @match) (expression_statement (await (call) @match))]"
-_ASSIGNED = """
+_STATEMENTS = Pattern("[(expression_statement (call) @match) (expression_statement (await (call) @match))]")
+_ASSIGNED = Pattern("""
 ((assignment left: (identifier) @key right: (_) @value) @match
   (#any-of? @key "permission_classes" "authentication_classes" "permissions" "permission_required"))
-"""
-_DEPENDS = """
+""")
+_DEPENDS = Pattern("""
 ((call function: [(identifier) (attribute)] @key arguments: (argument_list . (_) @value)) @match
   (#match? @key "(^|[.])(Depends|Security)$"))
-"""
-_BASES = "(class_definition superclasses: (argument_list) @match)"
-_STRINGS = "[(list (string) @match) (tuple (string) @match)]"
+""")
+_BASES = Pattern("(class_definition superclasses: (argument_list) @match)")
+_STRINGS = Pattern("[(list (string) @match) (tuple (string) @match)]")
 
 _Checks = list[tuple[str, int]]
 """Text and line of each check, in document order."""
@@ -99,7 +99,7 @@ def _came(view: View) -> set[tuple[str, str]]:
 
 def _called(view: View, side: Code | None) -> list[str]:
     """The checks that a function calls, wherever it does."""
-    found = view.own(_CALLS, side) if side is not None else []
+    found = view.own(code.CALLS, side) if side is not None else []
     return [name for match in found if is_check(name := code.callee(match["match"]))]
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from gatecli.model import SignatureKind
 from gatecli.rules import code
 from gatecli.rules.code import View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
 
-_AWAITED = "(await (call) @key) @match"
-_DISCARDED = "(expression_statement (call) @match)"
+_AWAITED = Pattern("(await (call) @key) @match")
+_DISCARDED = Pattern("(expression_statement (call) @match)")
 
 
 def await_dropped(rule: Rule, view: View) -> Iterator[Observation]:

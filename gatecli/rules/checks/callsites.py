@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gatecli.errors import EvidenceError
 from gatecli.model import Caller, Function, FunctionKind, Parameter, ParameterKind
 from gatecli.rules import code
-from gatecli.syntax.python import parse
+from gatecli.syntax.trees import parse
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -75,7 +76,10 @@ def called_name(text: str) -> str:
 
 def _call(text: str) -> "tuple[Node | None, bool]":
     """The call that a text is, None if it is none, and whether it is awaited."""
-    node: Node | None = parse(text.encode("utf-8", "replace")).root_node
+    try:
+        node: Node | None = parse(text.encode("utf-8", "replace")).root_node
+    except EvidenceError:
+        return None, False
     is_awaited = False
     while node is not None and node.type in ("module", "expression_statement", "await"):
         is_awaited = is_awaited or node.type == "await"

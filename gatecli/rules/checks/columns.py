@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from gatecli.rules import code
 from gatecli.rules.checks.operations import Operation, arguments, nodes_of
 from gatecli.rules.code import Touched, View
-from gatecli.syntax.python import parse
+from gatecli.rules.matching import Pattern, search_one
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_FIELDS = "(assignment left: (identifier) @key right: (call) @value) @match"
-_OPERATIONS = """
+_FIELDS = Pattern("(assignment left: (identifier) @key right: (call) @value) @match")
+_OPERATIONS = Pattern("""
 ((call function: [(identifier) (attribute)] @key arguments: (argument_list)) @match
   (#match? @key "(^|[.])(CreateModel|AddField|AlterField)$"))
-"""
+""")
 _SIZES = ("max_length", "max_digits", "decimal_places")
 MAX_MIGRATIONS = 300
 """Migrations of an app that are looked through, newest first."""
@@ -59,24 +59,25 @@ def _of_model(view: View, operation: Operation) -> "tuple[Node, Node] | None":
 
 def _of_migrations(view: View, touched: Touched, operation: Operation) -> "tuple[Node, Node] | None":
     """The field as an earlier migration made it, and as this one alters it."""
-    new = _field(operation.source.encode(), operation)
+    new = _field(touched.change.id.path, operation.source.encode(), operation)
     tree, folder = view.around.base, PurePosixPath(touched.change.id.path).parent.as_posix()
     if tree is None or new is None:
         return None
     paths = [path for path in tree.paths() if path.startswith(f"{folder}/") and path.endswith(".py")]
     quoted = [f"{quote}{operation.field}{quote}".encode() for quote in "'\""]
-    for _, content in tree.read_all(sorted(paths, reverse=True)[:MAX_MIGRATIONS]):
+    for path, content in tree.read_all(sorted(paths, reverse=True)[:MAX_MIGRATIONS]):
         if content is not None and any(name in content for name in quoted):
-            old = _field(content, operation)
+            old = _field(path, content, operation)
             if old is not None:
                 return old, new
     return None
 
 
-def _field(source: bytes, operation: Operation) -> "Node | None":
+def _field(path: str, source: bytes, operation: Operation) -> "Node | None":
     """The last definition of a field in the operations of a source."""
     found = None
-    for match in code.search(_OPERATIONS, parse(source).root_node):
+    module = code.read(path, source)
+    for match in search_one(_OPERATIONS, module.nodes[0]) if module is not None else ():
         call = match["match"]
         if code.text(match["key"]).endswith("CreateModel"):
             if arguments(call, ("name",)).get("name", "").lower() == operation.model.lower():

@@ -12,16 +12,17 @@ from gatecli.rules import code
 from gatecli.rules.checks.manifests import LOCKS, MANIFESTS, Dependency, dependencies, normalised, options
 from gatecli.rules.code import View
 from gatecli.rules.lines import added, decoded, removed
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
 
-_IMPORTS = """
+_IMPORTS = Pattern("""
 (import_statement name: (dotted_name . (identifier) @key)) @match
 (import_statement name: (aliased_import name: (dotted_name . (identifier) @key))) @match
 (import_from_statement module_name: (dotted_name . (identifier) @key)) @match
-"""
+""")
 MAX_IMPORTS = 40
 """New imports of a change that are looked up in the tree."""
 

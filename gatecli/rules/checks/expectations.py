@@ -12,6 +12,7 @@ from gatecli.rules import code
 from gatecli.rules.checks.numbers import replaced
 from gatecli.rules.checks.tested import is_at_home, words_of
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import amount, listed, snippet
@@ -19,14 +20,14 @@ from gatecli.rules.wording import amount, listed, snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_COMPARED = "(assert_statement (comparison_operator) @key) @match"
-_EQUAL = """
+_COMPARED = Pattern("(assert_statement (comparison_operator) @key) @match")
+_EQUAL = Pattern("""
 ((call function: (attribute attribute: (identifier) @key) arguments: (argument_list)) @match (#match? @key "^assert"))
-"""
-_CALLED = """
+""")
+_CALLED = Pattern("""
 (call function: (identifier) @match)
 (call function: (attribute attribute: (identifier) @match))
-"""
+""")
 _LITERALS = frozenset(
     {"integer", "float", "string", "true", "false", "none", "list", "dictionary", "tuple", "unary_operator"}
 )
@@ -43,14 +44,14 @@ _STRONG = frozenset(
     }
 )
 _TOLERANCE = re.compile(r"^(?:rel|abs|abs_tol|rel_tol|atol|rtol|delta|tolerance|timeout|timeout_s|max_seconds)$")
-_PATCHES = """
+_PATCHES = Pattern("""
 ((call function: [(identifier) (attribute)] @name arguments: (argument_list . (string) @key)) @match
   (#match? @name "(^|[.])(patch|setattr)$"))
 ((call
   function: (attribute object: [(identifier) (attribute)] @name attribute: (identifier) @how)
   arguments: (argument_list . (_) . (string) @key)) @match
   (#match? @name "(patch|monkeypatch)$") (#any-of? @how "object" "setattr"))
-"""
+""")
 FACTOR = 3
 
 
@@ -205,7 +206,7 @@ def _is_tolerance(name: str) -> bool:
     return bool(_TOLERANCE.match(name))
 
 
-_ASSERTED = "(assert_statement . (_) @key) @match"
+_ASSERTED = Pattern("(assert_statement . (_) @key) @match")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from gatecli.model import Confidence
 from gatecli.rules import code
 from gatecli.rules.checks.handlers import handled
 from gatecli.rules.code import Code, Range, Touched, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
@@ -22,15 +23,14 @@ from gatecli.rules.wording import snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_CALLS = "(call) @match"
 # What is read through something else, which a mapper of objects fetches then; calls are counted as calls.
-_READS = "(attribute object: (attribute object: (identifier))) @match"
-_WRITES = """
+_READS = Pattern("(attribute object: (attribute object: (identifier))) @match")
+_WRITES = Pattern("""
 (assignment left: (attribute) @key) @match
 (augmented_assignment left: (_) @key) @match
-"""
-TRY = "(try_statement body: (block) @body) @match"
-_WITH = "(with_statement (with_clause) @clause body: (block) @body) @match"
+""")
+TRY = Pattern("(try_statement body: (block) @body) @match")
+_WITH = Pattern("(with_statement (with_clause) @clause body: (block) @body) @match")
 
 _TRANSACTION = re.compile(
     r"(?i)(?:(?:^|[._])(?:\w{0,40}atomic|atomic\w{0,40}|begin_nested|savepoint)|(?:^|\.)(?:begin|\w{0,20}(?<!start_)transaction))$"
@@ -177,7 +177,7 @@ class _Held:
     def of(cls, view: View, side: Code, guards: list[Guard], exact: bool = False) -> "_Held":
         """What one side of a function holds."""
         items = []
-        for match in view.own(_CALLS, side):
+        for match in view.own(code.CALLS, side):
             name = code.callee(match["match"])
             items.append(_Item(code.normal(match["match"]) if exact else name, name, match["match"]))
         if exact:
@@ -235,7 +235,7 @@ def _transactions(view: View, side: Code) -> list[Guard]:
 
 def _deadlines(view: View, side: Code) -> list[Guard]:
     found = with_guards(view, side, _DEADLINE)
-    for match in view.own(_CALLS, side):
+    for match in view.own(code.CALLS, side):
         call = match["match"]
         arguments = call.child_by_field_name("arguments")
         if arguments is not None and code.callee(call).rpartition(".")[2] == "wait_for":
@@ -281,7 +281,7 @@ def _row_locks(view: View) -> Iterator[Observation]:
         old, new = _locked(view, touched.before), _locked(view, touched.after)
         if len(new) >= len(old) or _lock_helpers(view, touched.after) > _lock_helpers(view, touched.before):
             continue
-        queries = {code.callee(match["match"]) for match in view.own(_CALLS, touched.after)}
+        queries = {code.callee(match["match"]) for match in view.own(code.CALLS, touched.after)}
         for root, node in old:
             if root not in {known for known, _ in new} and any(name.startswith(root + ".") for name in queries):
                 says = f"no longer locks the rows it reads from {snippet(root)} (select_for_update)"
@@ -291,7 +291,7 @@ def _row_locks(view: View) -> Iterator[Observation]:
 
 def _locked(view: View, side: Code) -> list[tuple[str, "Node"]]:
     found = []
-    for match in view.own(_CALLS, side):
+    for match in view.own(code.CALLS, side):
         root, dot, last = code.callee(match["match"]).rpartition(".")
         if last == "select_for_update" and dot:
             before_call, is_chain, _ = root.partition("(")
@@ -302,5 +302,5 @@ def _locked(view: View, side: Code) -> list[tuple[str, "Node"]]:
 
 def _lock_helpers(view: View, side: Code) -> int:
     """How many calls go to a helper that locks by its name: ``lines_select_for_update()``."""
-    names = (code.callee(match["match"]).rpartition(".")[2] for match in view.own(_CALLS, side))
+    names = (code.callee(match["match"]).rpartition(".")[2] for match in view.own(code.CALLS, side))
     return sum("select_for_update" in name and name != "select_for_update" for name in names)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gatecli.rules import code
 from gatecli.rules.code import Code, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed
@@ -16,8 +17,8 @@ from gatecli.rules.wording import listed
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_CLAUSES = "(except_clause) @match"
-_RAISES = "(raise_statement) @match"
+_CLAUSES = Pattern("(except_clause) @match")
+_RAISES = Pattern("(raise_statement) @match")
 _BROAD = frozenset({"Exception", "BaseException", "builtins.Exception"})
 _CONSTANTS = frozenset({"none", "false", "true", "integer", "float", "string", "list", "dictionary", "tuple"})
 

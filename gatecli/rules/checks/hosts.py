@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gatecli.rules import code
 from gatecli.rules.code import Code, View
 from gatecli.rules.lines import decoded
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
@@ -14,7 +15,9 @@ from gatecli.rules.wording import snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_STRINGS = '((string) @match (#match? @match "(https?|wss?|amqps?|rediss?|postgres|mysql|ftp|sftp|tcp|grpc)://"))'
+_STRINGS = Pattern(
+    '((string) @match (#match? @match "(https?|wss?|amqps?|rediss?|postgres|mysql|ftp|sftp|tcp|grpc)://"))'
+)
 _URL = re.compile(
     r"\b(?:https?|wss?|amqps?|rediss?|postgres(?:ql)?|mysql|s?ftp|tcp|grpc)://(?:[^@/\s\"'{}]{0,80}@)?([A-Za-z0-9.-]{1,253})"
 )

@@ -8,6 +8,7 @@ from gatecli.model import Confidence
 from gatecli.rules import code
 from gatecli.rules.checks.numbers import calls, left_out
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
@@ -18,9 +19,9 @@ _KEYS = re.compile(
 _ONCE = {"get_or_create": ("create",), "update_or_create": ("create", "update"), "sadd_once": ("sadd",)}
 _CONFLICT = re.compile(r"(?:^|\.)on_conflict_do_(?:nothing|update)$")
 _INSERT = re.compile(r"(?:^|\.)insert(?:\(\))?(?:$|\.)")
-_GUARDS = """
+_GUARDS = Pattern("""
 (if_statement condition: (_) @key consequence: (block . [(return_statement) (continue_statement)])) @match
-"""
+""")
 _SEEN = re.compile(
     r"(?i)\balready_|(?:^|[._])(?:is_|was_|has_been_)?(?:processed|handled|delivered)\b"
     r"|duplicate|idempoten|dedup|seen_before"

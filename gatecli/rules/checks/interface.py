@@ -10,6 +10,7 @@ from gatecli.model import ChangeKind, FileChange, FunctionKind
 from gatecli.rules import code
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.lines import decoded
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed, snippet
@@ -19,38 +20,38 @@ if TYPE_CHECKING:
 
 # --------------------------------------------------------------------------- C04
 
-_DECORATED = """
+_DECORATED = Pattern("""
 (decorator (call
   function: (attribute object: (_) @router attribute: (identifier) @key)
   arguments: (argument_list) @args)) @match
-"""
+""")
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "route", "api_route", "websocket"})
 _ROUTER = re.compile(
     r"(?i)(?:^|[._])(?:\w{0,40}app|\w{0,40}router|\w{0,40}api|bp|\w{0,40}blueprint|application|routes)$"
 )
-_URLS = """
+_URLS = Pattern("""
 ((call function: [(identifier) (attribute)] @key arguments: (argument_list . (string) @value)) @match
   (#match? @key "^(path|re_path|url)$"))
-"""
-_REGISTERED = """
+""")
+_REGISTERED = Pattern("""
 ((call
   function: (attribute object: (_) @router attribute: (identifier) @key)
   arguments: (argument_list . (string) @value)) @match (#eq? @key "register"))
-"""
+""")
 # A tree of resources, by path: ``resources["/orders"] = OrdersResource(app)``.
-_MOUNTED = """
+_MOUNTED = Pattern("""
 ((assignment left: (subscript value: (_) @router subscript: (string) @value)) @match (#match? @value "^.?['\\"]/"))
-"""
+""")
 _TREE = re.compile(r"(?i)(?:resources?|routes?|urls?|handlers?|endpoints?|paths)$")
-_LISTS = """
+_LISTS = Pattern("""
 ((assignment left: (identifier) @key right: [(list) (tuple)] @value) @match
   (#any-of? @key "fields" "http_method_names"))
-"""
-_MEMBERS = "(assignment left: (identifier) @key right: (call) @value) @match"
+""")
+_MEMBERS = Pattern("(assignment left: (identifier) @key right: (call) @value) @match")
 _SERIALIZER = re.compile(
     r"(?:Serializer|ObjectType|InputObjectType|Mutation|Interface|ModelObjectType|Schema|FilterSet)$"
 )
-_BASES = "(class_definition superclasses: (argument_list) @match)"
+_BASES = Pattern("(class_definition superclasses: (argument_list) @match)")
 _QUOTED = re.compile(r"[\"'](\w{1,80})[\"']")
 _MAX_CLASS = 100_000
 _MAX_NAME = 200
@@ -160,9 +161,9 @@ def _listed(view: View, side: Code) -> dict[str, int]:
     }
 
 
-_STATUS = """
+_STATUS = Pattern("""
 ((keyword_argument name: (identifier) @key value: (_) @value) @match (#any-of? @key "status" "status_code"))
-"""
+""")
 _NUMBER = re.compile(r"(\d{3})\D{0,60}$|HTTP_(\d{3})")
 
 
@@ -187,7 +188,7 @@ def _statuses(view: View, side: Code) -> dict[int, str]:
 
 # --------------------------------------------------------------------------- C05
 
-_TYPED = "(assignment left: (identifier) @key type: (type) @value) @match"
+_TYPED = Pattern("(assignment left: (identifier) @key type: (type) @value) @match")
 _MESSAGE = re.compile(
     r"(?:Event|Message|Payload|Command|Request|Response|Envelope|Notification|Webhook|EventData)(?:V\d{1,3})?$"
 )

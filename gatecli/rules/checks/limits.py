@@ -8,6 +8,7 @@ from gatecli.rules import code
 from gatecli.rules.checks.guards import Guard, decorator_guards, lost_guards, observed, with_guards
 from gatecli.rules.checks.numbers import replaced
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import amount, snippet
@@ -25,17 +26,17 @@ _WITH = re.compile(
 _LIMIT = re.compile(
     r"(?i)(?:^|_)(?:rate_?limit|throttle|max_concurren(?:t|cy)\w{0,20}|concurrency_limit|max_requests|burst)\w{0,20}$"
 )
-_CLASSES = """
+_CLASSES = Pattern("""
 ((assignment left: (identifier) @key right: (_) @value) @match (#any-of? @key "throttle_classes" "throttle_scope"))
-"""
-_SIZED = """
+""")
+_SIZED = Pattern("""
 ((call function: [(identifier) (attribute)] @key arguments: (argument_list . (integer) @value)) @match
   (#match? @key "(^|[.])(Semaphore|BoundedSemaphore|CapacityLimiter|RateLimiter|AsyncLimiter)$"))
-"""
+""")
 _RATE = re.compile(r"^[\"'](\d{1,9})\s{0,3}(?:/|per)\s{0,3}(\d{0,5})\s{0,2}([a-z]{1,10})")
-_RATES = """
+_RATES = Pattern("""
 ((string) @match (#match? @match "^.[0-9]{1,9} ?(/|per) ?[0-9]{0,5} ?(s|m|h|d|sec|second|min|minute|hour|day)s?.$"))
-"""
+""")
 
 
 def limit_removed(rule: Rule, view: View) -> Iterator[Observation]:

@@ -7,15 +7,14 @@ from gatecli.model import Certainty, Confidence, Evidence
 from gatecli.rules import code
 from gatecli.rules.checks.contracts import callers_outside
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Pattern, search_one
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.paths import matches
 from gatecli.rules.query import LOOPS, loop_ranges
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
-from gatecli.syntax.python import parse
 
-_CALLS = "(call) @match"
-_QUERIES = """
+_QUERIES = Pattern("""
 ((call function: (attribute attribute: (identifier) @verb)) @match
   (#any-of? @verb "execute" "executemany" "fetchone" "fetchall" "scalar" "scalars" "get_or_create" "update_or_create"))
 ((call function: (attribute object: (attribute attribute: (identifier) @manager))) @match
@@ -24,7 +23,7 @@ _QUERIES = """
   (#any-of? @library "requests" "httpx"))
 ((call function: [(identifier) (attribute)] @name) @match
   (#match? @name "(^|[.])urlopen$"))
-"""
+""")
 
 
 def io_behind_loop(rule: Rule, view: View) -> Iterator[Observation]:
@@ -83,14 +82,8 @@ def _called_in_loops(rule: Rule, view: View) -> Iterator[Observation]:
 
 def _loop_lines(view: View, path: str) -> frozenset[int]:
     """The lines of a file at the head revision that run once an item of a loop."""
-    module = view.module(path, old=False)
-    root = module.nodes[0] if module is not None else None
-    if root is None:
-        source = view.around.head.read(path) if view.around.head is not None else None
-        root = parse(source).root_node if source is not None else None
-    if root is None:
-        return frozenset()
-    loops = (match["match"] for match in code.search(LOOPS, root))
+    module = view.at_head(path)
+    loops = [match["match"] for match in search_one(LOOPS, module.nodes[0])] if module is not None else []
     return frozenset(line for node in loops for line in range(node.start_point.row + 1, node.end_point.row + 2))
 
 
@@ -104,7 +97,7 @@ def _calls_in_loops(view: View, side: Code) -> dict[str, int]:
     """Last name of each call that stands in a loop → the line of the first."""
     loops = loop_ranges(view, side)
     lines: dict[str, int] = {}
-    for match in view.own(_CALLS, side) if loops else ():
+    for match in view.own(code.CALLS, side) if loops else ():
         node = match["match"]
         if code.is_within(loops, node):
             lines.setdefault(code.callee(node).rpartition(".")[2], code.line(node))
@@ -120,14 +113,14 @@ def _calls(callee: Touched, caller: Touched) -> bool:
 # --------------------------------------------------------------------------- loops in loops
 
 
-_ITERATIONS = """
+_ITERATIONS = Pattern("""
 (for_statement right: (_) @over body: (block) @match)
 (while_statement body: (block) @match)
 (list_comprehension (for_in_clause right: (_) @over)) @match
 (set_comprehension (for_in_clause right: (_) @over)) @match
 (dictionary_comprehension (for_in_clause right: (_) @over)) @match
 (generator_expression (for_in_clause right: (_) @over)) @match
-"""
+""")
 
 
 def loop_nested(rule: Rule, view: View) -> Iterator[Observation]:

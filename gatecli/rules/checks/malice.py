@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from gatecli.model import Confidence
 from gatecli.rules import code
 from gatecli.rules.code import Code, View
+from gatecli.rules.matching import Captures, Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
 
-_CALLS = "(call) @match"
-_STRINGS = "(string) @match"
-_ENVIRON = '((attribute) @match (#eq? @match "os.environ"))'
+_STRINGS = Pattern("(string) @match")
+_ENVIRON = Pattern('((attribute) @match (#eq? @match "os.environ"))')
 
 _FILES = re.compile(
     r"\.aws/credentials|\.ssh/(?:id_\w{1,20}|known_hosts|config)|\.netrc|\.pypirc|\.npmrc|\.kube/config|\.docker/config\.json"
@@ -56,7 +56,7 @@ def _secrets(view: View, side: Code | None) -> list[tuple[str, int, bool]]:
     return found + [("the whole environment", code.line(match["match"]), True) for match in environments]
 
 
-def _is_whole(match: code.Captures) -> bool:
+def _is_whole(match: Captures) -> bool:
     """Whether all of ``os.environ`` is taken, and not handed to a child process."""
     node = match["match"]
     parent = node.parent
@@ -74,7 +74,7 @@ def _is_whole(match: code.Captures) -> bool:
     ) and not (_goes_to_a_child(match))
 
 
-def _goes_to_a_child(match: code.Captures) -> bool:
+def _goes_to_a_child(match: Captures) -> bool:
     node = match["match"].parent
     for _ in range(6):
         if node is None:
@@ -86,5 +86,5 @@ def _goes_to_a_child(match: code.Captures) -> bool:
 
 
 def _sends(view: View, side: Code | None) -> list[str]:
-    found = view.own(_CALLS, side) if side is not None else []
+    found = view.own(code.CALLS, side) if side is not None else []
     return [name for match in found if _SENDS.match(name := code.callee(match["match"]))]

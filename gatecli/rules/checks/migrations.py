@@ -20,6 +20,7 @@ from gatecli.rules.checks.operations import (
 )
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.lines import decoded
+from gatecli.rules.matching import Captures, Pattern
 from gatecli.rules.observation import Check, Observation, seen
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
@@ -28,15 +29,15 @@ from gatecli.rules.wording import snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_DECLARED = """
+_DECLARED = Pattern("""
 ((assignment left: (identifier) @key right: (_) @value) @match (#any-of? @key "operations" "dependencies" "replaces"))
-"""
+""")
 # What a field is given that no database knows of (Django's documentation of model fields).
-_NO_SCHEMA = """
+_NO_SCHEMA = Pattern("""
 ((keyword_argument name: (identifier) @key) @match
   (#any-of? @key "help_text" "verbose_name" "validators" "choices" "error_messages" "editable" "blank" "upload_to"
                  "storage" "sanitizer"))
-"""
+""")
 MAX_OPERATION = 400
 """Characters of an operation or statement that the evidence repeats."""
 
@@ -66,9 +67,9 @@ def is_migration(side: Code) -> bool:
     return matches(DJANGO, side.module.path) or matches(ALEMBIC, side.module.path)
 
 
-_EXECUTES = """
+_EXECUTES = Pattern("""
 ((call function: (attribute attribute: (identifier) @key)) @match (#any-of? @key "execute" "executemany" "raw"))
-"""
+""")
 
 
 def _executed(view: View, side: Code | None) -> list[Operation]:
@@ -118,7 +119,7 @@ def _meaning(view: View, side: Code) -> str:
     return ""
 
 
-def _sorted_items(match: code.Captures) -> str:
+def _sorted_items(match: Captures) -> str:
     """The normal text of a declaration; only operations have an order that means something."""
     value = match["value"]
     items = [code.normal(item) for item in value.named_children if item.type != "comment"]
@@ -167,10 +168,10 @@ def _news(before: list[Operation], after: list[Operation]) -> Iterator[Operation
             yield operation
 
 
-_CREATES = """
+_CREATES = Pattern("""
 ((call function: [(identifier) (attribute)] @name arguments: (argument_list)) @match
   (#match? @name "(^|[.])(CreateModel|create_table)$"))
-"""
+""")
 
 
 def _created(view: View) -> Iterator[str]:
@@ -198,7 +199,7 @@ def _no_way_down(view: View, touched: Touched) -> Iterator[Observation]:
         yield seen(touched, line, f"{Kind.ONE_WAY.value} the revision {how}", "downgrade")
 
 
-_MODULE_NAMES = "(assignment left: (identifier) @key) @match"
+_MODULE_NAMES = Pattern("(assignment left: (identifier) @key) @match")
 
 
 def _module_body(side: Code) -> Code:

@@ -11,6 +11,7 @@ from gatecli.rules.checks.migrations import is_migration
 from gatecli.rules.checks.operations import DJANGO, Kind, Operation, operations
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.lines import removed
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
@@ -19,8 +20,8 @@ from gatecli.rules.wording import listed, snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_FIELDS = "(assignment left: (identifier) @key right: (call) @value) @match"
-_BASES = "(class_definition superclasses: (argument_list) @match)"
+_FIELDS = Pattern("(assignment left: (identifier) @key right: (call) @value) @match")
+_BASES = Pattern("(class_definition superclasses: (argument_list) @match)")
 _FIELD = re.compile(r"(?:^|\.)(?:\w{1,60}Field|ForeignKey|OneToOneField)$")
 _MODEL = re.compile(r"(?:^|\.)(?:models\.Model|Model|\w{0,60}Model)$")
 _ABSTRACT = re.compile(r"\babstract\s{0,3}=\s{0,3}True\b")

@@ -8,15 +8,16 @@ from gatecli.model import Confidence
 from gatecli.rules import code
 from gatecli.rules.checks.numbers import calls
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import amount, listed, plural, snippet
 
-_MODES = '((identifier) @match (#match? @match "^ROUND_[A-Z0-5_]+$"))'
-_FIELDS = "(assignment left: (identifier) @key right: (call) @value) @match"
+_MODES = Pattern('((identifier) @match (#match? @match "^ROUND_[A-Z0-5_]+$"))')
+_FIELDS = Pattern("(assignment left: (identifier) @key right: (call) @value) @match")
 _EXACT = re.compile(r"\b(?:DecimalField|Numeric|DECIMAL|MoneyField)\b")
 _INEXACT = re.compile(r"\b(?:FloatField|Float|REAL|DOUBLE|(?:Big|Small|Positive){0,2}IntegerField|Integer)\b")
-_BASES = "(class_definition superclasses: (argument_list) @match)"
+_BASES = Pattern("(class_definition superclasses: (argument_list) @match)")
 _ROUNDS = re.compile(r"(?i)(?:^|[._])(?:round|quantize)(?:_\w{1,40})?$")
 _MONEY = re.compile(
     r"(?i)price|amount|total|tax|cost|fee|money|pay|invoice|refund|discount|balance|charge|currency|vat|bill"

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from gatecli.rules import code
 from gatecli.rules.code import Code, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.wording import snippet
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_SETTINGS = """
+_SETTINGS = Pattern("""
 (assignment left: [(identifier) (attribute)] @key right: (_) @value) @match
 (pair key: (string) @key value: (_) @value) @match
 (default_parameter name: (_) @key value: (_) @value) @match
 (typed_default_parameter name: (_) @key value: (_) @value) @match
-"""
+""")
 _MAX_NAME = 100
 
 IsNamed = Callable[[str], bool]

@@ -15,6 +15,7 @@ from gatecli.model import FunctionKind
 from gatecli.rules import code
 from gatecli.rules.checks.statements import from_sql
 from gatecli.rules.code import Code, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.paths import matches
 
 if TYPE_CHECKING:
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
 DJANGO = ("migrations/",)
 ALEMBIC = ("alembic/", "versions/", "migrations/")
 
-_CALLS = "(call) @match"
-_STATE_ONLY = '((keyword_argument name: (identifier) @key value: (_) @match) (#eq? @key "state_operations"))'
-_NOT_ATOMIC = '((assignment left: (identifier) @key right: (false)) @match (#eq? @key "atomic"))'
+_STATE_ONLY = Pattern('((keyword_argument name: (identifier) @key value: (_) @match) (#eq? @key "state_operations"))')
+_NOT_ATOMIC = Pattern('((assignment left: (identifier) @key right: (false)) @match (#eq? @key "atomic"))')
 
 # Fields that have no column of their own.
 _NO_COLUMN = re.compile(r"(?:ManyToMany|Taggable|Generic)\w{0,40}$")
@@ -99,7 +99,7 @@ def _django(view: View, side: Code) -> list[Operation]:
     is_atomic = not view.own(_NOT_ATOMIC, side)
     found: list[Operation] = []
     created: set[str] = set()
-    for match in view.own(_CALLS, side):
+    for match in view.own(code.CALLS, side):
         call = match["match"]
         if code.is_within(state_only, call):
             continue
@@ -214,7 +214,7 @@ def _operation(kind: Kind, call: "Node", subject: str, *, model: str = "", field
 def _alembic(view: View, side: Code) -> list[Operation]:
     found: list[Operation] = []
     created: set[str] = set()
-    for match in view.own(_CALLS, side):
+    for match in view.own(code.CALLS, side):
         call = match["match"]
         if code.callee(call).rpartition(".")[2] == "create_table":
             created.add(arguments(call, ("table",)).get("table", ""))

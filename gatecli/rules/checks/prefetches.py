@@ -13,7 +13,6 @@ from gatecli.rules.wording import listed
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_CALLS = "(call) @match"
 _TOGETHER = frozenset(
     {"select_related", "prefetch_related", "joinedload", "selectinload", "subqueryload", "contains_eager"}
 )
@@ -34,7 +33,7 @@ def prefetch_removed(rule: Rule, view: View) -> Iterator[Observation]:
     for touched in view.functions:
         if touched.before is None or touched.after is None or touched.change.behaviour is None:
             continue
-        called = [code.callee(match["match"]) for match in view.own(_CALLS, touched.after)]
+        called = [code.callee(match["match"]) for match in view.own(code.CALLS, touched.after)]
         for fetch in _fetches(view, touched.before):
             gone = [name for name in fetch.names if name not in came]
             if gone and any(name.startswith(f"{fetch.query}.") for name in called):
@@ -44,7 +43,7 @@ def prefetch_removed(rule: Rule, view: View) -> Iterator[Observation]:
 
 def _fetches(view: View, side: Code | None) -> list[_Fetch]:
     found = []
-    for match in view.own(_CALLS, side) if side is not None else ():
+    for match in view.own(code.CALLS, side) if side is not None else ():
         call = match["match"]
         root, _, last = code.callee(call).rpartition(".")
         arguments = call.child_by_field_name("arguments")

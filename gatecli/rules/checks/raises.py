@@ -7,20 +7,20 @@ from gatecli.model import Caller, Confidence, FunctionId
 from gatecli.rules import code
 from gatecli.rules.checks.handlers import handled
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Pattern, search_one
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed, snippet
-from gatecli.syntax.python import parse
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_BRANCHES = """
+_BRANCHES = Pattern("""
 (if_statement condition: (_) @key consequence: (block) @body) @match
 (elif_clause condition: (_) @key consequence: (block) @body) @match
-"""
-_RAISES = "(raise_statement (_) @key) @match"
-_TRIES = "(try_statement body: (block) @body) @match"
+""")
+_RAISES = Pattern("(raise_statement (_) @key) @match")
+_TRIES = Pattern("(try_statement body: (block) @body) @match")
 _DEFAULTS = frozenset({"none", "false", "true", "integer", "string", "list", "dictionary", "tuple"})
 _BROAD = frozenset({"Exception", "BaseException"})
 
@@ -155,15 +155,11 @@ def _way_down(callers: dict[FunctionId, Caller], top: Caller) -> list[FunctionId
 
 def _caller_catches(view: View, caller: Caller, name: str) -> bool | None:
     """Whether the call of a caller stands in a try that catches; None where its code or the line is not known."""
-    module = view.module(caller.id.path, old=False)
-    source = module.source if module is not None else None
-    if source is None and view.around.head is not None:
-        source = view.around.head.read(caller.id.path)
-    if source is None or caller.line is None:
+    module = view.at_head(caller.id.path)
+    if module is None or caller.line is None:
         return None
-    root = parse(source).root_node if module is None else module.nodes[0]
     return any(
         match["body"].start_point.row < caller.line <= match["body"].end_point.row + 1
         and _catches(_guarded(match["match"], match["body"])[2], name)
-        for match in code.search(_TRIES, root)
+        for match in search_one(_TRIES, module.nodes[0])
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gatecli.model import ChangeKind, Confidence
 from gatecli.rules import code
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
@@ -19,11 +20,10 @@ from gatecli.rules.wording import snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_BRANCHES = """
+_BRANCHES = Pattern("""
 (if_statement condition: (_) @key consequence: (block) @body) @match
 (elif_clause condition: (_) @key consequence: (block) @body) @match
-"""
-_CALLS = "(call) @match"
+""")
 # What the refusal of a stranger is called: exceptions, answers, and the two statuses (RFC 9110, 15.5.2 and 15.5.4).
 _FORBIDS = re.compile(
     r"PermissionDenied|Forbidden|Not(?:Authori[sz]ed|Authenticated|Permitted)|Unauthori[sz]ed|AuthError|AccessDenied"
@@ -175,7 +175,7 @@ def _rewritten(view: View, gained: set[tuple[str, str]]) -> Iterator[Observation
 
 def _telling(view: View, side: Code | None) -> set[str]:
     """The last names of what a function calls, without those that are everywhere."""
-    found = view.own(_CALLS, side) if side is not None else []
+    found = view.own(code.CALLS, side) if side is not None else []
     names = {code.callee(match["match"]).rpartition(".")[2] for match in found}
     return {name for name in names if len(name) >= _TELLING}
 

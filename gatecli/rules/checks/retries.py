@@ -10,6 +10,7 @@ from gatecli.rules import code
 from gatecli.rules.checks.guards import TRY, Guard, decorator_guards, guard, lost_guards, observed
 from gatecli.rules.checks.numbers import calls, left_out, replaced
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import amount, listed, snippet
@@ -17,9 +18,9 @@ from gatecli.rules.wording import amount, listed, snippet
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_LOOP = "[(for_statement body: (block) @body) (while_statement body: (block) @body)] @match"
+_LOOP = Pattern("[(for_statement body: (block) @body) (while_statement body: (block) @body)] @match")
 _ASKS_AGAIN = re.compile(r"(?:^|\.)(?:self|task|cls|current_task|celery_task)\.(?:retry|reschedule)$")
-_ASSIGNED = "(assignment left: (identifier) @key right: (_)) @match"
+_ASSIGNED = Pattern("(assignment left: (identifier) @key right: (_)) @match")
 _RETRY_NAME = re.compile(r"(?i)(?:^|[._])(?:retry|retries|retrying|asyncretrying|retryable|on_exception)(?:$|[._(])")
 _RETRY_LOOP = re.compile(r"(?i)retr(?:y|ies)|attempt|tries")
 _ATTEMPTS = re.compile(r"(?i)(?:^|_)(?:retries|attempts|tries|retry_count|retry_limit)$")
@@ -113,10 +114,9 @@ def _retries(view: View, side: Code) -> list[Guard]:
 
 # --------------------------------------------------------------------------- E04
 
-_CALLS = "(call) @match"
-_DECORATORS = "(decorator [(identifier) (attribute)] @key) @match"
-_LOOPS = "(while_statement condition: [(true) (integer)] body: (block) @body) @match"
-_BOUNDLESS = '((keyword_argument name: (identifier) @key value: (none)) @match (#eq? @key "max_retries"))'
+_DECORATORS = Pattern("(decorator [(identifier) (attribute)] @key) @match")
+_LOOPS = Pattern("(while_statement condition: [(true) (integer)] body: (block) @body) @match")
+_BOUNDLESS = Pattern('((keyword_argument name: (identifier) @key value: (none)) @match (#eq? @key "max_retries"))')
 
 _RETRY = re.compile(r"(?:^|\.)(?:retry|on_exception|on_predicate|retry_on_exception)$")
 _LIBRARIES = (b"tenacity", b"backoff", b"retry")
@@ -161,7 +161,7 @@ def _decorated(view: View, side: Code) -> Iterator[tuple[str, str, int]]:
     for match in view.own(_DECORATORS, side):
         if _RETRY.search(name := code.callee(match["key"])):
             yield name, f"now retries without an end (@{snippet(name)})", code.line(match["match"])
-    for match in view.own(_CALLS, side):
+    for match in view.own(code.CALLS, side):
         call = match["match"]
         parent = call.parent
         name = code.callee(call)

@@ -10,6 +10,7 @@ from gatecli.model import Confidence, Evidence, FileChange, FunctionId, Function
 from gatecli.rules import code, wording
 from gatecli.rules.code import Code, View
 from gatecli.rules.lines import added, decoded
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 # --------------------------------------------------------------------------- F05
 
-_REQUIRED = """
+_REQUIRED = Pattern("""
 ((subscript value: [(attribute) (identifier)] @env subscript: (string (string_content) @key)) @match
   (#any-of? @env "os.environ" "environ"))
 ((call function: (identifier) @env arguments: (argument_list . (string (string_content) @key) .)) @match
@@ -30,12 +31,12 @@ _REQUIRED = """
   function: (attribute object: (identifier) @env attribute: (identifier) @how)
   arguments: (argument_list . (string (string_content) @key) .)) @match
   (#eq? @env "env") (#any-of? @how "str" "bool" "int" "list" "url" "db"))
-"""
-_TARGETS = """
+""")
+_TARGETS = Pattern("""
 (assignment left: (subscript) @match)
 (delete_statement (subscript) @match)
-"""
-_TRIES = "(try_statement body: (block) @match)"
+""")
+_TRIES = Pattern("(try_statement body: (block) @match)")
 _DEPLOYED = ("*.env*", "*.yml", "*.yaml", "Dockerfile*", "*.toml", "*.tf", "*.json", "*.ini", "*.cfg", "Procfile")
 
 
@@ -97,7 +98,7 @@ MAX_LOOKED_UP = 20
 MAX_READERS = 40
 _LONG_WORD = 12
 MAX_FILES_READ = 60
-_CONSTANTS = "(assignment left: (identifier) @key right: (_) @value) @match"
+_CONSTANTS = Pattern("(assignment left: (identifier) @key right: (_) @value) @match")
 _KEPT = re.compile(
     r"(?:_TTL|_MAX_AGE|_EXPIR\w{0,10}|_INTERVAL|_LIFETIME|_CACHE_TIMEOUT|_CACHE_SECONDS)(?:_S|_SECONDS|_MS|_MINUTES)?$"
 )

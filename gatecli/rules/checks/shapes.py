@@ -11,6 +11,7 @@ from gatecli.rules import code
 from gatecli.rules.checks.contracts import callers_outside
 from gatecli.rules.checks.interface import routes
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _WRAPPER = re.compile(r"(?:^|\.)(?:OrderedDict|Response|JsonResponse|JSONResponse|jsonify)$")
-_RETURNS = "(return_statement (_) @key) @match"
-_BARE_RETURNS = '((return_statement) @match (#match? @match "^return[ \\t]{0,9}(#.{0,200})?$"))'
+_RETURNS = Pattern("(return_statement (_) @key) @match")
+_BARE_RETURNS = Pattern('((return_statement) @match (#match? @match "^return[ \\t]{0,9}(#.{0,200})?$"))')
 _KINDS = {
     "list": "a list",
     "list_comprehension": "a list",
@@ -109,7 +110,7 @@ def _shape(view: View, side: Code) -> _Shape:
     )
 
 
-_MADE = "(assignment left: (identifier) @key right: (_) @value) @match"
+_MADE = Pattern("(assignment left: (identifier) @key right: (_) @value) @match")
 
 
 def _made_once(view: View, side: Code) -> "dict[str, Node]":
@@ -147,8 +148,8 @@ def _named_keys(value: "Node") -> set[str] | None:
     return None
 
 
-_PUT = "(assignment left: (subscript) @key) @match"
-_CONDITIONS = "[(if_statement) (for_statement) (while_statement) (except_clause)] @match"
+_PUT = Pattern("(assignment left: (subscript) @key) @match")
+_CONDITIONS = Pattern("[(if_statement) (for_statement) (while_statement) (except_clause)] @match")
 
 
 def _put(view: View, side: Code) -> dict[str, dict[str, bool]]:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from gatecli.model import ChangeKind, Confidence, FileStatus, FunctionId, UsageStatus
 from gatecli.rules import code
 from gatecli.rules.code import Code, Touched, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed, plural
@@ -16,14 +17,14 @@ HOT_SHARE = 0.01
 HOT_CALLS_PER_MINUTE = 60
 """From one of these on a function is hot: a percent of the traffic, or once a second."""
 
-_CHECKS = """
+_CHECKS = Pattern("""
 (assert_statement) @match
 (call function: [(identifier) (attribute)] @key) @match
-"""
-_CALLED = """
+""")
+_CALLED = Pattern("""
 (call function: (identifier) @match)
 (call function: (attribute attribute: (identifier) @match))
-"""
+""")
 _ASSERTS = re.compile(r"(?i)(?:^|[._])(?:assert\w*|raises|warns|fail|expect|check_\w+|verify_\w+)$")
 _WORDS = re.compile(rb"[A-Za-z_][A-Za-z0-9_]{2,80}")
 MAX_TEST_BYTES = 2_000_000

@@ -13,15 +13,16 @@ from pathlib import PurePosixPath
 from gatecli.model import Tree
 from gatecli.rules import code
 from gatecli.rules.code import Code, View
+from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
 
 MAX_CONTRACTS = 100
-_IMPORTS = """
+_IMPORTS = Pattern("""
 (import_statement) @match
 (import_from_statement module_name: (dotted_name) @key) @match
-"""
+""")
 
 
 @dataclass(frozen=True, slots=True)

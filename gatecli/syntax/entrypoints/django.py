@@ -21,7 +21,7 @@ from gatecli.syntax.entrypoints.facts import (
 )
 from gatecli.syntax.entrypoints.family import Family
 from gatecli.syntax.entrypoints.source import Call, Source, as_call, here, text
-from gatecli.syntax.python import captures
+from gatecli.syntax.trees import captures
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from gatecli.model import Function, FunctionKind
 from gatecli.syntax.entrypoints.facts import CLOSE, OPEN, UNKNOWN, Handler
 from gatecli.syntax.imports import Names
-from gatecli.syntax.python import Module, captures, owners
+from gatecli.syntax.python import Module, owners
+from gatecli.syntax.trees import captures
 
 if TYPE_CHECKING:
     from tree_sitter import Node

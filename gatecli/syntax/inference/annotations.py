@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from gatecli.syntax.inference import forms as form
 from gatecli.syntax.inference.forms import Expression, ScopeParameter
 from gatecli.syntax.inference.nodes import MAX_DEPTH, MAX_TEXT, text_of
-from gatecli.syntax.python import children
+from gatecli.syntax.trees import children
 
 if TYPE_CHECKING:
     from tree_sitter import Node

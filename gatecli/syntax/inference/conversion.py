@@ -19,7 +19,7 @@ from gatecli.syntax.inference.forms import (
     Store,
 )
 from gatecli.syntax.inference.nodes import MAX_DEPTH, MAX_TEXT, text_of
-from gatecli.syntax.python import children
+from gatecli.syntax.trees import children
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -13,7 +13,8 @@ from gatecli.syntax.inference import forms as form
 from gatecli.syntax.inference.conversion import Converter, Draft
 from gatecli.syntax.inference.forms import Block, Expression, Implied, ImpliedKind, Scope
 from gatecli.syntax.inference.nodes import text_of
-from gatecli.syntax.python import MODULE, Module, children
+from gatecli.syntax.python import MODULE, Module
+from gatecli.syntax.trees import children
 
 if TYPE_CHECKING:
     from tree_sitter import Node
