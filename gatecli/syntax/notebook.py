@@ -191,7 +191,10 @@ def _code(lines: list[str]) -> list[str] | None:
     code = _without_magics(lines)
     if code is None:
         return None
-    root = parse("\n".join(code).encode("utf-8", "surrogatepass")).root_node
+    try:
+        root = parse("\n".join(code).encode("utf-8", "surrogatepass")).root_node
+    except EvidenceError:  # too deep, or no Python at all
+        return None
     return None if root.has_error and error_lines(root) else [*head, *code]
 
 
