@@ -72,7 +72,12 @@ def replay_past(
     try:
         _outline_all(repository, changes, outlines, progress)
         replay = new_replay(outlines.get, _settings(repository, revision))
-        past = collect(_stepped(replay, changes, progress), labels=labels, shallow=repository.is_shallow)
+        past = collect(
+            _stepped(replay, changes, progress),
+            labels=labels,
+            incidents=_incidents(repository, revision),
+            shallow=repository.is_shallow,
+        )
     finally:
         outlines.close()
     if not len(past):
@@ -81,6 +86,19 @@ def replay_past(
             "name the revision of a branch with code: gate backtest main",
         )
     return past
+
+
+def _incidents(repository: Repository, revision: str) -> dict[str, int]:
+    """The causes that are written down in ``.gate/incidents.yml``, and the end of the day of each incident."""
+    from datetime import UTC, datetime
+
+    from gatecli.config.incidents import read_incidents
+
+    return {
+        cause: int(datetime(one.day.year, one.day.month, one.day.day, tzinfo=UTC).timestamp()) + 86_400
+        for one in read_incidents(repository.tree(revision).read)
+        for cause in one.caused_by
+    }
 
 
 def new_replay(pieces: "Callable[[str], tuple[Piece, ...]]", settings: "Config") -> "Replay":

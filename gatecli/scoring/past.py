@@ -1,6 +1,6 @@
 """A replayed history as the arrays that learning and back-testing work on, one row a change that touches code."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,13 +68,21 @@ class Past:
         return self.column(Signal.LINES_ADDED) + self.column(Signal.LINES_REMOVED)
 
 
-def collect(replayed: Iterable[Replayed], *, labels: Mapping[str, bool] | None = None, shallow: bool = False) -> Past:
+def collect(
+    replayed: Iterable[Replayed],
+    *,
+    labels: Mapping[str, bool] | None = None,
+    incidents: Mapping[str, int] | None = None,
+    shallow: bool = False,
+) -> Past:
     """The arrays of a history.
 
     Args:
         replayed: Every change of the mainline, in order.
         labels: Outcomes from elsewhere, by commit: they replace what the history says. They are taken to be known
             ``HORIZON_DAYS`` after the change.
+        incidents: Commits (or the first seven characters and more of one) that caused an incident, and the UTC epoch
+            seconds from which that was known.
         shallow: The history is cut off.
     """
     rows: list[Replayed] = []
@@ -86,7 +94,7 @@ def collect(replayed: Iterable[Replayed], *, labels: Mapping[str, bool] | None =
         if one.python_files:
             rows.append(one)
     number = np.array([one.number for one in rows], dtype=np.int64)
-    known, immediate, apart = _known(rows, times, outcomes)
+    known, immediate, apart = _known(rows, times, [*_of_incidents(rows, times, incidents or {}), *outcomes])
     if labels is not None:
         known, immediate, apart = _labelled(rows, times, labels), np.zeros(len(rows), dtype=np.bool_), {}
     return Past(
@@ -125,6 +133,19 @@ def _known(
         head = Head.REVERT if outcome.kind is OutcomeKind.REVERT else Head.REGRESSION
         known[head][row] = known[Head.ANY][row] = outcome.by
     return known, immediate, apart
+
+
+def _of_incidents(rows: Sequence[Replayed], times: Sequence[int], incidents: Mapping[str, int]) -> Iterator[Outcome]:
+    """What somebody wrote down of changes, known with the first change after the incident and never before."""
+    ordered = np.maximum.accumulate(np.array(times, dtype=np.int64)) if times else np.zeros(0, dtype=np.int64)
+    numbers: dict[str, list[Replayed]] = {}
+    for one in rows:
+        numbers.setdefault(one.change.sha[:7], []).append(one)
+    for cause, at in incidents.items():
+        named = [one for one in numbers.get(cause[:7], ()) if one.change.sha.startswith(cause)]
+        if len(named) == 1:
+            by = int(np.searchsorted(ordered, at))
+            yield Outcome(named[0].number, min(max(by, named[0].number), len(times) - 1), OutcomeKind.INCIDENT)
 
 
 def _labelled(
