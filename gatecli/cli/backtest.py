@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   gate backtest                                    replay the mainline up to HEAD
+  gate backtest --html backtest.html               the same with pictures
   gate backtest --scores scores.csv                the score of every change
   gate backtest --labels incidents.jsonl           outcomes of your own: {"sha": "…", "bad": true} a line
   gate backtest --suggest-bands                    write the bands that a budget asks for into .gate/weights.yml
@@ -45,6 +46,9 @@ def backtest(
         Path | None, typer.Option(metavar="FILE", help="Write sha, likelihood, total and probabilities as CSV.")
     ] = None,
     labels: Labels = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the answer with pictures as one page.")
+    ] = None,
     suggest_bands: Annotated[
         bool, typer.Option("--suggest-bands", help="Write the bands into .gate/weights.yml.")
     ] = False,
@@ -75,6 +79,10 @@ def backtest(
             )
     if scores is not None:
         write_file(scores, as_csv(past, found))
+    if html is not None:
+        from gatecli.reports import backtest_page
+
+        write_file(html, backtest_page.render(result))
     pages.render(result, Console())
     if suggest_bands:
         learned = learning.with_bands(learning.learn(past, weights), result.bands)

@@ -31,6 +31,17 @@ def test_a_history_is_replayed(past: GitRepo, capsys: pytest.CaptureFixture[str]
     assert all(0 <= float(row[f"p_{head}"]) <= 1 for row in rows for head in ("any", "revert", "regression"))
 
 
+def test_a_page_holds_pictures_and_no_markup_of_others(past: GitRepo, tmp_path: Path) -> None:
+    past.commit({"shop/price.py": "a = 1\n"}, "<script>alert(1)</script>")
+    past.commit({"shop/price.py": "a = 2\n"}, f"Undo\n\nThis reverts commit {past.head()}.")
+    page = tmp_path / "page.html"
+    assert run(["backtest", "--repo", str(past.path), "--html", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<svg") == 2
+    assert "<script" not in text
+    assert "default-src" in text
+
+
 def test_the_answer_is_the_same_twice(past: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     answers = []
     for _ in range(2):

@@ -16,7 +16,7 @@ from tests.scoring.histories import past
 
 def test_the_prior_is_shipped_and_reads_back_as_it_is_written() -> None:
     assert read_learned(as_yaml(prior()).encode(), "prior") == prior()
-    assert len(prior().taught.repositories) >= 5
+    assert len(prior().taught.repositories) >= 8
 
 
 def test_enough_bad_changes_move_the_weights_but_not_far() -> None:
