@@ -20,9 +20,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from gatecli.runtime import formats
+from gatecli.runtime import formats, sensor
 from gatecli.runtime.frames import resolve
 from gatecli.runtime.profile import Profile
+from gatecli.runtime.record import _LOADER
 from gatecli.runtime.recording import Recording
 from gatecli.runtime.resolve import build_profile
 from gatecli.sources.trees import DirectoryTree
@@ -52,7 +53,12 @@ TOOLS = {
                              "--", "{python}", "-m"),
     "pyinstrument": ("{python}", "-m", "pyinstrument", "-i", "0.005", "-r", "json", "-o", "{out}", "-m"),
     "cProfile": ("{python}", "-m", "cProfile", "-o", "{out}", "-m"),
+    "viztracer": ("{bin}/viztracer", "--ignore_c_function", "--tracer_entries", "400000", "-o", "{out}", "-m"),
+    "yappi": ("{python}", "-m", "yappi", "-f", "pstat", "-o", "{out}", "{app}/datasette/__main__.py"),
+    "gate's sensor": ("env", "GATE_RECORD={out}", "GATE_RECORD_ROOTS={app}", "PYTHONPATH={site}:{app}",
+                      "{python}", "-m"),
 }  # fmt: skip
+"""Those that need a script get its path in place of ``-m datasette``."""
 
 
 def record(command: list[str], folder: Path) -> None:
@@ -72,7 +78,7 @@ def record(command: list[str], folder: Path) -> None:
     connection.close()
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(30)
+        process.wait(120)
     except subprocess.TimeoutExpired:
         process.kill()
 
@@ -135,14 +141,18 @@ def main() -> None:
         with sqlite3.connect(folder / "data.db") as database:
             database.execute("create table orders (id integer primary key, item text, total integer)")
             database.executemany("insert into orders values (?, ?, ?)", [(n, f"item {n}", n) for n in range(2_000)])
+        site = folder / "site"
+        site.mkdir()
+        (site / "sitecustomize.py").write_text(_LOADER.format(sensor=sensor.__file__))
         tree = DirectoryTree(folder / "app")
         files = [path for path in tree.paths() if path.endswith(".py")]
         truth = json.loads(subprocess.check_output([python, "-c", DUMP, *files], cwd=folder / "app", text=True))
         profiles = {}
         for tool, words in TOOLS.items():
-            out = folder / tool.replace(" ", "_")
-            command = [word.format(out=out, python=python, bin=Path(python).parent) for word in words]
-            record([*command, *SERVE], folder)
+            out = folder / f"{tool.replace(' ', '_')}.json"
+            places = {"out": out, "python": python, "bin": Path(python).parent, "app": folder / "app", "site": site}
+            command = [word.format(**places) for word in words]
+            record([*command, *(SERVE if command[-1] == "-m" else SERVE[1:])], folder)
             if not out.exists():
                 print(f"{tool}: left no recording")
                 continue

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from gatecli.errors import EvidenceError
-from gatecli.runtime.formats.otlp_spans import Spans
+from gatecli.runtime.formats.otlp_spans import Spans, nanoseconds
 from gatecli.runtime.formats.protobuf import BYTES, FIXED32, FIXED64, VARINT, damaged, fields, signed, text, varint
 from gatecli.runtime.recording import Recording
 
@@ -218,9 +218,9 @@ class _Span:
                     codes = [code for found, kind, code, _ in fields(part) if (found, kind) == (3, VARINT)]
                     self.status = _Status(codes[-1]) if codes else None
             elif (number, wire) == (7, FIXED64):
-                self.start_time_unix_nano = value
+                self.start_time_unix_nano = nanoseconds(value)
             elif (number, wire) == (8, FIXED64):
-                self.end_time_unix_nano = value
+                self.end_time_unix_nano = nanoseconds(value)
             elif (number, wire) == (6, VARINT):
                 self.kind = value
         self.attributes = _packed(attributes)

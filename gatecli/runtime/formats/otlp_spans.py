@@ -297,7 +297,9 @@ def _identifier(text: str | None) -> str:
 
 
 def nanoseconds(value: object) -> int:
-    """Unix nanoseconds, 0 where there is no usable time."""
+    """Unix nanoseconds of 63 bits, 0 where there is no usable time."""
+    if type(value) is int:
+        return value if 0 <= value <= LATEST_NS else 0
     text = value if type(value) is str else str(value)
     time = int(text) if _NANOSECONDS.fullmatch(text) else 0
     return time if time <= LATEST_NS else 0

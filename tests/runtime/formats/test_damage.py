@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatecli.errors import EvidenceError, GateError, UsageError
-from gatecli.runtime import formats
-from gatecli.runtime.formats import compressed
+from gatecli.runtime import formats, trace_sums
+from gatecli.runtime.formats import compressed, otlp, otlp_spans
 from tests.runtime.formats.mutation import mutated, outcome
 from tests.runtime.formats.samples import SAMPLES, content, reader
 
@@ -30,6 +30,16 @@ def test_a_damaged_recording_is_read_or_refused(name: str) -> None:
         outcome(found, mutated(data, random.Random(seed)))
 
     check()
+
+
+@pytest.mark.parametrize("name", ["otlp.flask.jsonl", "otlp.flask.pb"])
+def test_damage_to_what_is_added_up_while_it_is_read(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp_spans, "KEPT_SPANS", 0)
+    monkeypatch.setattr(trace_sums, "HELD_SPANS", 3)
+    monkeypatch.setattr(otlp, "MAX_LINE_BYTES", 200)  # as a document: in parts
+    data, found = content(name), reader(name)
+    for seed in (*range(200), 7 * 1_000_003 + 2_316):  # a protobuf's time of 64 bits, which no array of 63 takes
+        outcome(found, mutated(data, random.Random(seed)))
 
 
 @pytest.mark.parametrize("name", SAMPLES)

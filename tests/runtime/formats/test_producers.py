@@ -37,6 +37,30 @@ def test_total():
 test_bad_quantity()
 test_total()
 """
+# A program that traces its own functions, as an instrumented one does, and exports as the SDK does.
+TRACED = """
+import sys
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.json.file import FileSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from shop import pricing
+
+if __name__ == "__main__":
+    provider = TracerProvider(resource=Resource({"service.name": "shop"}))
+    provider.add_span_processor(BatchSpanProcessor(FileSpanExporter(sys.argv[1])))
+    tracer = provider.get_tracer("shop")
+    for number in range(20):
+        with tracer.start_as_current_span("POST", kind=trace.SpanKind.SERVER, attributes={"http.route": "/orders"}):
+            function = pricing.price_order
+            name = f"{function.__module__}.{function.__qualname__}"
+            with tracer.start_as_current_span(name, attributes={"code.function.name": name}) as span:
+                if number == 0:
+                    span.record_exception(ValueError("x"))
+                    span.set_status(trace.StatusCode.ERROR)
+    provider.shutdown()
+"""
 AUDIT, PRICE = "shop/store.py::AuditedStore.audit", "shop/pricing.py::price_order"
 
 
@@ -52,7 +76,9 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
             command = [str(python.with_name("py-spy"))]
             if not python.with_name("py-spy").exists():
                 pytest.skip(f"py-spy is not installed beside {python}")
-        elif subprocess.run([str(python), "-c", f"import {module}"], capture_output=True, check=False).returncode:
+        elif subprocess.run(
+            [str(python), "-c", f"import {module}"], cwd=tmp_path / "src", capture_output=True, check=False
+        ).returncode:
             pytest.skip(f"{module} is not installed for {python}")
         path = tmp_path / output
         words = [word.format(out=path, python=python) for word in arguments]
@@ -103,6 +129,20 @@ def test_viztracer(run: Callable[..., Path]) -> None:
 def test_cprofile(run: Callable[..., Path]) -> None:
     found = rows(imported(run("cProfile", "-o", "{out}", "-m", "shop", "0.1")))
     assert (found[AUDIT].calls or 0) >= 20
+
+
+def test_yappi(run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", ".")
+    found = rows(imported(run("yappi", "-f", "pstat", "-o", "{out}", "shop/__main__.py", "0.1")))
+    assert (found[AUDIT].calls or 0) >= 20
+
+
+def test_opentelemetry(run: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "src" / "traced.py").write_text(TRACED)
+    profile = imported(run("traced", "{out}", output="spans.jsonl"))
+    price = rows(profile)["shop/pricing.py::price_order"]
+    assert (price.calls, price.errors, price.match) == (20, 1, "dotted")
+    assert [(entry.id, entry.share) for entry in price.entry_points] == [("http /orders", 1.0)]
 
 
 def test_the_sampler_of_python_315(run: Callable[..., Path]) -> None:
