@@ -13,6 +13,7 @@ matched to a function once. Which of them it holds depends on the tool:
 What there are millions of is a ``Struct``: it is made and hashed in a fraction of the time of a dataclass.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -206,7 +207,7 @@ class Recording:
     kind: str
     basis: Basis
     frames: tuple[Frame, ...]
-    stacks: tuple[Stack, ...] = ()
+    stacks: Sequence[Stack] = ()
     records: tuple[Record, ...] = ()
     spans: tuple[TraceSpan, ...] = ()
     operations: tuple[Operation, ...] = ()

@@ -192,34 +192,38 @@ class Sensor:
         follows = self.opened % 4 == 0
         events = _monitoring.events
         callback = self._following() if follows else self._counting()
-        _monitoring.register_callback(self.counter, events.PY_START, callback)
         self.listened = list(self.first)
         for code in self.listened:
             _monitoring.set_local_events(self.counter, code, events.PY_START)
+        self.told = self._told()
+        time.sleep(0)  # so that no other thread runs between the two next lines, uncounted or untimed
+        now, cpu = time.monotonic(), time.process_time()
+        _monitoring.register_callback(self.counter, events.PY_START, callback)
         if not follows:
+            self.opened_at, self.opened_cpu = now, cpu
             _monitoring.register_callback(self.counter, events.PY_UNWIND, self.fail)
-            self.opened_at, self.opened_cpu, self.told = time.monotonic(), time.process_time(), self._told()
 
     def _close(self) -> None:
         """Count no longer: only what never ran before is told."""
-        seconds, cpu = self._window()
-        self.opened_at = None  # now: the program may end, and close as well
-        self.counted_s += seconds
-        self.counted_cpu += cpu
+        now, cpu = time.monotonic(), time.process_time()
         events = _monitoring.events
         _monitoring.register_callback(self.counter, events.PY_START, None)
         _monitoring.register_callback(self.counter, events.PY_UNWIND, None)
+        seconds, cpu = self._window(now, cpu)
+        self.opened_at = None
+        self.counted_s += seconds
+        self.counted_cpu += cpu
         for code in self.listened:
             _monitoring.set_local_events(self.counter, code, 0)
         self.listened = []
 
-    def _window(self) -> tuple[float, float]:
+    def _window(self, now: float, cpu: float) -> tuple[float, float]:
         """How long the open window is, and the processor seconds of the program in it: less what counting took."""
         if self.opened_at is None:
             return 0.0, 0.0
         told = (self._told() - self.told) * self.cost_s if self.counter is not None else 0.0
-        cpu = time.process_time() - self.opened_cpu
-        return time.monotonic() - self.opened_at, max(cpu / 4, cpu - told)
+        used = cpu - self.opened_cpu
+        return now - self.opened_at, max(used / 4, used - told)
 
     def _scale(self) -> float | None:
         """How many calls one that was counted stands for; None where none was.
@@ -229,7 +233,7 @@ class Sensor:
         """
         if self.duty >= 1:
             return 1.0
-        seconds, cpu = self._window()
+        seconds, cpu = self._window(time.monotonic(), time.process_time())
         seconds, cpu = seconds + self.counted_s, cpu + self.counted_cpu
         if not seconds:
             return None
@@ -316,7 +320,7 @@ class Sensor:
         """A document of gate's schema."""
         now = time.monotonic()
         elapsed = max(now - self.began, 1e-9)
-        counted = self.counted_s + self._window()[0]
+        counted = self.counted_s + self._window(now, 0.0)[0]
         scale = self._scale()
         exact = self.duty >= 1
         calls: dict[str, int] = {}

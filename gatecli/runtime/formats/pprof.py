@@ -6,7 +6,7 @@ producer: https://github.com/google/pprof/blob/main/proto/profile.proto
 
 import itertools
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -36,7 +36,6 @@ class _Message:
 
     strings: list[str] = field(default_factory=list)
     columns: list[int] = field(default_factory=list)
-    samples: list[memoryview] = field(default_factory=list)
     locations: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     functions: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     time_ns: int = 0
@@ -74,17 +73,16 @@ def read(stream: IO[bytes]) -> Recording:
     data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise EvidenceError(f"more than {MAX_BYTES:,} bytes of pprof", "record for a shorter time")
-    message = _message(memoryview(data))
+    view = memoryview(data)
+    message = _message(view)
     names = [message.string(index).lower() for index in message.columns]
     table = StackTable()
-    rows = [_sample(sample, len(names)) for sample in message.samples]
-    message.samples.clear()  # a view of bytes takes more memory than what it shows
-    column, name = _column(names, [values for _, values in rows])
+    # Samples stand before what they point to, and are read twice: kept, a million of them take half a gigabyte.
+    column, name = _column(names, (_sample(content, len(names))[1] for content in _samples(view)))
     counts = next((names.index(other) for other in _SAMPLES.get(name, ()) if other in names), None)
     chains = _Chains(message, table)
-    rows.reverse()
-    while rows:  # what is added up is let go
-        locations, values = rows.pop()
+    for content in _samples(view):
+        locations, values = _sample(content, len(names))
         weight = values[column]
         if weight > 0:
             samples = weight if name in _COUNTS else max(0, values[counts]) if counts is not None else 1
@@ -111,6 +109,10 @@ def read(stream: IO[bytes]) -> Recording:
     )
 
 
+def _samples(data: memoryview) -> Iterator[memoryview]:
+    return (content for number, _, _, content in fields(data) if number == 2)
+
+
 def _message(data: memoryview) -> _Message:
     message = _Message()
     for number, wire, value, content in fields(data):
@@ -118,8 +120,6 @@ def _message(data: memoryview) -> _Message:
             raise damaged()
         if number == 1:
             message.columns.append(_first_numbers(content, 1)[0])
-        elif number == 2:
-            message.samples.append(content)
         elif number == 4:
             id, lines = _location(content)
             message.locations[id] = lines
@@ -172,18 +172,22 @@ def _sample(content: memoryview, columns: int) -> tuple["array[int]", tuple[int,
     return array("Q", locations), tuple(values)
 
 
-def _column(names: list[str], rows: list[tuple[int, ...]]) -> tuple[int, str]:
-    """The column of time that holds anything."""
-    known = [name for name in _TIMES if name in names]
-    for name in known:
-        column = names.index(name)
-        if any(values[column] > 0 for values in rows):
-            return column, name
-    if known:
-        raise EvidenceError("the recording holds no samples", "was the process idle?")
-    raise UsageError(
-        f"the profile holds {', '.join(names)[:100] or 'nothing'}, not time", "take the CPU or wall-clock profile"
-    )
+def _column(names: list[str], rows: Iterable[tuple[int, ...]]) -> tuple[int, str]:
+    """The best column of time that holds anything; it is looked for until that is known."""
+    known = [names.index(name) for name in _TIMES if name in names]
+    if not known:
+        raise UsageError(
+            f"the profile holds {', '.join(names)[:100] or 'nothing'}, not time", "take the CPU or wall-clock profile"
+        )
+    holding: set[int] = set()
+    for values in rows:
+        holding.update(column for column in known if values[column] > 0)
+        if known[0] in holding:
+            break
+    for column in known:
+        if column in holding:
+            return column, names[column]
+    raise EvidenceError("the recording holds no samples", "was the process idle?")
 
 
 class _Chains:

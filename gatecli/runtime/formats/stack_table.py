@@ -1,6 +1,8 @@
 """Call chains as readers collect them: each distinct frame and chain once, within bounds."""
 
+from array import array
 from collections.abc import Sequence
+from typing import overload
 
 from gatecli.errors import EvidenceError
 from gatecli.runtime.recording import Frame, Stack
@@ -12,12 +14,38 @@ MAX_DEPTH = 20_000
 MAX_STEPS = 100_000_000
 
 
+class Stacks(Sequence[Stack]):
+    """Stacks that are made when they are asked for: a million of them take half a gigabyte."""
+
+    def __init__(self, chains: Sequence[bytes], weights: Sequence[float], samples: Sequence[int]) -> None:
+        self._chains, self._weights, self._samples = chains, weights, samples
+
+    def __len__(self) -> int:
+        return len(self._chains)
+
+    @overload
+    def __getitem__(self, index: int) -> Stack: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Stack]: ...
+    def __getitem__(self, index: int | slice) -> Stack | Sequence[Stack]:
+        if isinstance(index, slice):
+            return [self[position] for position in range(len(self))[index]]
+        chain = tuple(memoryview(self._chains[index]).cast("I"))
+        return Stack(frames=chain, weight=self._weights[index], samples=self._samples[index])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class StackTable:
     """Frames and stacks of one recording."""
 
     def __init__(self) -> None:
         self._frames: dict[Frame, int] = {}
-        self._totals: dict[tuple[int, ...], tuple[float, int]] = {}
+        self._positions: dict[bytes, int] = {}
+        self._weights, self._samples = array("d"), array("d")
         self._steps = 0
 
     def frame(self, frame: Frame) -> int:
@@ -34,11 +62,16 @@ class StackTable:
             raise EvidenceError(
                 f"a stack of more than {MAX_DEPTH:,} frames, or {MAX_STEPS:,} in all", "record for a shorter time"
             )
-        key = tuple(chain)
-        before, count = self._totals.get(key, (0.0, 0))
-        self._totals[key] = before + weight, count + samples
-        if len(self._totals) > MAX_STACKS:
+        key = array("I", chain).tobytes()
+        position = self._positions.setdefault(key, len(self._positions))
+        if position < len(self._weights):
+            self._weights[position] += weight
+            self._samples[position] += samples
+            return
+        if position >= MAX_STACKS:
             raise EvidenceError(f"more than {MAX_STACKS:,} different stacks", "record for a shorter time")
+        self._weights.append(weight)
+        self._samples.append(samples)
 
     @property
     def frames(self) -> tuple[Frame, ...]:
@@ -46,24 +79,22 @@ class StackTable:
         return tuple(self._frames)
 
     @property
-    def stacks(self) -> tuple[Stack, ...]:
-        """The distinct stacks with their sums.
+    def stacks(self) -> Stacks:
+        """The distinct stacks with their sums, in the order in which they came.
 
         Raises:
             EvidenceError: there is none that weighs anything.
         """
-        if not any(weight for weight, _ in self._totals.values()):
+        if not any(self._weights):
             raise EvidenceError(
                 "the recording holds no samples", "was the process idle, or the profiler stopped at once?"
             )
-        return tuple(
-            Stack(frames=chain, weight=weight, samples=samples) for chain, (weight, samples) in self._totals.items()
-        )
+        return Stacks(list(self._positions), self._weights, [round(samples) for samples in self._samples])
 
     @property
     def samples(self) -> int:
         """The samples of all stacks."""
-        return sum(samples for _, samples in self._totals.values())
+        return round(sum(self._samples))
 
     def warnings(self) -> list[str]:
         """What the names do not tell: before Python 3.11 no code object knew its class."""
