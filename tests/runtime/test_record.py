@@ -1,8 +1,10 @@
 """The sensor, in real programs under the Pythons that are here: what it sees is what ran."""
 
+import json
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -262,3 +264,17 @@ def test_the_sensor_needs_nothing_of_gate() -> None:
 def test_the_sensor_is_quiet_where_it_cannot_listen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GATE_RECORD", raising=False)
     assert sensor.start() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        sensor.Sensor(str(pipe), [str(tmp_path)], 0.0).flush()
+        assert json.loads(os.read(reader, 65_536))["schema"] == "gate.runtime-profile/1"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode), "a device such as /dev/null would be gone"
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
