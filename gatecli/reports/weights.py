@@ -3,8 +3,8 @@
 from gatecli.scoring.learned import Head, Learned, SignalWeight
 
 _HEADER = """\
-# What the history of this repository says makes a change risky. Written by `gate learn`; read by `gate check` from the
-# base revision. Points are 10 * log2(odds ratio): +10 doubles the odds. A value above the n-th threshold of a signal
+# What history says makes a change risky, as `gate learn` writes it; `gate check` does not read it yet.
+# Points are 10 * log2(odds ratio): +10 doubles the odds. A value above the n-th threshold of a signal
 # has its n-th points. Heads: any bad outcome, a revert, a regression that a later change names.
 """
 
