@@ -198,7 +198,7 @@ def _explained(rule: "Rule") -> "Iterator[Text]":
         for known in document.given(example):
             yield _text(f"  ({known})")
         for line in document.example_diff(example):
-            yield _text(f"  {line}", {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], ""))
+            yield _text(f"  {line}", {"+": "green", "-": "red", "@": "dim"}.get(line[:1], ""))
 
 
 def _text(content: str, style: str = "") -> "Text":

@@ -35,7 +35,7 @@ def _lines(out: Page, result: BackTest) -> Iterator[Text]:
     )
     yield from _label(out, "", opening(result))
     if caution := warning(result):
-        yield from _label(out, "caution", caution, "yellow")
+        yield from _label(out, "caution", caution, "bold")
     yield Text()
     heading = [
         fit(out.line(("caught in the top", "dim")), 26),
@@ -147,7 +147,7 @@ def _missed(out: Page, result: BackTest) -> Iterator[Text]:
         out, "passed", f"{result.passed_bad:,} bad changes would have passed without review; the lowest first"
     )
     for one in result.missed[:SHOWN]:
-        yield from out.wrap(out.line((one.sha[:10], "cyan"), f" {one.subject[:90]}"), LABEL)
+        yield from out.wrap(out.line((one.sha[:10], "bold"), f" {one.subject[:90]}"), LABEL)
         why = ", ".join(f"{name} +{points}" for name, points in one.signals) or "no signal at all"
         yield from out.wrap(
             out.line(
@@ -162,7 +162,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def _margin(out: Page, name: str) -> Text:
-    return fit(out.line((name, "bold cyan")), LABEL)
+    return fit(out.line((name, "bold")), LABEL)
 
 
 def _label(out: Page, name: str, text: str, style: str = "") -> list[Text]:

@@ -36,8 +36,9 @@ _BADGES = {
     "block": "bold white on red",
     "incomplete": "bold white on magenta",
 }
-_SEVERITIES = {Severity.BLOCK: "bold red", Severity.REVIEW: "yellow", Severity.NOTE: "cyan"}
-_COMMAND = "cyan"
+# What has to be read is in the terminal's own colour: yellow and cyan are 2:1 on a white terminal, blue on a black one.
+_SEVERITIES = {Severity.BLOCK: "bold red", Severity.REVIEW: "bold", Severity.NOTE: "dim"}
+_COMMAND = "bold"
 _POINTS = 7
 _RULES = 20
 
@@ -302,7 +303,7 @@ def _files(sheet: Page, report: Report) -> list[Text]:
 def _limits(sheet: Page, report: Report, show_all: bool) -> list[Text]:
     limits = summary.limits(report)
     most = MOST_ALL if show_all else MOST
-    lines = [line for text in limits[:most] for line in sheet.wrap(sheet.line((text, "yellow")), LABEL)]
+    lines = [line for text in limits[:most] for line in sheet.wrap(sheet.line(text), LABEL)]
     if len(limits) > most:
         lines += sheet.wrap(sheet.line((f"… {len(limits) - most:,} more", "dim")), LABEL)
     return _labelled(sheet, "Limits", lines)
@@ -340,9 +341,7 @@ def _alternatives(sheet: Page, commands: tuple[str, ...]) -> Text:
 
 def _requirement(sheet: Page, report: Report, requirement: Requirement, show_all: bool) -> list[Text]:
     open_, lifted = requirement.status in merging.OUTSTANDING, requirement.status in merging.WAIVED
-    mark = sheet.line(
-        " " * LABEL, ("✘", "bold red") if open_ else ("~", "bold yellow") if lifted else ("✔", "bold green")
-    )
+    mark = sheet.line(" " * LABEL, ("✘", "bold red") if open_ else ("~", "bold") if lifted else ("✔", "bold green"))
     status = (
         ""
         if requirement.status in (RequirementStatus.SATISFIED, RequirementStatus.UNSATISFIED)
