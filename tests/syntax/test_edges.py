@@ -337,3 +337,9 @@ def test_packages_and_relative_imports() -> None:
 )  # fmt: skip
 def test_hostile_programs_end(source: str) -> None:
     edges(source)
+
+
+def test_a_statement_within_an_unfinished_expression_is_no_expression() -> None:
+    """Found by ``tests.bench.fuzz_functions``: the grammar puts a block of statements there."""
+    assert edges("def f():\n    try:\n        c = ()\n    except(o+(f\"'{g+(f\"'{e[\n") == []
+    assert edges("try:\n c=()\nexcept(o+(f\"'{g+(f\"'{e[") == []

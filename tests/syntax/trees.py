@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 class MemoryTree:
     """Files by path, behind ``model.Tree``; ``asked`` remembers what was read."""
 
-    def __init__(self, files: dict[str, str]) -> None:
-        self.files = {path: text.encode() for path, text in files.items()}
+    def __init__(self, files: Mapping[str, str | bytes]) -> None:
+        self.files = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
         self.asked: list[str] = []
 
     def paths(self) -> Iterable[str]:

@@ -105,7 +105,7 @@ class Converter:
         if depth > MAX_DEPTH:
             self.draft.is_whole = False
             return None
-        convert = getattr(self, f"_{node.type}", None)
+        convert = getattr(self, f"_convert_{node.type}", None)
         if convert is not None:
             result: Expression = convert(node, depth + 1, called)
             return result
@@ -114,7 +114,7 @@ class Converter:
                 self.expression(child, depth + 1)
         return None
 
-    def _identifier(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_identifier(self, node: "Node", depth: int, called: bool) -> Expression:
         return self._noted(form.Name(text_of(node), node.start_byte), called)
 
     def _noted(self, load: form.Name | form.Attribute, called: bool) -> Expression:
@@ -122,12 +122,12 @@ class Converter:
             self.draft.loads.append(load)
         return load
 
-    def _attribute(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_attribute(self, node: "Node", depth: int, called: bool) -> Expression:
         of = self.expression(node.child_by_field_name("object"), depth, called=False)
         name = node.child_by_field_name("attribute")
         return self._noted(form.Attribute(of, text_of(name), name.start_byte), called) if name else None
 
-    def _call(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_call(self, node: "Node", depth: int, called: bool) -> Expression:
         of = self.expression(node.child_by_field_name("function"), depth, called=True)
         arguments, keywords = self._arguments(node.child_by_field_name("arguments"), depth)
         at = of.at if isinstance(of, (form.Name, form.Attribute)) else node.start_byte
@@ -165,16 +165,16 @@ class Converter:
         found = [child for child in children(node) if child.is_named and child.type != "comment"]
         return self.expression(found[0], depth) if found else None
 
-    def _parenthesized_expression(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_parenthesized_expression(self, node: "Node", depth: int, called: bool) -> Expression:
         return self._inside(node, depth)
 
-    def _await(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_await(self, node: "Node", depth: int, called: bool) -> Expression:
         return self._inside(node, depth)
 
-    def _list_splat(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_list_splat(self, node: "Node", depth: int, called: bool) -> Expression:
         return form.Starred(self._inside(node, depth))
 
-    def _yield(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_yield(self, node: "Node", depth: int, called: bool) -> Expression:
         value = self._inside(node, depth)
         delegates = any(child.type == "from" for child in node.children)
         self.draft.yields.append(form.Element(value) if delegates else value)
@@ -193,27 +193,27 @@ class Converter:
                 stored = [(None, form.Element(last) if of.name in ("extend", "update") else last)]
         self.draft.stores.extend(Store(of.of, None, key, value, call.end) for key, value in stored)
 
-    def _subscript(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_subscript(self, node: "Node", depth: int, called: bool) -> Expression:
         of = self.expression(node.child_by_field_name("value"), depth)
         keys = [self.expression(child, depth) for child in node.children_by_field_name("subscript")]
         return form.Item(of, keys[0] if len(keys) == 1 else None, node.start_byte)
 
-    def _slice(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_slice(self, node: "Node", depth: int, called: bool) -> Expression:
         for child in node.named_children:
             self.expression(child, depth)
         first = node.children[0] if node.children else None
         start = int(text_of(first)) if first is not None and text_of(first).isdecimal() else None
         return form.Slice(0 if first is not None and first.type == ":" else start)
 
-    def _sequence(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_sequence(self, node: "Node", depth: int, called: bool) -> Expression:
         items = [
             self.expression(child, depth) for child in children(node) if child.is_named and child.type != "comment"
         ]
         return form.Sequence(tuple(items), node.start_byte)
 
-    _list = _tuple = _set = _expression_list = _sequence
+    _convert_list = _convert_tuple = _convert_set = _convert_expression_list = _convert_sequence
 
-    def _dictionary(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_dictionary(self, node: "Node", depth: int, called: bool) -> Expression:
         items: list[tuple[Expression, Expression]] = []
         for child in children(node):
             if child.type == "pair":
@@ -223,7 +223,7 @@ class Converter:
                 items.append((None, form.Item(self._inside(child, depth), None, child.start_byte)))
         return form.Dictionary(tuple(items), node.start_byte)
 
-    def _comprehension(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_comprehension(self, node: "Node", depth: int, called: bool) -> Expression:
         for child in children(node):
             if child.type == "for_in_clause":
                 over = [self.expression(one, depth) for one in child.children_by_field_name("right")]
@@ -240,43 +240,45 @@ class Converter:
         value = self.expression(body.child_by_field_name("value"), depth)
         return form.Dictionary(((None, value),), node.start_byte)
 
-    _list_comprehension = _set_comprehension = _generator_expression = _dictionary_comprehension = _comprehension
+    _convert_list_comprehension = _convert_set_comprehension = _convert_generator_expression = (
+        _convert_dictionary_comprehension
+    ) = _convert_comprehension
 
-    def _conditional_expression(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_conditional_expression(self, node: "Node", depth: int, called: bool) -> Expression:
         found = [self.expression(child, depth) for child in node.named_children if child.type != "comment"]
         return form.Choice((found[0], found[2])) if len(found) == 3 else None
 
-    def _boolean_operator(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_boolean_operator(self, node: "Node", depth: int, called: bool) -> Expression:
         left = self.expression(node.child_by_field_name("left"), depth)
         right = self.expression(node.child_by_field_name("right"), depth)
         return form.Choice((left, right))
 
-    def _named_expression(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_named_expression(self, node: "Node", depth: int, called: bool) -> Expression:
         value = self.expression(node.child_by_field_name("value"), depth)
         self.draft.bind(text_of(node.child_by_field_name("name")), value, node.end_byte)
         return value
 
-    def _integer(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_integer(self, node: "Node", depth: int, called: bool) -> Expression:
         text = text_of(node)
         return form.Constant(int(text)) if text.isdecimal() and len(text) < 10 else form.Constant(0)
 
-    def _float(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_float(self, node: "Node", depth: int, called: bool) -> Expression:
         return form.Constant(0)
 
-    def _unary_operator(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_unary_operator(self, node: "Node", depth: int, called: bool) -> Expression:
         value = self.expression(node.child_by_field_name("argument"), depth)
         negative = isinstance(value, form.Constant) and isinstance(value.value, int) and text_of(node).startswith("-")
         return form.Constant(-value.value) if negative else None  # type: ignore[union-attr,operator]
 
-    def _true(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_true(self, node: "Node", depth: int, called: bool) -> Expression:
         return form.Constant(node.type == "true")
 
-    _false = _true
+    _convert_false = _convert_true
 
-    def _none(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_none(self, node: "Node", depth: int, called: bool) -> Expression:
         return form.Constant(None)
 
-    def _string(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_string(self, node: "Node", depth: int, called: bool) -> Expression:
         parts = [child for child in children(node) if child.is_named]
         for child in parts:
             if child.type == "interpolation":
@@ -286,7 +288,7 @@ class Converter:
         content = text_of(plain[0]) if plain else ""
         return form.Constant(content if is_plain and len(content) <= MAX_TEXT else "\0")
 
-    def _lambda(self, node: "Node", depth: int, called: bool) -> Expression:
+    def _convert_lambda(self, node: "Node", depth: int, called: bool) -> Expression:
         named = self.defined.get((node.start_byte, node.end_byte))
         name = f"<lambda{len(self.draft.lambdas) + 1}>"
         id = named or FunctionId(path=self.draft.id.path, qualname=_inner(self.draft.id, name))
@@ -318,7 +320,7 @@ class Converter:
                 name = node.child_by_field_name("attribute")
                 self.draft.stores.append(Store(of, text_of(name), None, value, at))
             elif node.type == "subscript":
-                stored = self._subscript(node, 1, False)
+                stored = self._convert_subscript(node, 1, False)
                 assert isinstance(stored, form.Item)
                 self.draft.stores.append(Store(stored.of, None, stored.key, value, at))
 
