@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 # Up to this many touched functions of a file are searched one by one, above it the file is searched as a whole.
 _MAX_SINGLE_SEARCHES = 8
+# Searching for all patterns at once keeps the matches of each until it is asked for: above this number of touched
+# functions they are searched one by one, which takes a little longer and a quarter less memory.
+_MAX_JOINED = 500
 _IGNORED = frozenset({"comment", "line_continuation"})
 CALLS = Pattern("(call) @match")
 _CLOSING = frozenset({")", "]", "}"})
@@ -141,7 +144,8 @@ class View:
         self._owners: dict[int, dict[int, int]] = {}
         self._calls: dict[tuple[int, int], dict[str, list[Node]]] = {}
         self.lines: dict[tuple[str, bool], list[tuple[int, str]]] = {}  # by path and whether removed: lines.py fills it
-        self._patterns = patterns
+        self._patterns = frozenset(patterns) if len(case.functions) <= _MAX_JOINED else frozenset()
+        self._joined = patterns
         self._matches: dict[tuple[int, int], dict[str, list[Captures]]] = {}
         self._own: dict[tuple[str, int], dict[int, list[Captures]]] = {}
         self.functions = tuple(self._touched())
@@ -239,7 +243,7 @@ class View:
             return search_one(pattern, module.nodes[index])
         key = id(module), index
         if key not in self._matches:
-            self._matches[key] = search(self._patterns, module.nodes[index])
+            self._matches[key] = search(self._joined, module.nodes[index])
         return self._matches[key].pop(pattern, [])
 
     def owner(self, module: Module, match: Captures) -> int:

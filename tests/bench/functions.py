@@ -40,6 +40,8 @@ def benchmarks(given: argparse.Namespace, here: dict[str, Path]) -> list[tuple[s
     found = [("are the touched functions right", ["oracle", *oracle, "--changes", changes])] if oracle else []
     found.append(("are renames and moves found", ["renames", "score", str(given.clones)]))
     found.append(("can code pass for layout", ["mutants", "--seconds", "5" if given.quick else "60"]))
+    inputs = ["--inputs", "1000" if given.quick else "100000"]
+    found.append(("does any input stop it", ["fuzz_functions", *inputs]))
     if "PyCG" in here:
         found.append(("are callers right: small programs", ["callers", "pycg", str(here["PyCG"])]))
     if services:
