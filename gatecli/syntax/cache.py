@@ -66,14 +66,19 @@ class FactCache:
             self._connection = None
 
     def words(self, keys: Iterable[Key]) -> dict[Key, bytes]:
-        """The words of those files that are known."""
-        wanted = set(keys)
+        """The words of those files that are known.
+
+        They are asked for one by one, in the order of the file: it holds other repositories too, and to read them all
+        takes longer from the second on.
+        """
         found: dict[Key, bytes] = {}
         with self._open() as connection:
-            if connection is not None:
-                for blob, path, words in connection.execute("select blob, path, words from facts"):
-                    if words is not None and (blob, path) in wanted:
-                        found[blob, path] = words
+            if connection is None:
+                return found
+            for key in sorted(keys):
+                row = connection.execute("select words from facts where blob = ? and path = ?", key).fetchone()
+                if row is not None and row[0] is not None:
+                    found[key] = row[0]
         return found
 
     def names(self, key: Key) -> bytes | None:
