@@ -949,7 +949,8 @@ class PullText:
 class Provenance:
     """Who really wrote the change: agents, and the human who operated them (None: unknown, the least senior).
 
-    ``notes`` say what was set aside or too large to read whole.
+    ``notes`` say what was set aside or too large to read whole. ``scope`` is what the change says it is about:
+    gitignore patterns of files, or ``path::function``.
     """
 
     klass: ProvenanceClass
@@ -958,6 +959,7 @@ class Provenance:
     operator_source: str | None = None
     authors: tuple[Person, ...] = ()
     notes: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
 
 
 # --------------------------------------------------------------------------- what is notable

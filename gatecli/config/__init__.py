@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from gatecli.config.contradictions import contradictions
+from gatecli.config.contradictions import contradictions, unknown_zones
 from gatecli.config.document import MAX_BYTES, Document, Problem, decode, mismatches, parse, quote, refuse
-from gatecli.config.requirements import Condition, Grants, Override, Pace, Required
+from gatecli.config.requirements import Border, Condition, Grants, Override, Pace, Required
 from gatecli.config.shipped import data_root, read_data
 from gatecli.errors import UsageError
 from gatecli.model import Mode, PolicyStamp
@@ -209,9 +209,9 @@ class LedgerConfig:
 class Config:
     """The policy of a repository; every field has the built-in default.
 
-    ``tiers`` name conditions, ``zones`` name the folders (gitignore patterns) of a trust zone, ``hosts`` are those that
-    the code may talk to; ``requirements`` and ``pace`` ask for more than what is built in. Without ``override`` nobody
-    may override anything, without ``grants`` none counts.
+    ``tiers`` name conditions, ``zones`` name the folders (gitignore patterns) of a trust zone, ``borders`` say what the
+    code of each may reach beyond it, ``hosts`` are those that all code may talk to; ``requirements`` and ``pace`` ask
+    for more than what is built in. Without ``override`` nobody may override anything, without ``grants`` none counts.
 
     ``mode`` is enforce unless the policy says otherwise, so that exit codes mean something without a policy.
     """
@@ -229,6 +229,7 @@ class Config:
     paths: Paths = field(default_factory=Paths)
     tiers: Mapping[str, Condition] = field(default_factory=dict)
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    borders: Mapping[str, Border] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     requirements: Annotated[tuple[Required, ...], msgspec.Meta(max_length=500)] = ()
     pace: Pace = field(default_factory=Pace)
@@ -282,6 +283,7 @@ def _problems(document: Document) -> Iterator[Problem]:
         settings = msgspec.convert(document.value, Config)
         stated = settings.tiers, settings.requirements, settings.pace, settings.zones
         yield from contradictions(document, *stated)
+        yield from unknown_zones(document, settings.borders, settings.zones)
 
 
 def _read_local(path: Path) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 from gatecli.config.document import At, Document, Problem, did_you_mean, quote
-from gatecli.config.requirements import Ask, Condition, Pace, Required, looks_at_evidence, parts
+from gatecli.config.requirements import Ask, Border, Condition, Pace, Required, looks_at_evidence, parts
 
 MAX_STARS = 10
 MAX_TIERS = 50
@@ -86,6 +86,16 @@ def _in_condition(
 
 
 _NESTED = ("all", "any", "not_")
+
+
+def unknown_zones(
+    document: Document, borders: Mapping[str, Border], zones: Mapping[str, tuple[str, ...]]
+) -> Iterator[Problem]:
+    """Borders of or with zones that nobody declared."""
+    for name, border in borders.items():
+        for zone in (name, *border.imports):
+            if zone not in zones:
+                yield document.problem(("borders", name), f"no zone is called {quote(zone)}{did_you_mean(zone, zones)}")
 
 
 def _in_ask(document: Document, at: At, ask: Ask) -> Iterator[Problem]:

@@ -91,6 +91,13 @@ class Required(msgspec.Struct, frozen=True, kw_only=True, rename={"if_": "if"}):
     level: Literal["review", "block"] = "review"
 
 
+class Border(msgspec.Struct, frozen=True, kw_only=True):
+    """What the code of a zone may reach beyond it: the zones it imports from, and the hosts it talks to."""
+
+    imports: Annotated[tuple[Name, ...], msgspec.Meta(max_length=500)] = ()
+    hosts: Texts = ()
+
+
 class CoolingOff(msgspec.Struct, frozen=True, kw_only=True):
     """How long a content has to lie before it merges, from when its digest was first seen; the longest counts."""
 

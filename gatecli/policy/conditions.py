@@ -3,7 +3,6 @@
 ``not`` of what is not known is not known either (Kleene's three values), so missing evidence cannot be turned round.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,7 +13,6 @@ from gatecli.model import Case, Finding, Outcome, Person, Score
 from gatecli.policy.owners import SENIORS, team_of
 from gatecli.policy.patterns import Patterns
 from gatecli.provenance.identity import Directory, directory
-from gatecli.provenance.trailers import trailers
 
 DESTRUCTIVE = frozenset(
     {
@@ -23,10 +21,8 @@ DESTRUCTIVE = frozenset(
     }
 )
 IRREVERSIBLE = frozenset({"migration-irreversible", "table-dropped", "column-dropped", "delete-everything-added"})
-CROSSING = frozenset({"cross-zone-import", "outbound-host-added", "listener-opened"})
 
 _ANSWERED = (Outcome.FLAGGED, Outcome.UNKNOWN, Outcome.ERROR)
-_HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 Held = bool | None
 """None: not known."""
@@ -53,6 +49,10 @@ class Facts:
         """The touched paths that one of some gitignore patterns selects."""
         compiled = self._compiled(tuple(patterns))
         return [path for path in self.paths if compiled.last(path) >= 0]
+
+    def selects(self, patterns: Iterable[str], path: str) -> bool:
+        """Whether one of some gitignore patterns selects a path, touched or not."""
+        return self._compiled(tuple(patterns)).last(path) >= 0
 
     def _compiled(self, patterns: tuple[str, ...]) -> Patterns:
         if patterns not in self._patterns:
@@ -205,23 +205,41 @@ def _at_least(value: Held | float, asked: float) -> Held:
 
 
 def _crosses(_: bool, about: Facts) -> Held:
-    """A finding says so (but for the hosts that the policy allows), or files of two zones change together."""
-    allowed = {host.casefold() for host in about.config.hosts}
-    for one in about.found:
-        if one.rule in CROSSING:
-            hosts = {host.casefold() for host in _HOST.findall(one.message)} if allowed else set()
-            if one.rule != "outbound-host-added" or not hosts & allowed:
-                return True
-    return sum(bool(about.matching(patterns)) for patterns in about.config.zones.values()) > 1
+    from gatecli.policy.borders import crosses  # which asks about facts itself, and reads code where it has to
+
+    return crosses(about)
 
 
 def _drift(which: str, about: Facts) -> Held:
-    """Whether files change that the commits' ``Scope:`` does not name, or (``undeclared``) none is named at all."""
-    said = [value for one in about.case.change.revisions for key, value in trailers(one.message) if key == "Scope"]
-    declared = [pattern.strip() for value in said for pattern in value.split(",") if pattern.strip()]
+    """Whether something changes that the change did not say it is about, or (``undeclared``) it said nothing."""
+    declared = about.case.provenance.scope
     if not declared:
         return which == "undeclared" and bool(about.paths)
-    return len(about.matching(declared)) < len(about.paths)
+    return bool(outside(declared, about))
+
+
+def outside(declared: tuple[str, ...], about: Facts) -> list[str]:
+    """The touched paths that a declared scope does not cover: gitignore patterns of files, ``path::function`` of code.
+
+    A file of which functions are named is covered if only those, and what is in them, were touched.
+    """
+    covered = set(about.matching(one for one in declared if "::" not in one))
+    named: dict[str, list[str]] = {}
+    for path, _, function in (one.partition("::") for one in declared if "::" in one):
+        named.setdefault(path, []).append(function)
+    touched: dict[str, set[str]] = {}
+    for one in about.case.functions:
+        touched.setdefault(one.id.path, set()).add(one.id.qualname)
+    return [
+        path
+        for path in about.paths
+        if path not in covered
+        and not (path in touched and all(_is_within(each, named.get(path, ())) for each in touched[path]))
+    ]
+
+
+def _is_within(qualname: str, functions: Iterable[str]) -> bool:
+    return any(qualname == one or qualname.startswith(f"{one}.") for one in functions)
 
 
 _ASKS: Mapping[str, Callable[..., Held]] = {

@@ -22,6 +22,7 @@ MAX_TOTAL_CHARACTERS = 8_000_000
 SHORT_MESSAGE_CHARACTERS = 4_096
 MAX_CREDITS = 100
 MAX_MATCHES = 10
+MAX_SCOPE = 500
 
 _INDENT = re.compile(r"^[ \t>*]{1,16}", re.MULTILINE)
 _TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,60})[ \t]{0,8}:[ \t]*(.*)", re.DOTALL)
@@ -36,6 +37,7 @@ _MERGED = re.compile(
 )
 # A box of a pull request template: `- [x] An agent wrote code of this change <!-- gate:ai=yes -->`.
 _BOX = re.compile(r"^[ \t]{0,8}[-*+] \[[xX]\][^\n]{0,300}<!-- ?gate:ai=(yes|no) ?-->", re.IGNORECASE | re.MULTILINE)
+_SCOPE = re.compile(r"^[ \t]{0,3}scope:[ \t]{0,8}(\S[^\r\n]{0,2000})", re.IGNORECASE | re.MULTILINE)
 _PULL = "pull request"
 _AIDER = re.compile(r"\s*\(aider\)\s*$", re.IGNORECASE)
 
@@ -106,7 +108,17 @@ def read(
         operator_source=source,
         authors=_authors(commits, known),
         notes=tuple(notes),
+        scope=_scope(change.revisions, pulls),
     )
+
+
+def _scope(revisions: tuple[Revision, ...], pulls: Sequence[PullText]) -> tuple[str, ...]:
+    """What the commits (``Scope:`` trailers) and the pull request (such a line of its text) say the change is about."""
+    said = [value for one in revisions for key, value in trailers(one.message) if key.casefold() == "scope"]
+    body = pulls[0].body[:MAX_MESSAGE_CHARACTERS] if pulls else ""
+    said += [match[1] for match in islice(_SCOPE.finditer(visible(body)), MAX_MATCHES)]
+    items = (item.strip().strip("`") for value in said for item in value.split(","))
+    return tuple(dict.fromkeys(item for item in items if item))[:MAX_SCOPE]
 
 
 def trailers(message: str) -> tuple[tuple[str, str], ...]:

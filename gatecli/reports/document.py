@@ -178,7 +178,7 @@ class Agent(_Object):
 
 
 class Provenance(_Object, rename={"klass": "class"}):
-    """Who really wrote the change; ``operator`` null means unknown."""
+    """Who really wrote the change; ``operator`` null means unknown; ``scope`` is what it says it is about."""
 
     klass: ProvenanceClass
     agents: list[Agent]
@@ -186,6 +186,7 @@ class Provenance(_Object, rename={"klass": "class"}):
     operator_source: str | None
     authors: list[Person]
     notes: list[str]
+    scope: list[str]
 
 
 class Span(_Object):

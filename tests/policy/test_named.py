@@ -31,7 +31,7 @@ from gatecli.policy.owners import read_owners
 from gatecli.policy.requirements import outcome, sign_off
 from gatecli.policy.verdict import decide
 from tests.policy.test_requirements import AI, HUMAN, LOW, NOW, given_case
-from tests.scoring.cases import DANA, case, changed, file, finding, function_id, observed, revision
+from tests.scoring.cases import DANA, case, changed, file, finding, function_id, observed
 
 Status = RequirementStatus
 PEOPLE = """
@@ -63,7 +63,7 @@ def result(config: Config, *approvals: Approval, findings=(), judged=HUMAN, **mo
 # --------------------------------------------------------------------------- conditions
 
 HOT = function_id()
-SCOPED = case(changed(), revisions=(replace(revision(), message="Round\n\nScope: shop/tax/"),))
+SCOPED = case(changed(), provenance=replace(HUMAN.provenance, scope=("shop/tax/",)))
 BUSY = case(changed(), usage={HOT: observed(share=0.3, rate=9_000)})
 UNPROFILED = case(changed())
 

@@ -1,0 +1,142 @@
+"""What crosses a border, and what lies outside of the scope that a change declares."""
+
+from dataclasses import replace
+
+import pytest
+
+from gatecli.config import Config, load
+from gatecli.errors import UsageError
+from gatecli.model import Provenance, ProvenanceClass, PullText
+from gatecli.policy.conditions import facts, holds
+from gatecli.provenance.trailers import read
+from tests.policy.test_requirements import LOW
+from tests.scoring.cases import case, changed, file, finding, revision
+
+ZONES = "zones: {web: [shop/web/], pay: [shop/pay/], core: [shop/core/]}"
+CROSSES = "{crosses_boundary: true}"
+
+
+def policy(condition: str, more: str = ZONES) -> Config:
+    text = f"version: 1\n{more}\nrequirements: [{{name: a, if: {condition}}}]\n"
+    return load({".gate/policy.yml": text.encode()}.get)[0]
+
+
+def asked(judged, condition: str = CROSSES, more: str = ZONES, findings=()) -> bool | None:
+    config = policy(condition, more)
+    return holds(config.requirements[0].if_, facts(judged, findings, LOW, config))
+
+
+def edited(path: str, before: str, after: str):
+    return case(files=(replace(file(path), before=before.encode(), after=after.encode()),))
+
+
+# --------------------------------------------------------------------------- imports
+
+ALLOWED = f"{ZONES}\nborders: {{web: {{imports: [pay]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "crosses"),
+    [
+        ("shop/web/views.py", "from shop.pay import charge", True),
+        ("shop/web/views.py", "import shop.pay.charge as c", True),
+        ("shop/web/views.py", "from shop.pay.charge import now", True),
+        ("shop/web/views.py", "from ..pay.charge import now", True),
+        ("shop/web/views.py", "from shop.web import forms", False),
+        ("shop/web/views.py", "from . import forms", False),
+        ("shop/web/views.py", "import json", False),
+        ("src/shop/web/views.py", "from shop.pay import charge", False),  # in no zone: the zones are below the root
+        ("shop/other.py", "from shop.pay import charge", False),
+        ("shop/web/data.txt", "from shop.pay import charge", False),
+        ("shop/web/broken.py", "import" + "(" * 2, False),
+    ],
+)
+def test_an_import_from_one_zone_into_another(path, line, crosses):
+    assert asked(edited(path, "X = 1\n", f"X = 1\n{line}\n")) is crosses
+
+
+def test_an_import_that_was_there_before_crosses_nothing_anew():
+    line = "from shop.pay import charge\n"
+    assert asked(edited("shop/web/views.py", line, f"{line}X = 1\n")) is False
+    assert asked(edited("shop/web/views.py", line, "from shop.pay import refund\n")) is True
+
+
+def test_a_border_says_which_zones_may_be_imported_from_and_only_that_way():
+    assert asked(edited("shop/web/views.py", "", "from shop.pay import charge\n"), more=ALLOWED) is False
+    assert asked(edited("shop/web/views.py", "", "from shop.core import x\n"), more=ALLOWED) is True
+    assert asked(edited("shop/pay/charge.py", "", "from shop.web import forms\n"), more=ALLOWED) is True
+
+
+# --------------------------------------------------------------------------- hosts
+
+
+def talks(host: str, path: str = "shop/web/views.py", name: str = "views.show"):
+    return finding("outbound-host-added", message=f"{name} now talks to {host}", path=path)
+
+
+@pytest.mark.parametrize(
+    ("more", "found", "crosses"),
+    [
+        ("", talks("api.stripe.com"), True),
+        ("\nhosts: [api.stripe.com]", talks("API.Stripe.com"), False),
+        ("\nborders: {web: {hosts: [api.stripe.com]}}", talks("api.stripe.com"), False),
+        ("\nborders: {pay: {hosts: [api.stripe.com]}}", talks("api.stripe.com"), True),
+        ("\nborders: {pay: {hosts: [api.stripe.com]}}", talks("api.stripe.com", "shop/pay/charge.py"), False),
+        ("\nborders: {web: {hosts: [api.stripe.com]}}", talks("api.stripe.com", "elsewhere.py"), True),
+        ("\nhosts: [ok.io]", talks("evil.example", name="ok.io"), True),
+        ("\nhosts: [ok.io]", talks("evil.example ok.io"), True),
+        ("\nhosts: [ok.io]", finding("listener-opened", message="now talks to ok.io"), True),
+    ],
+)
+def test_a_host_is_allowed_for_all_or_for_its_zone(more, found, crosses):
+    assert asked(case(files=(file(found.path),)), more=ZONES + more, findings=(found,)) is crosses
+
+
+@pytest.mark.parametrize(
+    ("borders", "said"),
+    [("{wbe: {}}", "no zone is called 'wbe', did you mean 'web'?"), ("{web: {imports: [pya]}}", "did you mean 'pay'?")],
+)
+def test_a_border_of_no_zone_is_a_mistake(borders, said):
+    with pytest.raises(UsageError, match=r"policy\.yml:3") as caught:
+        policy(CROSSES, f"{ZONES}\nborders: {borders}")
+    assert said in str(caught.value)
+
+
+# --------------------------------------------------------------------------- drift
+
+
+@pytest.mark.parametrize(
+    ("scope", "outside"),
+    [
+        ((), False),
+        (("shop/",), False),
+        (("shop/pricing.py::price_order",), False),
+        (("shop/pricing.py",), False),
+        (("docs/",), True),
+        (("shop/pricing.py::other",), True),
+        (("shop/pricing.py::price",), True),
+        (("other.py::price_order",), True),
+        (("docs/", "shop/pricing.py::price_order"), False),
+    ],
+)
+def test_drift_is_what_lies_outside_of_the_declared_scope(scope, outside):
+    provenance = Provenance(klass=ProvenanceClass.NO_EVIDENCE, scope=scope)
+    judged = case(changed("price_order"), provenance=provenance)
+    assert asked(judged, "{drift: outside_scope}") is outside
+    assert asked(judged, "{drift: undeclared}") is (outside or not scope)
+
+
+def test_a_function_beside_the_declared_one_is_drift():
+    provenance = Provenance(klass=ProvenanceClass.NO_EVIDENCE, scope=("shop/pricing.py::price_order",))
+    judged = case(changed("price_order"), changed("refund"), provenance=provenance)
+    assert asked(judged, "{drift: outside_scope}") is True
+    inner = case(changed("price_order.helper"), provenance=provenance)
+    assert asked(inner, "{drift: outside_scope}") is False
+
+
+def test_the_scope_is_read_from_trailers_and_from_the_pull_request():
+    commit = replace(revision(), message="Round\n\nScope: shop/tax/, shop/pricing.py::price_order")
+    change = case(changed(), revisions=(commit,)).change
+    pull = PullText(body="Rounds each line.\n\nScope: `docs/`\r\nnot a scope: x\n")
+    twin = PullText(body="Scope: *\n")
+    assert read(change, pulls=(pull, twin)).scope == ("shop/tax/", "shop/pricing.py::price_order", "docs/")
