@@ -263,6 +263,6 @@ _ASKS: Mapping[str, Callable[..., Held]] = {
     "destructive_schema": lambda _, about: any(one.rule in DESTRUCTIVE for one in about.found),
     "irreversible": lambda _, about: any(one.rule in IRREVERSIBLE for one in about.found),
     "crosses_boundary": _crosses,
-    "incidents": lambda count, about: sum(len(one.incidents) for one in about.case.history.values()) >= count,
+    "incidents": lambda count, about: len({id for one in about.case.history.values() for id in one.incidents}) >= count,
     "drift": _drift,
 }

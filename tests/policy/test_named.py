@@ -31,7 +31,7 @@ from gatecli.policy.owners import read_owners
 from gatecli.policy.requirements import outcome, sign_off
 from gatecli.policy.verdict import decide
 from tests.policy.test_requirements import AI, HUMAN, LOW, NOW, given_case
-from tests.scoring.cases import DANA, case, changed, file, finding, function_id, observed
+from tests.scoring.cases import DANA, case, changed, file, finding, function_id, known, observed
 
 Status = RequirementStatus
 PEOPLE = """
@@ -62,10 +62,14 @@ def result(config: Config, *approvals: Approval, findings=(), judged=HUMAN, **mo
 
 # --------------------------------------------------------------------------- conditions
 
-HOT = function_id()
+HOT, PAY = function_id(), function_id("charge")
 SCOPED = case(changed(), provenance=replace(HUMAN.provenance, scope=("shop/tax/",)))
 BUSY = case(changed(), usage={HOT: observed(share=0.3, rate=9_000)})
 UNPROFILED = case(changed())
+REMEMBERED = case(
+    changed(),
+    history={HOT: replace(known(), incidents=("INC-1", "INC-2")), PAY: replace(known(), incidents=("INC-1",))},
+)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,9 @@ UNPROFILED = case(changed())
         ("{crosses_boundary: true}", HUMAN, (finding("outbound-host-added", message="now talks to a.io"),), True),
         ("{crosses_boundary: true}", HUMAN, (finding("outbound-host-added", message="now talks to ok.io"),), False),
         ("{crosses_boundary: true}", case(files=(file("shop/a.py"), file("pay/a.py"))), (), True),
+        ("{incidents: 1}", HUMAN, (), False),
+        ("{incidents: 2}", REMEMBERED, (), True),
+        ("{incidents: 3}", REMEMBERED, (), False),  # one incident of two functions is one
         ("{zones: [pay]}", case(files=(file("pay/a.py"),)), (), True),
         ("{drift: outside_scope}", SCOPED, (), True),
         ("{drift: outside_scope}", HUMAN, (), False),

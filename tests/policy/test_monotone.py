@@ -1,0 +1,174 @@
+"""Over random policies with tiers, pace and owners: no approval fewer and no finding more ever improves the outcome."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatecli.config import Config, load
+from gatecli.config.freeze import Freeze
+from gatecli.model import (
+    Approval,
+    Binding,
+    Case,
+    Counted,
+    Decision,
+    FileChange,
+    Memory,
+    Outcome,
+    Passed,
+    Provenance,
+    ProvenanceClass,
+    Severity,
+    SignerKind,
+)
+from gatecli.policy.owners import read_owners
+from gatecli.policy.requirements import outcome, sign_off
+from gatecli.policy.verdict import decide
+from tests.policy.test_requirements import AI, LOW, NOW, given_case
+from tests.scoring.cases import RAVI, file, finding
+
+HOUR = 3_600
+PEOPLE = "people: {seniors: [ravi, mei], teams: {'@shop/pay': [tom, mei]}, agents: {reviewbot: gpt}}"
+_ORDER = (Decision.PASS, Decision.REVIEW, Decision.BLOCK)
+
+# --------------------------------------------------------------------------- policies
+
+_EVIDENCE = ["{rules: ['M*']}", "{irreversible: true}", "{crosses_boundary: true}", "{points: 3}"]
+_PLAIN = ["{}", "{paths: [shop/]}", "{paths: [docs/]}", "{lines: 100}", "{provenance: [ai]}"]
+_TIERED = ["{tier: critical}", "{tier: calm}", "{any: [{tier: calm}, {tier: critical}]}", "{all: [{tier: critical}]}"]
+_conditions = st.sampled_from(_EVIDENCE + _PLAIN + _TIERED)
+_asks = st.sampled_from(
+    ["{}", "{count: 2}", "{role: senior}", "{role: owner}", "{role: owner, count: 2}", "{kind: agent}", "{bind: diff}",
+     "{among: ['@shop/pay']}", "{any: [{role: owner}, {role: senior, count: 2}]}"]
+)  # fmt: skip
+_tiers = st.builds(
+    "tiers: {{critical: {}, calm: {}}}".format, st.sampled_from(_EVIDENCE), st.sampled_from(_EVIDENCE + _PLAIN)
+)
+_requirements = st.lists(
+    st.tuples(_conditions, st.lists(_asks, max_size=2), st.sampled_from(["enforce", "advise"]),
+              st.sampled_from(["review", "block"])),
+    max_size=3,
+).map(
+    lambda found: "requirements: [{}]".format(
+        ", ".join(
+            f"{{name: r{number}, if: {condition}, requires: [{', '.join(asks)}], mode: {mode}, level: {level}}}"
+            for number, (condition, asks, mode, level) in enumerate(found)
+        )
+    )
+)  # fmt: skip
+_hours = st.integers(0, 48)
+_parts = {
+    "applies": _conditions,
+    "cooling_off": st.builds(
+        "{{hours: {}, hours_per_100_lines: {}, tiers: {{critical: {}, calm: {}}}, waived_by: {}}}".format,
+        _hours, _hours, _hours, _hours, st.integers(1, 3),
+    ),
+    "review_seconds_per_100_lines": st.integers(0, 600).map(str),
+    "windows": st.sampled_from(
+        ["[]", "[{days: [mon, tue, wed, thu, fri, sat, sun]}]", "[{days: [mon], start: '00:00', until: '00:01'}]"]
+    ),
+    "limits": st.builds("[{{changes: {}, hours: 24}}]".format, st.integers(1, 3)),
+    "budget": st.builds("{{lines: {}, days: 7}}".format, st.integers(0, 100)),
+}  # fmt: skip
+_pace = st.lists(st.sampled_from(sorted(_parts)), unique=True).flatmap(
+    lambda names: st.tuples(*(_parts[name] for name in names)).map(
+        lambda found: f"pace: {{{', '.join(f'{name}: {value}' for name, value in zip(names, found, strict=True))}}}"
+    )
+)
+_policies = st.tuples(_tiers, _requirements, _pace).map(lambda found: "\n".join(("version: 1", PEOPLE, *found)))
+
+# --------------------------------------------------------------------------- what there is to judge
+
+_owners = st.lists(
+    st.tuples(
+        st.sampled_from(["*", "/shop/", "/pay/", "*.py"]), st.sampled_from(["@tom", "@ines", "@mei", "@dana", ""])
+    ),
+    max_size=4,
+).map(lambda lines: "".join(f"{pattern} {owner}\n" for pattern, owner in lines))  # fmt: skip
+_freezes = st.lists(
+    st.builds(
+        Freeze,
+        scope=st.sampled_from([("everything",), ("shop/",), ("elsewhere/",)]),
+        until=st.sampled_from(["2020-01-01T00:00Z", "2100-01-01T00:00Z"]),
+        reason=st.just("incident 42"),
+    ),
+    max_size=1,
+).map(tuple)
+_passed = st.builds(
+    Passed,
+    digest=st.sampled_from("abc"),
+    at=st.integers(NOW - 30 * HOUR, NOW),
+    lines=st.integers(0, 60),
+    by_agent=st.booleans(),
+    humans=st.integers(0, 1),
+)
+_memories = st.none() | st.builds(
+    Memory,
+    first_seen=st.none() | st.integers(NOW - 60 * HOUR, NOW),
+    passed=st.lists(_passed, max_size=4).map(tuple),
+)
+_approvals = st.lists(
+    st.builds(
+        Approval,
+        person=st.sampled_from(["ravi", "mei", "tom", "ines"]),
+        at=st.none() | st.integers(NOW - 60 * HOUR, NOW),
+        source=st.just("github review"),
+        binding=st.sampled_from(Binding),
+    )
+    | st.builds(
+        Approval,
+        person=st.just("reviewbot"),
+        at=st.just(NOW - 60),
+        source=st.just("github check"),
+        binding=st.just(Binding.DIFF),
+        kind=st.just(SignerKind.AGENT),
+        model=st.just("gpt"),
+    ),
+    max_size=4,
+    unique_by=lambda one: one.person,
+)
+_findings = st.lists(
+    st.builds(
+        finding,
+        st.sampled_from(["io-in-loop", "table-dropped", "migration-irreversible", "outbound-host-added"]),
+        code=st.sampled_from(["P01", "M01", "A03"]),
+        severity=st.sampled_from(list(Severity)),
+        outcome=st.sampled_from(list(Outcome)),
+    ),
+    max_size=3,
+)
+_PROVENANCES = (
+    AI,
+    replace(AI, operator=None),
+    replace(AI, operator=RAVI),
+    replace(AI, klass=ProvenanceClass.NO_EVIDENCE, agents=()),
+)
+_SMALL = (file("shop/pricing.py"),)
+_LARGE = (*_SMALL, file("pay/charge.py", added=120))
+
+
+def _case(provenance: Provenance, files: tuple[FileChange, ...]) -> Case:
+    judged = given_case(provenance)
+    return replace(judged, change=replace(judged.change, files=files))
+
+
+_cases = st.builds(_case, st.sampled_from(_PROVENANCES), st.sampled_from([_SMALL, _LARGE]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(_policies, _owners, _freezes, _memories, _cases, _approvals, _findings, _findings, st.data())
+def test_no_approval_fewer_and_no_finding_more_improves_the_outcome(
+    policy, owners, freezes, memory, judged, said, found, more, data
+):
+    config = load({".gate/policy.yml": policy.encode()}.get)[0]
+    about = {"owners": read_owners({"CODEOWNERS": owners.encode()}.get), "freezes": freezes, "memory": memory}
+    before = _outcome(config, judged, said, found, about)
+    assert _outcome(config, judged, said, [*found, *more], about) >= before
+    kept = data.draw(st.sets(st.sampled_from(range(len(said))))) if said else set()
+    assert _outcome(config, judged, [one for at, one in enumerate(said) if at in kept], found, about) >= before
+
+
+def _outcome(config: Config, judged, said, found, about) -> int:
+    signoff = sign_off(judged, found, LOW, config, now=NOW, reviewed=Counted(approvals=tuple(said)), **about)
+    return _ORDER.index(outcome(decide(judged, found, LOW, config), signoff).outcome)
