@@ -1,9 +1,9 @@
 """The memory of a repository: ``.gate/incidents.yml`` says what went wrong, and which commits caused it."""
 
+import datetime
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -34,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An incident as it is written down."""
 
     id: Annotated[str, msgspec.Meta(pattern=ID)]
-    date: date
+    date: datetime.date
     severity: IncidentSeverity
     caused_by: Annotated[tuple[_Commit, ...], msgspec.Meta(max_length=50)]
     lesson: _Text | None = None
