@@ -69,8 +69,8 @@ def main() -> None:
     print(
         f"code owners: {LINES:,} lines, {FILES:,} files, {owned():,} owned: {best_of_five(owned):.1f} ms with reading"
     )
-    people = People(seniors=("ravi",))
-    known = directory(people)
+    by_one = Config(people=People(seniors=("ravi",)))
+    known = directory(by_one.people)
     reviews = [review(f"user{number % 700}", at=f"2026-11-20T{number % 24:02}:00:00Z") for number in range(REVIEWS)]
     given = answers(
         *reviews, collaborators=[{"login": f"user{number}", "permissions": {"push": True}} for number in range(700)]
@@ -78,7 +78,7 @@ def main() -> None:
     assert len(json.loads(given)["reviews"]) == REVIEWS
 
     def count() -> int:
-        return len(counted(CASE, (), known, people, submitted=Submitted(answers=given), policy="p", now=NOW).approvals)
+        return len(counted(CASE, (), known, by_one, submitted=Submitted(answers=given), policy="p", now=NOW).approvals)
 
     print(f"reviews: {REVIEWS:,} read and weighed, {count():,} count: {best_of_five(count):.1f} ms")
 
