@@ -17,6 +17,7 @@ from gatecli.model import (
     SignatureKind,
     UsageStatus,
 )
+from gatecli.rules import code
 from gatecli.rules.checks.callsites import Fit, called_name, fit, leaves_out
 from gatecli.rules.checks.templates import still_used
 from gatecli.rules.code import Touched, View
@@ -24,6 +25,7 @@ from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed, plural, snippet
 from gatecli.syntax.imports import names_of
+from gatecli.syntax.trees import parse
 
 # Of the methods with double underscores, those that code calls by a name; Python calls the others, with arguments of
 # its own.
@@ -66,7 +68,11 @@ def _passes_on(caller: Caller) -> bool:
 def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
     """C02: a default changed under callers that leave the argument out."""
     for touched, clauses in _clauses(view):
-        defaults = [clause for clause in clauses if clause.kind is SignatureKind.DEFAULT]
+        defaults = [
+            clause
+            for clause in clauses
+            if clause.kind is SignatureKind.DEFAULT and not _is_made_inside(touched, clause)
+        ]
         changed = [f"{clause.name} {clause.before} to {clause.after}" for clause in defaults]
         after = touched.change.after
         if not changed or after is None:
@@ -83,6 +89,28 @@ def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
             says = f"changed a default ({listed(changed)}) that {_who(callers)} outside this change "
             says += f"{leaves} out" if relying else "may leave out"
             yield _observed(touched, says, changed, callers, _surest(relying) if relying else Confidence.LOW)
+
+
+_EMPTY = frozenset({"{ }", "[ ]", "( )", "dict ( )", "list ( )", "set ( )"})
+
+
+def _is_made_inside(touched: Touched, clause: SignatureChange) -> bool:
+    """Whether what was the default is made in the body now, as is usual for a list that is not to be shared.
+
+    An empty default may also just be left alone: ``if attrs: …``.
+    """
+    if clause.after != "None" or clause.before is None or touched.after is None:
+        return False
+    name, was = clause.name, code.normal(parse(clause.before.encode()).root_node)
+    body = code.normal(touched.after.node)
+    made = (
+        f"{name} or {was}",
+        f"{name} is None : {name} = {was}",
+        f"{was} if {name} is None else",
+        f"if {name} else {was}",
+    )
+    guarded = (f"if {name} :", f"if {name} is not None") if was in _EMPTY else ()
+    return any(form in body for form in (*made, *guarded, f"if {name} is not None else {was}"))
 
 
 def function_removed(rule: Rule, view: View) -> Iterator[Observation]:
