@@ -294,6 +294,12 @@ def test_no_input_fails_a_rule_and_the_same_input_gives_the_same_findings(
         assert finding.line is None or 1 <= finding.line <= after.count("\n") + 1
 
 
+def test_a_test_that_moved_to_another_file_has_no_line_in_the_one_that_is_gone() -> None:
+    test = "def test_a():\n    assert f() == 1\n"
+    found = registry.run(SHIPPED, case_of({"tests/test_a.py": (test, None), "a.py": (None, f"\n\n\n{test}")}))
+    assert [(item.path, item.line) for item in found if item.rule == "test-removed"] == [("tests/test_a.py", None)]
+
+
 @given(st.lists(st.sampled_from(SNIPPETS[:7]), min_size=1, max_size=4).map("\n\n".join))
 def test_reformatting_is_never_flagged(source: str) -> None:
     spread = source.replace("(", "(\n        ").replace("):", "\n):").replace("'", '"')

@@ -96,7 +96,8 @@ def _observation(path: str, tests: list[_Lost], subjects: list[str], confidence:
     if subjects:
         says += f" of {listed(subjects)}, which this change edits"
     first = tests[0].touched
-    line = None if first.file.after is None else first.line_after(first.change.function.span.def_line)
+    is_there = first.file.after is not None and first.file.path == path  # and not moved to another file
+    line = first.line_after(first.change.function.span.def_line) if is_there else None
     return Observation(says=says, path=path, line=line, text=" ".join(sorted(names)), confidence=confidence)
 
 
