@@ -11,6 +11,7 @@ from gatecli.cli.signoff import (
     Format,
     Ledger,
     Organisation,
+    Policy,
     Profile,
     Repo,
     Revisions,
@@ -88,9 +89,7 @@ def validate(
 @app.command()
 def explain(
     revisions: Revisions = None,
-    policy: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the newest base.")
-    ] = None,
+    policy: Policy = None,
     profile: Profile = None,
     ledger: Ledger = None,
     organisation: Organisation = None,

@@ -42,15 +42,16 @@ Organisation = Annotated[
         metavar="PATH", envvar="GATE_ORGANISATION", help="Policy laid over the repository's, which cannot weaken it."
     ),
 ]
+Policy = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the newest base.")
+]
 Format = Annotated[TreeFormat, typer.Option("--report", metavar="terminal|json|markdown", help="How to say it.")]
 Repo = Annotated[Path, typer.Option(metavar="DIR", help="The repository.")]
 
 
 def signoff(
     revisions: Revisions = None,
-    policy: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Policy; default: .gate/policy.yml of the newest base.")
-    ] = None,
+    policy: Policy = None,
     approvals: Approvals = None,
     profile: Profile = None,
     ledger: Ledger = None,
