@@ -234,12 +234,13 @@ def pin_loosened(rule: Rule, view: View) -> Iterator[Observation]:
             yield Observation(says="no longer checks what it installs by hash", path=file.path, line=1, text="hashes")
 
 
+_VERSION = re.compile(r"@v?\d{1,9}(?:\.\d{1,9}){1,5}(?=#|\s|$)")
 _REVISION = re.compile(r"[0-9a-f]{40}|#.{0,300}$")
 
 
 def _place(spec: str) -> str:
-    """Where a dependency comes from, whatever full commit id it is pinned to: another commit is no other place."""
-    return _REVISION.sub("", spec)
+    """Where a dependency comes from: another full commit id, or the tag of another version, is no other place."""
+    return _VERSION.sub("@version", _REVISION.sub("", spec))
 
 
 def _sure(file: FileChange) -> Confidence:
