@@ -1,0 +1,192 @@
+"""The flow: every stage in order, each given the values of the ones before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gatecli import __version__
+from gatecli.config import Config
+from gatecli.model import CallTree, Case, Finding, PolicyStamp, Report, RuleText
+from gatecli.pipeline.approvals import count_approvals
+from gatecli.pipeline.clock import Clock
+from gatecli.pipeline.evidence import (
+    carry_to_base,
+    function_history,
+    in_background,
+    past_commits,
+    read_file_knowledge,
+    read_profile,
+    read_provenance,
+    trace_callers,
+)
+from gatecli.pipeline.governing import read_memory, read_policies, read_rules
+from gatecli.pipeline.incidents import recall_incidents
+from gatecli.pipeline.request import Request
+from gatecli.sources.source import Source
+
+if TYPE_CHECKING:
+    from gatecli.policy.layers import Answer
+    from gatecli.rules.spec import Rule
+    from gatecli.runtime.profile import Profile
+
+
+def judge(origin: Source, request: Request) -> Report:
+    """Judge a change: the whole gate, stage by stage."""
+    from gatecli.policy import layers, verdict
+
+    clock = Clock()
+    with clock("policy"):
+        settings, organisation, stamp = read_policies(origin, request)
+        checks = read_rules(origin, settings, organisation)
+    known = _known(origin, request, settings, clock)
+    case = known.case
+    with clock("rules"):
+        findings = _findings(origin, request, settings, known, checks)
+    with clock("verdict"):
+        answer = _answer(origin, request, settings, stamp, case, findings, checks)
+        if organisation is not None:
+            theirs = replace(case, provenance=read_provenance(origin, request, organisation))
+            answer = layers.together(answer, _answer(origin, request, organisation, stamp, theirs, findings, checks))
+    return Report(
+        tool_version=__version__,
+        generated_at=request.now,
+        mode=settings.mode,
+        case=case,
+        findings=findings,
+        score=answer.score,
+        verdict=answer.verdict,
+        signoff=answer.signoff,
+        policy=stamp,
+        exit_code=verdict.exit_code(answer.verdict, settings.mode, settings.fail_on),
+        rules_run=len(checks),
+        rules=tuple(map(_in_words, checks)),
+        production=known.production,
+        timings_ms=clock.timings(origin.read_ms),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of a change; ``profile`` is of its base, ``production`` a picture of it where one was asked for."""
+
+    case: Case
+    profile: "Profile | None"
+    production: CallTree | None
+
+
+def _known(origin: Source, request: Request, settings: Config, clock: Clock) -> _Known:
+    """Everything that rules, score and policy look at: the functions, their use, their callers and their past."""
+    from gatecli.history import memory
+    from gatecli.rules.paths import matches
+    from gatecli.runtime import attach, call_tree
+    from gatecli.syntax import match
+
+    change, tests = origin.change, settings.paths.tests
+    with clock("functions"):
+        functions, parsed = match.changed_functions(change.files)
+    past = in_background(lambda: past_commits(origin, functions))
+    with clock("runtime"):
+        recorded, profile_path = read_profile(origin, request, settings)
+        carried = carry_to_base(origin, recorded, change.files, tests) if recorded else None
+        profile = carried.profile if carried else None
+        usage = attach.attach(profile, functions, carried.since if carried else None)
+        shown = profile if request.call_tree else None
+        production = call_tree.call_tree(shown, {change.base_id for change in functions}) if shown else None
+    with clock("callers"):
+        blast = trace_callers(origin, functions, profile, settings, lambda path: matches(tests, path))
+    with clock("history"):
+        history = function_history(origin, functions, settings, past.result())
+    with clock("provenance"):
+        provenance = read_provenance(origin, request, settings)
+    half_life = settings.incidents.half_life_days
+    recalled = recall_incidents(origin, functions, history, usage, blast, half_life_days=half_life, now=request.now)
+    case = Case(
+        change=change,
+        parsed=parsed,
+        functions=functions,
+        usage=usage,
+        blast=blast,
+        history=memory.remembered(history, recalled),
+        provenance=provenance,
+        tests=frozenset(file.path for file in change.files if matches(tests, file.path)),
+        file_knowledge=read_file_knowledge(origin, settings, past.result()),
+        incidents=recalled,
+    )
+    if profile is not None:
+        summary = attach.summarise(profile, profile_path, usage, case.running, request.now, carried)
+        case = replace(case, profile=summary)
+    return _Known(case=case, profile=profile, production=production)
+
+
+def _findings(
+    origin: Source, request: Request, settings: Config, known: _Known, checks: "tuple[Rule, ...]"
+) -> tuple[Finding, ...]:
+    """What the rules find, without what was accepted before."""
+    from gatecli.rules import accepted, registry
+    from gatecli.rules.code import Around
+    from gatecli.runtime import attach
+
+    profile = known.profile
+    around = Around(
+        base=origin.base,
+        head=origin.head,
+        usage=lambda id: attach.usage_of(profile, id) if profile else None,
+        rules=frozenset(check.id for check in checks),
+        today=datetime.fromtimestamp(request.now, UTC).date(),
+        ignore_days=settings.ignores.max_days,
+    )
+    baseline = accepted.read_baseline(origin.governing.read(accepted.BASELINE_PATH))
+    found = registry.run(checks, known.case, settings.paths, around)
+    return accepted.settle(found, known.case, checks, around, baseline)
+
+
+def _answer(
+    origin: Source,
+    request: Request,
+    settings: Config,
+    stamp: PolicyStamp,
+    case: Case,
+    findings: "Sequence[Finding]",
+    checks: "Sequence[Rule]",
+) -> "Answer":
+    """What one policy says of a change that the rules have looked at."""
+    from gatecli.config import freeze
+    from gatecli.policy import counterfactual, owners, requirements, verdict
+    from gatecli.policy.layers import Answer
+    from gatecli.scoring import points, weights
+
+    governing = origin.governing
+    score = points.score(case, findings, weights.shipped_weights(), people=settings.people)
+    code_owners = owners.read_owners(governing.read)
+    signoff = requirements.sign_off(
+        case,
+        findings,
+        score,
+        settings,
+        now=request.now,
+        reviewed=count_approvals(origin, request, case, findings, settings, stamp, code_owners),
+        owners=code_owners,
+        freezes=freeze.read_freezes(governing.read),
+        memory=read_memory(origin, request, settings),
+        rules=frozenset(name for check in checks for name in (check.id, check.code)),
+        keys=bool((governing.read(settings.people.keys) or b"").strip()),
+    )
+    decision = verdict.decide(case, findings, score, settings)
+    named = [one.level for one in signoff.requirements if not one.built_in]
+    without = counterfactual.without_each(case, findings, score, settings, named=named)
+    return Answer(
+        score=replace(score, without=without), verdict=requirements.outcome(decision, signoff), signoff=signoff
+    )
+
+
+def _in_words(rule: "Rule") -> RuleText:
+    return RuleText(
+        id=rule.id,
+        code=rule.code,
+        family=rule.family,
+        severity=rule.severity,
+        asks=rule.asks,
+        why=" ".join(rule.why.split()),
+        remedy=rule.remedy,
+    )
