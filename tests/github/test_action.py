@@ -339,6 +339,26 @@ def test_the_job_s_inputs_reach_gate(propose: Callable[..., Job], fake: FakeGitH
     assert fake.pulls[1204]["labels"] == [{"name": "gate: review"}]
 
 
+def test_the_policy_of_an_organisation_is_laid_over_that_of_the_repository(
+    propose: Callable[..., Job], fake: FakeGitHub, remote: GitRepo
+) -> None:
+    remote.commit({".gate/policy.yml": "version: 1\nmode: advise\n"})
+    job = propose({"README.md": "a\n"}, inputs={"organisation": "policies/gate.yml"})
+    (job.workspace / "policies").mkdir()
+    (job.workspace / "policies" / "gate.yml").write_text("version: 1\nprovenance: {no_evidence: treat_as_ai}\n")
+    result = ended(job, 3)
+    assert (result.outputs["outcome"], result.outputs["sign-off"]) == ("review", "outstanding")
+    report = json.loads(Path(result.outputs["json-file"]).read_text())
+    assert (report["mode"], report["policy"]["organisation"]) == ("enforce", "policies/gate.yml")
+
+
+def test_the_policy_of_an_organisation_that_is_missing_is_no_pass(
+    propose: Callable[..., Job], fake: FakeGitHub
+) -> None:
+    ended(propose({"README.md": "a\n"}, inputs={"organisation": "policies/gate.yml"}), 2)
+    assert [state for state, _ in statuses(fake)][-1] == "error"
+
+
 # --------------------------------------------------------------------------- hostile input
 
 TRAP = "open('pwned', 'w').close()\n"
@@ -373,7 +393,7 @@ def test_a_branch_s_name_is_evidence_and_never_code(propose: Callable[..., Job],
     "inputs",
     [
         {"mode": "$(touch pwned)", "fail-on": "--help", "profile": "`touch pwned`", "policy": "--repo",
-         "status": "$(touch pwned)", "label": "; touch pwned"},
+         "organisation": "$(touch pwned)", "status": "$(touch pwned)", "label": "; touch pwned"},
         {"pull-request": "$(touch pwned)"},
         {"comment": "auto --dry-run"},
     ],
