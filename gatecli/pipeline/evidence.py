@@ -40,10 +40,11 @@ DOWNLOAD_TIMEOUT_S = 60.0
 def read_profile(origin: Source, request: Request, settings: Config) -> "tuple[Profile | None, str]":
     """The profile that was named, else the policy's: at the base revision where it is tracked, else on disk."""
     from gatecli.runtime import profile
-    from gatecli.runtime.engines import url
 
     if request.profile is not None:
         if request.profile.startswith(("http://", "https://")):
+            from gatecli.runtime.engines import url
+
             content = url.fetch(request.profile, limit_bytes=MAX_PROFILE_DOWNLOAD, timeout_s=DOWNLOAD_TIMEOUT_S)
             return profile.decode(content), request.profile
         return profile.load(Path(request.profile)), request.profile

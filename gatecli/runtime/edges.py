@@ -188,14 +188,12 @@ class Edges(Sequence[Edge]):
         return f"Edges({list(self)!r})"
 
 
-def _order(edge: Edge) -> tuple[str, str, str]:
-    return edge.callee, edge.caller, edge.basis
-
-
 def _weighted(edge: Edge) -> tuple[str, str, str, int, int]:
     none = -1
     return (
-        *_order(edge),
+        edge.callee,
+        edge.caller,
+        edge.basis,
         none if edge.calls is None else edge.calls,
         none if edge.samples is None else edge.samples,
     )
@@ -203,21 +201,26 @@ def _weighted(edge: Edge) -> tuple[str, str, str, int, int]:
 
 def _table(rows: Iterable[Edge]) -> EdgeTable:
     """The same edges give the same table, in whatever order they come."""
-    ordered = sorted(rows, key=_order)
-    ids = sorted({edge.caller for edge in ordered} | {edge.callee for edge in ordered})
-    positions = {id: position for position, id in enumerate(ids)}
-    columns = {basis: _columns([e for e in ordered if e.basis == basis], positions) for basis in _BASES}
+    of_basis: dict[EdgeBasis, list[Edge]] = {basis: [] for basis in _BASES}
+    names: set[str] = set()
+    for edge in rows:
+        of_basis[edge.basis].append(edge)
+        names.update((edge.caller, edge.callee))
+    ids = sorted(names)
+    positions = dict(zip(ids, range(len(ids)), strict=True))
+    columns = {basis: _columns(basis, edges, positions) for basis, edges in of_basis.items()}
     return EdgeTable(ids=ids, counted=columns["counted"], sampled=columns["sampled"], spans=columns["spans"])
 
 
-def _columns(rows: Sequence[Edge], positions: dict[str, int]) -> Columns:
-    sizes: dict[int, int] = {}
-    for edge in rows:
-        callee = positions[edge.callee]
-        sizes[callee] = sizes.get(callee, 0) + 1
+def _columns(basis: EdgeBasis, edges: Sequence[Edge], positions: dict[str, int]) -> Columns:
+    # A callee and its caller as one number: two hundred thousand of those are sorted in half the time of pairs.
+    size = len(positions)
+    keys = [positions[edge.callee] * size + positions[edge.caller] for edge in edges]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    sizes = Counter(keys[place] // size for place in order)
     return Columns(
         callees=list(sizes),
         sizes=list(sizes.values()),
-        callers=[positions[edge.caller] for edge in rows],
-        weights=[edge.samples if edge.basis == "sampled" else edge.calls for edge in rows],
+        callers=[keys[place] % size for place in order],
+        weights=[edges[place].samples if basis == "sampled" else edges[place].calls for place in order],
     )

@@ -235,7 +235,7 @@ class _Written(msgspec.Struct):
         return Profile(
             meta=self.meta,
             functions=functions,
-            edges=Edges(self.edges) if isinstance(self.edges, EdgeTable) else self.edges,
+            edges=Edges(self.edges) if isinstance(self.edges, EdgeTable) else Edges.of(self.edges),
             entry_points=self.entry_points,
             tests=self.tests,
             unmatched=self.unmatched,

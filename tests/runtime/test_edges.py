@@ -75,4 +75,8 @@ def test_rows_in_a_file_are_read_like_columns(rows: list[Edge]) -> None:
         "meta": {},
         "edges": [{name: getattr(edge, name) for name in Edge.__struct_fields__} for edge in rows],
     }
-    assert made.calls() == decode(json.dumps(by_hand).encode()).calls()
+    read = decode(json.dumps(by_hand).encode())
+    assert read.calls() is read.calls(), "the columns are made once, not for each who asks"
+    assert isinstance(read.edges, Edges)
+    assert read.edges.table == Edges.of(reversed(rows)).table
+    assert made.calls() == read.calls()
