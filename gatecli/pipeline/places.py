@@ -7,10 +7,8 @@ from gatecli.errors import EvidenceError, UsageError
 from gatecli.sources.git import Repository
 
 
-def repository_of(directory: Path) -> "Repository | None":
+def repository_of(directory: Path) -> Repository | None:
     """The repository that holds a folder, None where it is in none."""
-    from gatecli.sources.git import Repository
-
     try:
         return Repository.open(directory)
     except UsageError:

@@ -1,24 +1,15 @@
-"""git, and the only module that runs it.
-
-Every command runs without a shell, with paths as literals, NUL-separated output, and none of the user's settings that
-change output or start programs: external diffs, text conversion, file-system monitors, hooks, replacement objects,
-lazy fetching over the network (a partial clone lacks an object: that is said, not fetched).
-"""
+"""What git is asked about a repository: revisions, history, content, differences."""
 
 import os
 import shutil
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO
 
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.model import ChangedFiles, PastCommit, Person, Revision, Tree
-
-if TYPE_CHECKING:
-    from git.cmd import Git
+from gatecli.sources.git_command import Commands, command, failure, scrub_environment
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -29,47 +20,6 @@ MAX_UNTRACKED = 2_000
 MAX_MESSAGE_CHARACTERS = 65_536
 MAX_CHANGED_FILES_BYTES = 4_000_000
 """Of names, about 60,000 files; three hundred commits of an ordinary repository have a tenth of that."""
-TIMEOUT_S = 300
-
-# GIT_* variables that say how to reach git or ssh, as pre-commit keeps them; every other one (GIT_DIR, GIT_WORK_TREE,
-# GIT_EXTERNAL_DIFF, ... as set inside hooks) would make git answer about another repository or run a program.
-# https://github.com/pre-commit/pre-commit/blob/main/pre_commit/git.py
-_KEPT = frozenset({"GIT_EXEC_PATH", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY", "GIT_INDEX_FILE"})
-
-_ENVIRONMENT = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_PAGER": "cat",
-    "LC_ALL": "C",
-}
-
-_SETTINGS = (
-    "core.fsmonitor=false",
-    "core.hooksPath=/dev/null",
-    "core.quotePath=true",
-    "core.attributesFile=/dev/null",
-    "color.ui=false",
-    "diff.noprefix=false",
-    "diff.mnemonicPrefix=false",
-    "diff.algorithm=myers",
-    "diff.indentHeuristic=true",
-    "diff.interHunkContext=0",
-    "diff.suppressBlankEmpty=false",
-    "diff.relative=false",
-    "diff.submodule=short",
-    "submodule.recurse=false",
-    "diff.orderFile=/dev/null",
-    "diff.renameLimit=2000",
-    "diff.autoRefreshIndex=true",
-    "log.follow=false",
-    "log.showSignature=false",
-    "log.mailmap=false",
-)
-
 # One canonical diff serves the hunks and the digest (reference: approval and provenance, §3).
 DIFF_FLAGS = (
     "--raw",
@@ -91,12 +41,8 @@ DIFF_FLAGS = (
 )
 
 
-class Repository:
-    """A git repository; ``root`` is its top folder (the git directory itself where it is bare)."""
-
-    def __init__(self, root: Path, *, bare: bool) -> None:
-        self.root = root
-        self.bare = bare
+class Repository(Commands):
+    """A git repository."""
 
     @classmethod
     def open(cls, directory: Path) -> "Repository":
@@ -105,11 +51,11 @@ class Repository:
         Raises:
             UsageError: the folder is in none, or git refuses to read it (another owner).
         """
-        _scrub_environment()
+        scrub_environment()
         if not directory.is_dir():
             raise UsageError(f"{directory} is not a folder", "give an existing folder with --repo")
         here = cls(directory, bare=False)
-        status, out, err = here._execute(["rev-parse", "--is-bare-repository", "--absolute-git-dir"])
+        status, out, err = here.execute(["rev-parse", "--is-bare-repository", "--absolute-git-dir"])
         if status:
             if b"dubious ownership" in err:
                 raise UsageError(
@@ -129,76 +75,10 @@ class Repository:
     @classmethod
     def create(cls, directory: Path) -> "Repository":
         """A new repository in a folder, on branch ``main``."""
-        _scrub_environment()
+        scrub_environment()
         here = cls(directory, bare=False)
         here.run("init", "--quiet", "--initial-branch=main", "--template=")
         return here
-
-    # ----------------------------------------------------------------- running git
-
-    @cached_property
-    def _git(self) -> "Git":
-        try:
-            from git.cmd import Git
-        except ImportError as error:  # GitPython looks for the program when it is imported
-            raise UsageError("git is not installed, or not on PATH", "install git 2.30 or newer") from error
-        git = Git(str(self.root))
-        git.update_environment(**_ENVIRONMENT)
-        weakref.finalize(self, git.clear_cache)  # ends the process that reads objects
-        return git
-
-    def _execute(
-        self, arguments: Sequence[str], *, env: dict[str, str] | None = None, istream: BinaryIO | None = None
-    ) -> tuple[int, bytes, bytes]:
-        from git.exc import GitCommandNotFound
-
-        try:
-            status, out, err = self._git.execute(
-                _command(arguments),
-                with_extended_output=True,
-                with_exceptions=False,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
-                kill_after_timeout=None if os.name == "nt" else TIMEOUT_S,
-                env=env,
-                istream=istream,
-            )
-        except GitCommandNotFound as error:
-            raise UsageError("git is not installed, or not on PATH", "install git 2.30 or newer") from error
-        return status, _bytes(out), _bytes(err)
-
-    def run(self, *arguments: str, env: dict[str, str] | None = None) -> bytes:
-        """The output of a git command.
-
-        Raises:
-            EvidenceError: git failed; objects that a shallow or partial clone lacks get their own hint.
-        """
-        status, out, err = self._execute(arguments, env=env)
-        if status:
-            raise _failure(arguments, err)
-        return out
-
-    def text(self, *arguments: str) -> str:
-        """The output of a git command that answers with one line."""
-        return self.run(*arguments).decode("utf-8", "surrogateescape").removesuffix("\n")
-
-    def stream(self, *arguments: str, env: dict[str, str] | None = None) -> Iterator[bytes]:
-        """The NUL-separated fields of a command's output, as they come: what is too much to hold at once.
-
-        Raises:
-            EvidenceError: git failed.
-        """
-        process = self._git.execute(_command(arguments), as_process=True, env=env)
-        assert process.stdout is not None, "GitPython pipes it"
-        assert process.stderr is not None, "GitPython pipes it"
-        rest = b""
-        while chunk := process.stdout.read(1 << 20):
-            *fields, rest = (rest + chunk).split(b"\0")
-            yield from fields
-        yield rest
-        complaints = process.stderr.read()
-        if process.proc is not None and process.proc.wait():
-            raise _failure(arguments, complaints)
 
     # ----------------------------------------------------------------- revisions
 
@@ -209,9 +89,7 @@ class Repository:
             UsageError: there is no such commit.
         """
         name = f"{revision}^{{commit}}"
-        status, out, _ = self._execute(
-            ["rev-parse", "--verify", "--quiet", "--end-of-options", name.replace("\0", "?")]
-        )
+        status, out, _ = self.execute(["rev-parse", "--verify", "--quiet", "--end-of-options", name.replace("\0", "?")])
         if status or not out.strip():
             hint = "see `git branch --all`; in CI, fetch it first: git fetch origin BRANCH"
             if self.is_shallow:
@@ -226,26 +104,26 @@ class Repository:
 
     def head(self) -> str | None:
         """The commit that is checked out, None before the first commit."""
-        status, out, _ = self._execute(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+        status, out, _ = self.execute(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
         return None if status else out.decode("ascii").strip()
 
     def is_clean(self) -> bool:
         """Whether the tracked files are those of the commit that is checked out."""
-        status, out, _ = self._execute(["status", "--porcelain", "--untracked-files=no"])
+        status, out, _ = self.execute(["status", "--porcelain", "--untracked-files=no"])
         return not status and not out.strip()
 
     def branch(self) -> str | None:
         """The branch that is checked out, None where HEAD is detached."""
-        status, out, _ = self._execute(["symbolic-ref", "--short", "--quiet", "HEAD"])
+        status, out, _ = self.execute(["symbolic-ref", "--short", "--quiet", "HEAD"])
         return None if status else out.decode("utf-8", "surrogateescape").strip()
 
     def default_branch(self) -> str | None:
         """What the remote calls its default branch, else the first of the usual names that exists."""
-        status, out, _ = self._execute(["symbolic-ref", "--quiet", "refs/remotes/origin/HEAD"])
+        status, out, _ = self.execute(["symbolic-ref", "--quiet", "refs/remotes/origin/HEAD"])
         if not status:
             return out.decode("utf-8", "surrogateescape").strip()
         for name in ("origin/main", "origin/master", "main", "master", "trunk", "develop"):
-            status, _, _ = self._execute(["rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"])
+            status, _, _ = self.execute(["rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"])
             if not status:
                 return name
         return None
@@ -256,11 +134,11 @@ class Repository:
         Raises:
             EvidenceError: there is none, or a shallow clone cannot know it.
         """
-        status, out, err = self._execute(["merge-base", base, head])
+        status, out, err = self.execute(["merge-base", base, head])
         if status == 0:
             return out.decode("ascii").split()[0]
         if err.strip() and status != 1:
-            raise _failure(("merge-base",), err)
+            raise failure(("merge-base",), err)
         if self.is_shallow:
             raise EvidenceError(
                 f"no merge base of {base[:12]} and {head[:12]} in this shallow clone",
@@ -327,8 +205,8 @@ class Repository:
         with TemporaryFile() as asked:
             asked.write("".join(f"{commit}\n" for commit in commits).encode("ascii"))
             asked.seek(0)
-            process = self._git.execute(
-                _command(["diff-tree", "--stdin", "-r", "-z", "-M100%", "--name-status", "--no-ext-diff"]),
+            process = self.program.execute(
+                command(["diff-tree", "--stdin", "-r", "-z", "-M100%", "--name-status", "--no-ext-diff"]),
                 as_process=True,
                 istream=asked,
             )
@@ -352,7 +230,7 @@ class Repository:
             EvidenceError: a shallow or partial clone lacks it.
         """
         try:
-            _, _, size, stream = self._git.stream_object_data(name)
+            _, _, size, stream = self.program.stream_object_data(name)
             if size > MAX_BLOB_BYTES:
                 return None  # the stream drains itself
             return bytes(stream.read(size))
@@ -370,9 +248,9 @@ class Repository:
         with TemporaryFile() as asked:
             asked.write("".join(f"{name}\n" for name in names).encode("ascii"))
             asked.seek(0)
-            status, out, err = self._execute(["cat-file", "--batch"], istream=asked)
+            status, out, err = self.execute(["cat-file", "--batch"], istream=asked)
         if status:
-            raise _failure(("cat-file",), err)
+            raise failure(("cat-file",), err)
         at = 0
         for _ in names:
             end = out.index(b"\n", at)
@@ -430,7 +308,7 @@ class Repository:
             return []
         where = [revision] if revision else ["--untracked"]
         python = ["--", "*.py", "*.pyi"]
-        status, out, err = self._execute(
+        status, out, err = self.execute(
             # --text: a `binary` attribute must not hide a caller
             [
                 "grep",
@@ -449,7 +327,7 @@ class Repository:
             env={"GIT_LITERAL_PATHSPECS": "0"},
         )
         if status > 1:
-            raise _failure(("grep",), err)
+            raise failure(("grep",), err)
         prefix = f"{revision}:" if revision else ""
         return [os.fsdecode(path).removeprefix(prefix) for path in out.split(b"\0") if path]
 
@@ -496,33 +374,6 @@ class Repository:
         return WorkTree(self) if revision is None else CommitTree(self, self.resolve(revision))
 
 
-def _scrub_environment() -> None:
-    """Take hostile GIT_* variables out of this process: GitPython starts every command with its environment."""
-    for name in [name for name in os.environ if name.startswith("GIT_") and name not in _KEPT]:
-        if not name.startswith("GIT_PYTHON_"):
-            del os.environ[name]
-
-
-def _command(arguments: Sequence[str]) -> list[str]:
-    return ["git", *(word for setting in _SETTINGS for word in ("-c", setting)), *arguments]
-
-
-_MISSING_OBJECT = ("promisor", "missing blob", "bad object", "unable to read", "fetch", "not allowed")
-
-
-def _failure(arguments: Sequence[str], err: bytes) -> EvidenceError:
-    lines = err.decode("utf-8", "replace").strip().split("\n")
-    message = next((line for line in lines if line.startswith("fatal:")), lines[0]) or "no message"
-    lowered = " ".join(lines).lower()
-    if any(sign in lowered for sign in _MISSING_OBJECT):
-        hint = "the clone lacks objects (shallow or partial): git fetch --unshallow, or clone again without --filter"
-    elif "timeout" in lowered:
-        hint = "the repository is slow to read: try git gc, or git commit-graph write --changed-paths"
-    else:
-        hint = "run the command yourself to see more, or check the repository with git fsck"
-    return EvidenceError(f"git {arguments[0]} failed: {message[:300]}", hint)
-
-
 def _revision(fields: list[str]) -> Revision:
     sha, author, author_mail, authored, committer, committer_mail, committed, message = fields
     return Revision(
@@ -547,10 +398,3 @@ def _epoch(text: str) -> int:
         return int(text)
     except ValueError:
         return 0
-
-
-def _bytes(value: object) -> bytes:
-    """GitPython answers a killed or empty command with text or None."""
-    if isinstance(value, bytes):
-        return value
-    return value.encode("utf-8", "replace") if isinstance(value, str) else b""
