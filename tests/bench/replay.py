@@ -19,6 +19,7 @@ from pathlib import Path
 import jsonschema
 
 from gatecli import pipeline, reports
+from gatecli.model import Report
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "report.schema.json"
 NOW = 1_795_000_000
@@ -76,12 +77,12 @@ def commits(repository: Path, count: int) -> list[str]:
     return [line.split()[0] for line in out.splitlines() if len(line.split()) > 1]
 
 
-def judge(repository: Path, sha: str, profile: str | None) -> pipeline.Report:
+def judge(repository: Path, sha: str, profile: str | None) -> Report:
     source = pipeline.open_source(repository, revisions=f"{sha}^..{sha}")
     return pipeline.judge(source, pipeline.Request(profile=profile, now=NOW))
 
 
-def stable(report: pipeline.Report) -> bytes:
+def stable(report: Report) -> bytes:
     """The report without its timings."""
     document = json.loads(reports.render("json", report))
     document.pop("timings_ms")
