@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatecli.cli import streams
 from gatecli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -130,8 +131,7 @@ def check(
             emit(result, format, target, show_all=show_all, folder=origin.root)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; the verdict stands. Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.discard_output()  # the reader (head, less) has seen enough; the verdict stands
     return result.exit_code
 
 
@@ -182,6 +182,8 @@ def _patch(diff: str | None) -> tuple[str, bytes] | None:
     if diff is None:
         return None
     if diff == "-":
+        if streams.nothing_to_read():
+            raise UsageError("there is no patch on stdin", "pipe one in: git diff | gate check --diff -")
         return "stdin", sys.stdin.buffer.read()
     content = read_file(Path(diff))
     assert content is not None, "a named file is read or refused"

@@ -23,6 +23,7 @@ from gatecli.cli import (
     profile,
     rules,
     signoff,
+    streams,
 )
 from gatecli.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_PASS, EXIT_USAGE, GateError
 
@@ -91,6 +92,7 @@ app.add_typer(rules.app, name="rules", help="What gate looks for, why, and examp
 
 def main() -> None:
     """Run the command line and exit with the documented code."""
+    streams.open_missing()
     sys.exit(run())
 
 
@@ -103,15 +105,26 @@ def run(arguments: list[str] | None = None) -> int:
         _complain(error.message, error.hint)
         return error.exit_code
     except BrokenPipeError:
-        # The reader (head, less) has seen enough; `gate check` keeps its verdict, see there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.discard_output()  # the reader (head, less) has seen enough; `gate check` keeps its verdict, see there
         return EXIT_PASS
+    except OSError as error:
+        streams.discard_output()
+        return _refused(error)
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted\n")
         return EXIT_INTERRUPTED
     except Exception as error:
         return _unexpected(error)
     return result if isinstance(result, int) else EXIT_PASS
+
+
+def _refused(error: OSError) -> int:
+    """What the operating system would not do, and no stage has words for: a full disk, too many open files."""
+    if os.environ.get("GATE_DEBUG"):
+        raise error
+    where = f": {error.filename}" if error.filename else ""
+    _complain(f"{error.strerror or error}{where}", "free what is short or mend the permissions, and run again")
+    return EXIT_INCOMPLETE
 
 
 def _unexpected(error: Exception) -> int:

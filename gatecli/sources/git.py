@@ -69,6 +69,10 @@ class Repository(Commands):
         bare, git_dir = out.decode("utf-8", "surrogateescape").split("\n")[:2]
         if bare == "true":
             return cls(Path(git_dir), bare=True)
+        if here.text("rev-parse", "--is-inside-git-dir") == "true":
+            raise UsageError(
+                f"{directory} is inside the git directory {git_dir}", "run gate where the files are, or give --repo DIR"
+            )
         top = here.text("rev-parse", "--show-toplevel")
         return cls(Path(top), bare=False)
 
@@ -92,6 +96,8 @@ class Repository(Commands):
         status, out, _ = self.execute(["rev-parse", "--verify", "--quiet", "--end-of-options", name.replace("\0", "?")])
         if status or not out.strip():
             hint = "see `git branch --all`; in CI, fetch it first: git fetch origin BRANCH"
+            if os.path.exists(revision):  # noqa: PTH110 - a revision may be what Path refuses: too long, a NUL in it
+                hint = "that is a path: a change is named by its base, such as gate check origin/main...HEAD"
             if self.is_shallow:
                 hint = "this clone is shallow: git fetch --unshallow (GitHub Actions: fetch-depth: 0)"
             raise UsageError(f"unknown revision: {revision}", hint)

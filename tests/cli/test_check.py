@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -156,7 +157,7 @@ def test_a_patch_on_stdin_outside_a_repository(
         "+    return max(items)\n"
     )
     with patch.open("rb") as stream:
-        monkeypatch.setattr(sys, "stdin", type("Stdin", (), {"buffer": stream}))
+        monkeypatch.setattr(sys, "stdin", TextIOWrapper(stream))
         assert gate("--diff", "-", "--repo", str(tmp_path), "--report", "json") in (0, 3)
     document = json.loads(capfd.readouterr().out)
     assert [function["id"] for function in document["functions"]] == ["shop/pricing.py::price"]

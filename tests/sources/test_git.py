@@ -23,6 +23,29 @@ def test_open_refuses_what_is_no_repository(tmp_path):
     assert "--diff FILE" in caught.value.hint
 
 
+def test_open_refuses_the_inside_of_a_git_directory(repo):
+    repo.commit({"a.py": "x = 1\n"})
+    with pytest.raises(UsageError, match="is inside the git directory") as caught:
+        Repository.open(repo.path / ".git" / "refs")
+    assert "--repo" in caught.value.hint
+
+
+@pytest.mark.parametrize("revision", ["a.py", "./a.py"])
+def test_a_path_is_told_from_a_revision(repo, monkeypatch, revision):
+    repo.commit({"a.py": "x = 1\n"})
+    monkeypatch.chdir(repo.path)
+    with pytest.raises(UsageError, match="unknown revision") as caught:
+        Repository.open(repo.path).resolve(revision)
+    assert "that is a path" in caught.value.hint
+
+
+@pytest.mark.parametrize("revision", ["x" * 5_000, "a\0b", "", " ", "\udcff", "-x", "@{", "HEAD~99999999999"])
+def test_a_hostile_revision_is_unknown(repo, revision):
+    repo.commit({"a.py": "x = 1\n"})
+    with pytest.raises(UsageError, match="unknown revision"):
+        Repository.open(repo.path).resolve(revision)
+
+
 def test_open_refuses_what_is_no_folder(tmp_path):
     with pytest.raises(UsageError, match="is not a folder"):
         Repository.open(tmp_path / "nowhere")
