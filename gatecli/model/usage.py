@@ -127,7 +127,8 @@ class Blast:
 
     ``share`` is the part of the profile's observed traffic that runs through it (None: not known). ``truncated`` says
     that a bound on nodes or depth was hit, so the figures are lower bounds. ``checked_by`` names the
-    type checker (with its version) that was asked about receivers which the text leaves open.
+    type checker (with its version) that was asked about receivers which the text leaves open, ``unchecked`` says why it
+    could not answer.
     """
 
     callers: tuple[Caller, ...] = ()
@@ -138,6 +139,7 @@ class Blast:
     depth: int = 0
     truncated: bool = False
     checked_by: str | None = None
+    unchecked: str | None = None
 
 
 class Measure(StrEnum):

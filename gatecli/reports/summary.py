@@ -451,6 +451,7 @@ def _bounded(report: Report) -> list[str]:
     case = report.case
     touched = {function.id for function in case.functions}
     cut = sum(blast.truncated for id, blast in case.blast.items() if id in touched)
+    unchecked = {blast.unchecked for id, blast in case.blast.items() if id in touched and blast.unchecked}
     histories = [history.status for id, history in case.history.items() if id in touched]
     shallow = histories.count(HistoryStatus.SHALLOW)
     unavailable = histories.count(HistoryStatus.UNAVAILABLE)
@@ -460,6 +461,7 @@ def _bounded(report: Report) -> list[str]:
             if cut
             else []
         ),
+        *(f"callers are as the text says, without types: {why}" for why in sorted(unchecked)),
         *([f"history cut short for {count(shallow, 'function')}: the counts are lower bounds"] if shallow else []),
         *([f"no history for {count(unavailable, 'function')}"] if unavailable else []),
     ]

@@ -104,7 +104,9 @@ def trace(
         graph.labels[id] = [*labels]
     result = {}
     for position, change in enumerate(wanted):
-        blast = replace(_blast(change, graph, share_of), checked_by=types.name if types is not None else None)
+        blast = _blast(change, graph, share_of)
+        if types is not None:
+            blast = replace(blast, checked_by=types.name, unchecked=types.problem)
         result[change.id] = replace(blast, truncated=True) if position >= MAX_TARGETS else blast
     return result
 

@@ -72,6 +72,8 @@ class TypeServer:
         self._id = 0
         self._until = 0.0
         self.has_failed = False
+        self.problem: str | None = None
+        """Why calls that the text leaves open stay open although the checker is installed."""
 
     @property
     def name(self) -> str | None:
@@ -100,7 +102,10 @@ class TypeServer:
 
     def definitions(self, path: str, source: bytes, at: int) -> tuple[Definition, ...] | None:
         """Where the name at a byte of a file is defined; empty: the checker does not know; None: it was not asked."""
-        if self.has_failed or self._asked >= MAX_QUESTIONS:
+        if self.has_failed:
+            return None
+        if self._asked >= MAX_QUESTIONS:
+            self.problem = f"{NAME} was asked about {MAX_QUESTIONS} calls and not about the others"
             return None
         self._asked += 1
         try:
@@ -114,6 +119,8 @@ class TypeServer:
                 {"textDocument": {"uri": self._uri(path)}, "position": {"line": line, "character": character}},
             )
         except (OSError, ValueError, GateError, _NoAnswerError):
+            if self._process is not None:
+                self.problem = f"{NAME} gave no answer (it has {TIMEOUT_S:g} s)"
             self.has_failed = True
             self.close()
             return None

@@ -116,6 +116,14 @@ def test_limits_gravest_first_and_once() -> None:
     )
 
 
+def test_a_type_checker_that_gave_up_is_said_once() -> None:
+    report = sample.passing()
+    unchecked = {id: replace(blast, unchecked="ty gave no answer") for id, blast in report.case.blast.items()}
+    assert unchecked
+    report = replace(report, case=replace(report.case, blast=unchecked))
+    assert summary.limits(report) == ("callers are as the text says, without types: ty gave no answer",)
+
+
 def test_nothing_unknown_has_no_limits() -> None:
     assert summary.limits(sample.passing()) == ()
 

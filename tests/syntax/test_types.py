@@ -76,13 +76,14 @@ def test_a_checker_that_fails_is_asked_no_more(tmp_path: Path, monkeypatch, scri
     with TypeServer(lambda: str(program), lambda: nullcontext(tmp_path)) as server:
         assert server.definitions("a.py", b"x.y()\n", 2) is None
         assert (server.has_failed, server.name) == (True, None)
+        assert server.problem == f"{types.NAME} gave no answer (it has 0.5 s)"
         assert server.definitions("a.py", b"x.y()\n", 2) is None
 
 
 def test_where_none_is_installed_nothing_is_asked(tmp_path: Path):
     with TypeServer(lambda: None, lambda: nullcontext(tmp_path)) as server:
         assert server.definitions("a.py", b"x.y()\n", 2) is None
-        assert server.name is None
+        assert (server.name, server.problem) == (None, None)
 
 
 def test_a_program_that_cannot_be_started(tmp_path: Path):
