@@ -146,7 +146,9 @@ def run_examples(
     for failure in failed:
         _print(_text(f"{failure.rule}: {failure.example}: {failure.reason}"))
     count = sum(len(rule.examples) for rule in rules)
-    _print(_text(f"{count} examples of {len(rules)} rules, {len(failed)} failed"))
+    missed = sum(bool(example.missed) for rule in rules for example in rule.examples)
+    known = f" ({missed} known misses)" if missed else ""
+    _print(_text(f"{count} examples of {len(rules)} rules{known}, {len(failed)} failed"))
     if failed:
         raise typer.Exit(EXIT_BLOCK)
 
@@ -194,7 +196,10 @@ def _explained(rule: "Rule") -> "Iterator[Text]":
         yield _text(f"Elsewhere: {', '.join(rule.peers)}")
     for example in rule.examples:
         yield Text()
-        yield _text(("✘ flagged: " if example.flags else "✔ not flagged: ") + example.name, "bold")
+        how = "✘ flagged" if example.flags else "○ missed" if example.missed else "✔ not flagged"
+        yield _text(f"{how}: {example.name}", "bold")
+        if example.missed:
+            yield _text(f"  {example.missed}")
         for known in document.given(example):
             yield _text(f"  ({known})")
         for line in document.example_diff(example):

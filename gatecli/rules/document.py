@@ -76,6 +76,8 @@ A rule is one file, `.gate/rules/<id>.yml`, read from the base revision: a chang
 - `mode: advise` tries a rule out: its findings are notes worth no points.
 - `gate rules new ID` writes a rule to begin with.
 - Two examples that must be flagged and two near misses are required; `gate rules test` runs them.
+- A harmful change that the rule cannot see is an example too: `flags: false` with `missed:` and the reason. It stands
+  on the rule's page under "What it does not see", and `gate rules test` fails as soon as it is flagged after all.
 
 ## Accepting a finding
 
@@ -173,13 +175,21 @@ def _section(rule: Rule) -> Iterator[str]:
     if rule.peers:
         yield f"Elsewhere: {', '.join(rule.peers)}."
     for example in rule.examples:
-        yield ""
-        yield f"{'Flagged' if example.flags else 'Not flagged'}: {example.name}"
-        yield from (f"({known})" for known in given(example))
-        yield ""
-        yield "```diff"
-        yield from (_visible(line) for line in example_diff(example))
-        yield "```"
+        if not example.missed:
+            yield from _example(f"{'Flagged' if example.flags else 'Not flagged'}: {example.name}", example)
+    missed = [example for example in rule.examples if example.missed]
+    if missed:
+        yield from ("", "## What it does not see")
+    for example in missed:
+        yield from _example(f"Missed: {example.name}. {example.missed}", example)
+
+
+def _example(heading: str, example: Example) -> Iterator[str]:
+    yield from ("", heading)
+    yield from (f"({known})" for known in given(example))
+    yield from ("", "```diff")
+    yield from (_visible(line) for line in example_diff(example))
+    yield "```"
 
 
 def _cell(text: str) -> str:

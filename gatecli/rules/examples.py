@@ -60,6 +60,8 @@ def judge(rule: Rule, example: Example) -> str:
             return finding.message
     if example.flags and not findings:
         return "not flagged"
+    if example.missed and findings:
+        return f"flagged, so it is no known miss any more (take missed away, say flags: true): {findings[0].message}"
     if not example.flags and findings:
         return f"flagged: {findings[0].message}"
     if example.says and not any(example.says in finding.message for finding in findings):

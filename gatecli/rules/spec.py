@@ -147,12 +147,14 @@ class ExampleCaller:
 class Example:
     """A change that the rule must flag, or must not: its test and its documentation.
 
-    ``usage``, ``callers`` and ``entry_points`` go by function id; ``tree`` holds files that the change does not touch;
-    ``says`` is a part of the message, ``severity`` that of the finding.
+    ``missed`` makes it a known miss: a change that does harm and is not flagged, with the reason why the rule cannot
+    see it. ``usage``, ``callers`` and ``entry_points`` go by function id; ``tree`` holds files that the change does not
+    touch; ``says`` is a part of the message, ``severity`` that of the finding.
     """
 
     name: Sentence
     flags: bool
+    missed: Annotated[str, Meta(max_length=400)] = ""
     files: Mapping[str, FileSides]
     tree: Mapping[str, str] = field(default_factory=dict)
     usage: Mapping[str, ExampleUsage] = field(default_factory=dict)
@@ -224,10 +226,21 @@ def _problems(rule: Rule, where: str, checks: Collection[str]) -> _Problems:
     for index, step in enumerate(rule.escalate):
         if step.min_calls_per_minute is None and step.min_share is None:
             yield ("escalate", index), f"escalate.{index} names neither min_calls_per_minute nor min_share"
-    flagged = sum(example.flags for example in rule.examples)
-    if min(flagged, len(rule.examples) - flagged) < MIN_EXAMPLES:
-        yield ("examples",), f"examples: needs {MIN_EXAMPLES} with flags: true and {MIN_EXAMPLES} with flags: false"
-    for index, example in enumerate(rule.examples):
+    yield from _example_problems(rule.examples)
+
+
+def _example_problems(examples: tuple[Example, ...]) -> _Problems:
+    flagged = sum(example.flags for example in examples)
+    near = sum(not example.flags and not example.missed for example in examples)
+    if min(flagged, near) < MIN_EXAMPLES:
+        needs = f"{MIN_EXAMPLES} with flags: true and {MIN_EXAMPLES} with flags: false"
+        yield ("examples",), f"examples: needs {needs} (one that is missed counts as neither)"
+    for index, example in enumerate(examples):
+        if example.missed and example.flags:
+            yield ("examples", index, "missed"), f"examples.{index}.missed: what is flagged (flags: true) is not missed"
+        for key in ("says", "severity"):
+            if getattr(example, key) and not example.flags:
+                yield ("examples", index, key), f"examples.{index}.{key}: there is no finding without flags: true"
         for path, sides in example.files.items():
             if sides.before is None and sides.after is None:
                 at = ("examples", index, "files", path)

@@ -9,7 +9,8 @@ of a clone is written.
 
     python -m tests.bench.precision --recall FILE --clones FOLDER
 
-judges the commits of a list (``repository<TAB>commit<TAB>rule``) and prints which of them their rule flags.
+judges the commits of a list (``repository<TAB>commit<TAB>rule<TAB>what undid it<TAB>example``) and prints which of them
+their rule flags, and where that is not what the example that rebuilds the commit says.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from gatecli import pipeline
 from gatecli.model import Finding, Outcome, Report, Severity
+from gatecli.rules import registry
 
 NOW = 1_795_000_000
 
@@ -95,19 +97,21 @@ def table(flags: Counter[tuple[str, Severity]], worst: Counter[Severity | None],
 
 def recall(path: Path, folder: Path) -> int:
     """How many commits of a list are flagged by the rule that stands beside them."""
+    flags = {(rule.id, example.name): example.flags for rule in registry.load({}, {}) for example in rule.examples}
     found: Counter[str] = Counter()
     known: Counter[str] = Counter()
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
-        repository, sha, rule = line.split("\t")[:3]
+        repository, sha, rule, _, example = line.split("\t")
         started = time.perf_counter()
         report = judge(folder / repository.rpartition("/")[2], sha)
         severities = [finding.severity.value for finding in report.findings if finding.rule == rule]
         known[rule] += 1
         found[rule] += bool(severities)
         spent = time.perf_counter() - started
-        print(f"{repository}\t{sha[:12]}\t{rule}\t{severities[0] if severities else 'missed'}\t{spent:.1f} s")
+        other = "" if bool(severities) is flags[rule, example] else "\tnot as its example says"
+        print(f"{repository}\t{sha[:12]}\t{rule}\t{severities[0] if severities else 'missed'}\t{spent:.1f} s{other}")
     print(f"\n{found.total()} of {known.total()} flagged")
     return 0
 

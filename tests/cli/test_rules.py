@@ -1,6 +1,7 @@
 """``gate rules list``, ``show`` and ``test``, as a person and as a build see them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,8 @@ def test_show_makes_foreign_text_inert(here: Path) -> None:
 def test_test_runs_every_example() -> None:
     result = run("test")
     count = sum(len(rule.examples) for rule in SHIPPED)
-    assert result.output == f"{count} examples of {len(SHIPPED)} rules, 0 failed\n"
+    missed = sum(bool(example.missed) for rule in SHIPPED for example in rule.examples)
+    assert result.output == f"{count} examples of {len(SHIPPED)} rules ({missed} known misses), 0 failed\n"
     assert result.exit_code == 0
 
 
@@ -107,7 +109,26 @@ def test_test_names_what_fails(here: Path) -> None:
     folder = own(here, GOOD.replace('after: "go()"', 'after: "sleep(3)"'))
     result = run("test", str(folder))
     assert result.output.splitlines()[0] == "no-sleep: c: flagged: a.py now sleeps: sleep(3)"
-    assert result.output.splitlines()[1].endswith(f"of {len(SHIPPED) + 1} rules, 1 failed")
+    assert re.search(rf"of {len(SHIPPED) + 1} rules \(\d+ known misses\), 1 failed$", result.output.splitlines()[1])
+    assert result.exit_code == EXIT_BLOCK
+
+
+MISSED = """\
+  - {name: asleep elsewhere, flags: false, missed: Another program sleeps., files: {a.py: {after: "nap()"}}}
+"""
+
+
+def test_a_known_miss_is_shown_with_its_reason(here: Path) -> None:
+    own(here, GOOD + MISSED)
+    lines = run("show", "no-sleep").output.splitlines()
+    start = lines.index("○ missed: asleep elsewhere")
+    assert lines[start + 1] == "  Another program sleeps."
+
+
+def test_a_known_miss_that_is_flagged_after_all_fails(here: Path) -> None:
+    folder = own(here, GOOD + MISSED.replace("nap()", "sleep(4)"))
+    result = run("test", str(folder))
+    assert result.output.startswith("no-sleep: asleep elsewhere: flagged, so it is no known miss any more")
     assert result.exit_code == EXIT_BLOCK
 
 

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def test_the_sample_on_the_page_is_a_rule_that_works() -> None:
     block = document.page(()).split("```yaml\n")[1].split("```")[0]
     sample = read_rule(block.encode(), ".gate/rules/print-added.yml", ())
     assert examples.failures([sample]) == ()
+
+
+def test_known_misses_stand_apart_with_their_reason() -> None:
+    known = rule("access-removed")
+    missed = replace(known.examples[-1], name="a login elsewhere", flags=False, missed="It is in another repository.")
+    page = document.rule_page(replace(known, examples=(missed, *known.examples)))
+    seen, _, unseen = page.partition("## What it does not see")
+    assert "a login elsewhere" not in seen
+    assert "Missed: a login elsewhere. It is in another repository." in unseen
+    assert "Flagged" not in unseen
 
 
 @pytest.mark.parametrize("rule", SHIPPED, ids=lambda rule: rule.id)

@@ -48,6 +48,12 @@ UNTOUCHED = Example(
             "does not say '38 %': a.f lost its access check `@login_required`",
         ),
         (replace(LOSES_LOGIN, severity=Severity.NOTE), "not note but block"),
+        (replace(UNTOUCHED, missed="nobody can know"), ""),
+        (
+            replace(LOSES_LOGIN, flags=False, missed="nobody can know"),
+            "flagged, so it is no known miss any more (take missed away, say flags: true): "
+            "a.f lost its access check `@login_required`",
+        ),
     ],
 )
 def test_a_wrong_example_fails(example: Example, reason: str) -> None:

@@ -55,6 +55,21 @@ def edited(old: str, new: str) -> bytes:
         (edited("since: 0.1.0", "since: 0.1.0\nescalate: [{severity: block}]"), ["10: escalate.0 names neither"]),
         (edited("flags: true", "flags: false"), ["14: examples: needs 2 with flags: true and 2 with flags: false"]),
         (
+            edited("{name: c, flags: false", "{name: c, missed: another repository calls it, flags: false"),
+            ["14: examples: needs 2 with flags: true and 2 with flags: false (one that is missed counts as neither)"],
+        ),
+        (
+            edited("{name: a, flags: true", "{name: a, missed: unseen, flags: true"),
+            ["15: examples.0.missed: what is flagged (flags: true) is not missed"],
+        ),
+        (
+            edited("{name: c, flags: false", "{name: c, says: sleeps, severity: note, flags: false"),
+            [
+                "17: examples.2.says: there is no finding without flags: true",
+                "17: examples.2.severity: there is no finding without flags: true",
+            ],
+        ),
+        (
             edited('{a.py: {after: "go()"}}', "{a.py: {}}"),
             ["17: examples.2.files: 'a.py' has neither before nor after"],
         ),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from gatecli.model import Confidence
 from gatecli.rules import code
 from gatecli.rules.checks.handlers import handled
+from gatecli.rules.checks.lookups import TRY, bare_lookups
 from gatecli.rules.code import Code, Range, Touched, View
 from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
@@ -29,7 +30,6 @@ _WRITES = Pattern("""
 (assignment left: (attribute) @key) @match
 (augmented_assignment left: (_) @key) @match
 """)
-TRY = Pattern("(try_statement body: (block) @body) @match")
 _WITH = Pattern("(with_statement (with_clause) @clause body: (block) @body) @match")
 
 _TRANSACTION = re.compile(
@@ -70,10 +70,17 @@ def try_removed(rule: Rule, view: View) -> Iterator[Observation]:
 
     The call must be made as before: with other arguments (``allow_none=True``) it may fail in other ways.
     """
+    said = set()
     for lost in lost_guards(view, _tries, exact=True):
+        said.add((lost.touched.change.id, lost.guard.line))
         is_io = any(_OUTSIDE.fullmatch(word) for word in re.split(r"[^a-zA-Z]+", lost.name.lower()))
         says = f"no longer handles failures of {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)"
         yield observed(lost, says, is_sure=is_io)
+    for bare in bare_lookups(view):
+        if (bare.touched.change.id, bare.line) not in said:
+            says = f"no longer handles that {snippet(bare.name)} may be gone (was `{snippet(bare.text)}`)"
+            line = bare.touched.line_after(bare.line)
+            yield seen(bare.touched, line, says, bare.text, confidence=Confidence.LOW)
 
 
 def transaction_removed(rule: Rule, view: View) -> Iterator[Observation]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gatecli.rules import code
-from gatecli.rules.checks.guards import TRY, Guard, decorator_guards, guard, lost_guards, observed
+from gatecli.rules.checks.guards import Guard, decorator_guards, guard, lost_guards, observed
+from gatecli.rules.checks.lookups import TRY
 from gatecli.rules.checks.numbers import calls, left_out, replaced
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.matching import Pattern

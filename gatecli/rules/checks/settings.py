@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gatecli.errors import EvidenceError
 from gatecli.model import Confidence, Evidence, FileChange, FunctionId, FunctionKind, Usage
 from gatecli.rules import code, wording
+from gatecli.rules.checks import versions
 from gatecli.rules.code import Code, View
 from gatecli.rules.lines import added, decoded
 from gatecli.rules.matching import Pattern
@@ -114,7 +115,10 @@ class Setting:
 
 
 def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
-    """Settings that changed at least twofold, the functions that read them by name, and the busiest one's traffic."""
+    """Settings that changed at least twofold, the functions that read them by name, and the busiest one's traffic.
+
+    Of versions, another major one and one that is older.
+    """
     looked_up = 0
     for file in view.case.change.files:
         if file.before is None or file.after is None or not matches(_FILES, file.path):
@@ -122,24 +126,44 @@ def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
         old = {setting.path: setting for setting in _settings(file, old=True)}
         for setting in _settings(file, old=False):
             was = old.get(setting.path)
-            how = compared(was.value, setting.value) if was is not None and _TELLING.search(setting.path) else ""
-            if how:
+            if how := _how(was, setting):
                 looked_up += 1
                 readers = read_by(view, setting.path, file.path) if looked_up <= MAX_LOOKED_UP else Readers()
                 yield _observed(readers, file.path, setting.path, how, setting.line)
     for touched in view.functions:
         if touched.before is None or touched.after is None or touched.change.function.kind is not FunctionKind.MODULE:
             continue
-        before = {code.text(match["key"]): match["value"] for match in view.own(_CONSTANTS, touched.before)}
-        for match in view.own(_CONSTANTS, touched.after):
-            name = code.text(match["key"])
-            how = _numbers(before.get(name), match["value"]) if _KEPT.search(name) else ""
-            if how:
-                path = touched.change.id.path
-                yield _observed(read_by(view, name, path), path, name, how, code.line(match["match"]))
+        path = touched.change.id.path
+        for name, shown, how, line in _constants_changed(view, touched.before, touched.after):
+            yield _observed(read_by(view, name, path), path, shown, how, line)
 
 
-def _numbers(old: "Node | None", new: "Node") -> str:
+def _how(was: Setting | None, now: Setting) -> str:
+    """How a setting of a file changed, empty where it did not by much."""
+    if was is None:
+        return ""
+    if versions.is_version(now.path, now.value):
+        return versions.compared(now.path, was.value, now.value)
+    return compared(was.value, now.value) if _TELLING.search(now.path) else ""
+
+
+def _constants_changed(view: View, before: Code, after: Code) -> Iterator[tuple[str, str, str, int]]:
+    """The constants of a module that changed by much: name, how it is shown, how it changed, line."""
+    was = {code.text(match["key"]): match["value"] for match in view.own(_CONSTANTS, before)}
+    for match in view.own(_CONSTANTS, after):
+        name, old, new = code.text(match["key"]), was.get(code.text(match["key"])), match["value"]
+        if old is None:
+            continue
+        if _KEPT.search(name) and (how := _numbers(old, new)):
+            yield name, name, how, code.line(match["match"])
+        if old.type == new.type == "dictionary" and old.text != new.text:
+            known = {shown: code.text(node) for shown, node in versions.tables(name, old)}
+            for shown, node in versions.tables(name, new):
+                if how := versions.compared(shown, known.get(shown, ""), code.text(node)):
+                    yield name, shown, how, code.line(node)
+
+
+def _numbers(old: "Node", new: "Node") -> str:
     was, now = code.number(old), code.number(new)
     return compared(wording.amount(was).replace(",", ""), wording.amount(now).replace(",", "")) if was and now else ""
 

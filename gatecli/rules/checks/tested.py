@@ -95,8 +95,8 @@ def is_test_function(view: View, touched: Touched) -> bool:
 
 
 def is_test(view: View, id: FunctionId) -> bool:
-    """Whether a function is a test by its name and its file."""
-    return id.name.startswith("test") and view.is_test(id.path)
+    """Whether a function is a test by its name and its file; those of a ``testing`` package run in whoever derives."""
+    return id.name.startswith("test") and (view.is_test(id.path) or "testing" in PurePosixPath(id.path).parts[:-1])
 
 
 def called_by(view: View, side: Code | None) -> set[str]:
