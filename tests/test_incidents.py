@@ -26,6 +26,8 @@ WHOLE = incident(
     provenance=ProvenanceClass.AI,
     agents=(AgentName(tool="claude", model="Claude Opus 4.7"), AgentName(tool="cursor")),
     functions=(PRICE, FunctionId(path="a b/é::x.py", qualname="Store.discount#2")),
+    fixed_by=("71e0aa41" * 5, "0000008"),
+    handled_by=("ravi@shop.example", "Mei: on call"),
 )
 
 
@@ -97,6 +99,8 @@ incidents = st.builds(
     functions=st.lists(st.builds(FunctionId, path=names, qualname=names), max_size=4).map(tuple),
     provenance=st.none() | st.sampled_from(ProvenanceClass),
     agents=st.lists(st.builds(AgentName, tool=texts, model=st.none() | texts), max_size=2).map(tuple),
+    fixed_by=st.lists(st.from_regex(r"[0-9a-f]{7,40}", fullmatch=True), max_size=2).map(tuple),
+    handled_by=st.lists(texts, max_size=2).map(tuple),
 )
 
 
@@ -127,6 +131,15 @@ def test_whatever_is_written_is_read_again_and_nothing_else_changes(found, layou
         ("incidents: [{id: A, date: 2026-01-02, severity: sev1, caused_by: [abcdef1], lesion: x}]", "'lesson'"),
         ("incidents: [{id: A, date: 2026-01-02, severity: sev1, caused_by: [abcdef1], functions: [f]}]", "functions.0"),
         ("incidents: [{id: A, date: 2026-01-02, severity: sev1, caused_by: [abcdef1], url: 'javascript:a'}]", "url"),
+        (
+            "incidents: [{id: A, date: 2026-01-02, severity: sev1, caused_by: [abcdef1], fixed_by: [HEAD]}]",
+            "fixed_by.0",
+        ),
+        ("incidents: [{id: A, date: 2026-01-02, severity: sev1, caused_by: [abcdef1], handled_by: ravi}]", "a list"),
+        (
+            "incidents: [{id: A, date: 2026-01-02, severity: sev1, caused_by: [abcdef1], handled_by: ['']}]",
+            "handled_by.0",
+        ),
         ("incidents: {A: 1}", "expected a list"),
         ("- A", "expected keys and values"),
         ("incidents: &a [*a]", "aliases are not read"),

@@ -31,12 +31,15 @@ def show(
     most: Annotated[int, typer.Option("--most", min=1, metavar="N", help="How many, newest last.")] = 20,
 ) -> None:
     """List decisions, newest last."""
-    from gatecli.reports.text import moment, plain
+    from gatecli.reports.text import listed, moment, plain
 
     for one in _whole(ledger).entries[-most:]:
         by = f"by {', '.join(one.humans)}" if one.humans else "no human"
         head = (one.head or "uncommitted")[:12]
-        typer.echo(plain(f"{one.number}  {moment(one.at)}  {one.outcome}  {head}  {one.lines:,} lines  {by}", 200))
+        after = f"  after {listed(one.incidents, 3)}" if one.incidents else ""
+        typer.echo(
+            plain(f"{one.number}  {moment(one.at)}  {one.outcome}  {head}  {one.lines:,} lines  {by}{after}", 200)
+        )
 
 
 @app.command()

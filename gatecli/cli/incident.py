@@ -1,4 +1,4 @@
-"""``gate incident``: what went wrong before, and which commits caused it."""
+"""``gate incident``: what went wrong before, which commits caused it, and who ended it."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +18,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 EPILOG = """\b
 Examples:
   gate incident add INC-42 --caused-by 1f3a9c2 --severity sev2 --date 2026-08-14 --lesson "round half to even"
+  gate incident add INC-43 --caused-by 9b1c22d --severity 1 --date 2026-09-02 --fixed-by 71e0aa4 --handled-by ravi
   gate incident list
   gate incident show INC-42
   gate incident import incidents.csv
@@ -42,12 +43,20 @@ def add(
         list[str] | None,
         typer.Option(metavar="PATH::QUALNAME", help="Where it came from, instead of all that the cause changed."),
     ] = None,
+    fixed_by: Annotated[
+        list[str] | None,
+        typer.Option("--fixed-by", metavar="SHA", help="What repaired it; default: commits that say so. Repeatable."),
+    ] = None,
+    handled_by: Annotated[
+        list[str] | None,
+        typer.Option("--handled-by", metavar="NAME", help="Who ended it: a name, login or address; repeatable."),
+    ] = None,
     repo: Repo = Path(),
 ) -> None:
     """Remember an incident: the functions its cause changed, and which agent and model wrote it."""
     from gatecli.history.causes import complete
     from gatecli.model import Incident
-    from gatecli.pipeline import trace_cause
+    from gatecli.pipeline import trace_cause, with_repairs
 
     told = Incident(
         id=id,
@@ -57,15 +66,18 @@ def add(
         lesson=" ".join((lesson or "").split()),
         url=url,
         functions=tuple(map(_function, function or ())),
+        fixed_by=tuple(fixed_by or ()),
+        handled_by=tuple(dict.fromkeys(map(_name, handled_by or ()))),
     )
     causes = [trace_cause(repo, revision) for revision in caused_by]
-    incident = complete(told, causes)
+    incident = with_repairs(repo, complete(told, causes))
     _write(repo, [incident])
     typer.echo(f"{incident.id} ({incident.severity}, {incident.day}) is remembered")
     for cause in causes:
         _line(f"  caused by {cause.commit[:12]} {cause.subject}")
     _line(f"  written by {_writer(incident)}")
     _line(f"  came from {_functions(incident)}")
+    _line(f"  ended by {_ended(incident)}")
     typer.echo("it counts once .gate/incidents.yml is on the base branch: commit and push it there")
 
 
@@ -73,7 +85,10 @@ def add(
 def import_(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="CSV with id, caused_by, severity, date; also lesson, url, functions."),
+        typer.Argument(
+            metavar="FILE",
+            help="CSV with id, caused_by, severity, date; also lesson, url, functions, fixed_by, handled_by.",
+        ),
     ] = None,
     github: Annotated[bool, typer.Option("--github", help="The issues of the repository on GitHub.")] = False,
     label: Annotated[str, typer.Option(metavar="LABEL", help="Of the issues that are incidents.")] = "incident",
@@ -101,6 +116,7 @@ def import_(
         else:
             try:
                 found = complete(told, [trace_cause(repo, revision) for revision in told.caused_by])
+                found = _with_known_repairs(repo, found)
                 check(found)
                 done[told.id] = found
             except GateError as error:
@@ -109,6 +125,19 @@ def import_(
         _write(repo, list(done.values()))
     again = f", {passed_over:,} passed over as known" if passed_over else ""
     typer.echo(f"{len(done):,} remembered{again}; they count once .gate/incidents.yml is on the base branch")
+
+
+def _with_known_repairs(repo: Path, incident: "Incident") -> "Incident":
+    """What repaired it, where that is in this repository: a fix may have been made anywhere."""
+    from dataclasses import replace
+
+    from gatecli.pipeline import with_repairs
+
+    try:
+        return with_repairs(repo, incident)
+    except UsageError as error:
+        _warn(f"{incident.id} is remembered without what fixed it: {error.message}")
+        return with_repairs(repo, replace(incident, fixed_by=()))
 
 
 def _rows(file: Path) -> "Iterator[tuple[Incident | None, str]]":
@@ -173,6 +202,7 @@ def show(
         return
     _line(f"{one.id}  {one.severity}  {one.day}")
     facts = [("caused by", " ".join(one.caused_by)), ("written by", _writer(one)), ("lesson", one.lesson)]
+    facts += [("fixed by", " ".join(one.fixed_by)), ("handled by", ", ".join(one.handled_by))]
     facts += [("url", one.url or ""), *(("came from", str(function)) for function in one.functions)]
     for name, text in facts:
         if text:
@@ -239,12 +269,25 @@ def _function(text: str) -> "FunctionId":
     return found
 
 
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if not name:
+        raise UsageError("a name with nothing in it", "such as --handled-by ravi@shop.example")
+    return name
+
+
 def _writer(incident: "Incident") -> str:
     from gatecli.reports.text import listed
 
     if incident.agents:
         return listed([str(agent) for agent in incident.agents], 3)
     return "an agent" if incident.provenance in ("ai", "assisted") else "no sign of an agent"
+
+
+def _ended(incident: "Incident") -> str:
+    from gatecli.reports.text import listed
+
+    return listed([*incident.handled_by, *(commit[:12] for commit in incident.fixed_by)], 5) or "nobody that is known"
 
 
 def _functions(incident: "Incident") -> str:

@@ -233,10 +233,9 @@ def _mismatches(value: Any, kind: Any, at: At, document: Document) -> Iterator[P
             yield document.problem(at, f"{_name(at)} is empty")
         return
     origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType) and NoneType in arguments and len(arguments) == 2:
-        kind = next(argument for argument in arguments if argument is not NoneType)
+    if origin in (Union, UnionType) and NoneType in arguments:
         if value is not None:
-            yield from _mismatches(value, kind, at, document)
+            yield from _mismatches(value, _meant(value, arguments), at, document)
     elif is_dataclass(kind) or _is_struct(kind) or origin is Mapping:
         if not isinstance(value, dict):
             yield document.problem(at, f"{_name(at)} holds {_noun(value)}, expected keys and values")
@@ -261,6 +260,16 @@ def _mismatches(value: Any, kind: Any, at: At, document: Document) -> Iterator[P
             elif kind is bool and isinstance(value, str):
                 text = f"{quote(value)} is text, write true or false"
             yield document.problem(at, f"{_name(at)}: {text}")
+
+
+def _meant(value: Any, kinds: tuple[Any, ...]) -> Any:
+    """Which of the kinds that a key takes is meant: keys and values are of the structure, if there is one."""
+    kinds = tuple(kind for kind in kinds if kind is not NoneType)
+    structures = [kind for kind in kinds if _is_struct(kind) or is_dataclass(kind)]
+    if isinstance(value, dict) and structures:
+        return structures[0]
+    others = [kind for kind in kinds if kind not in structures]
+    return others[0] if others else structures[0]
 
 
 def _field_mismatches(value: dict[str, Any], kind: Any, at: At, document: Document) -> Iterator[Problem]:

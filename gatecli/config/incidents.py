@@ -1,4 +1,4 @@
-"""The memory of a repository: ``.gate/incidents.yml`` says what went wrong, and which commits caused it."""
+"""The memory of a repository: ``.gate/incidents.yml`` says what went wrong, what caused it, and who ended it."""
 
 import datetime
 import re
@@ -42,6 +42,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     provenance: ProvenanceClass | None = None
     agents: Annotated[tuple[Agent, ...], msgspec.Meta(max_length=50)] = ()
     functions: Annotated[tuple[_Function, ...], msgspec.Meta(max_length=MAX_FUNCTIONS)] = ()
+    fixed_by: Annotated[tuple[_Commit, ...], msgspec.Meta(max_length=50)] = ()
+    handled_by: Annotated[tuple[_Name, ...], msgspec.Meta(max_length=50)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ def _incident(entry: Entry) -> Incident:
         functions=tuple(map(function_id, entry.functions)),
         provenance=entry.provenance,
         agents=tuple(AgentName(tool=agent.tool, model=agent.model) for agent in entry.agents),
+        fixed_by=entry.fixed_by,
+        handled_by=entry.handled_by,
     )
 
 
@@ -112,6 +116,8 @@ def entry_of(incident: Incident) -> Entry:
         provenance=incident.provenance,
         agents=tuple(Agent(tool=agent.tool, model=agent.model) for agent in incident.agents),
         functions=tuple(map(str, incident.functions)),
+        fixed_by=incident.fixed_by,
+        handled_by=incident.handled_by,
     )
 
 

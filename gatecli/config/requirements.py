@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from gatecli.model import Binding, Mode, ProvenanceClass, SignerKind
+from gatecli.model import Binding, IncidentSeverity, Mode, ProvenanceClass, SignerKind
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -18,6 +18,19 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Hours = Annotated[float, msgspec.Meta(ge=0, le=8_760)]
 Clock = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
+
+
+class IncidentsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """How many incidents came from the touched functions, at least: of those that are as grave, and as young.
+
+    ``severity`` counts those and what is graver, ``within_days`` those that began so many days ago at most;
+    ``neighbours`` counts the incidents of functions one call away as well.
+    """
+
+    count: Count = 1
+    within_days: Count | None = None
+    severity: IncidentSeverity | None = None
+    neighbours: bool = False
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True, rename={"not_": "not"}):
@@ -49,7 +62,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, rename={"not_": "not"
     destructive_schema: Literal[True] | None = None
     irreversible: Literal[True] | None = None
     crosses_boundary: Literal[True] | None = None
-    incidents: Count | None = None
+    incidents: Count | IncidentsAsked | None = None
     drift: Literal["outside_scope", "undeclared"] | None = None
 
 

@@ -174,6 +174,15 @@ def relands(message: str) -> bool:
     return _RELAND.search(subject) is not None or len(re.findall(r"\brevert\b", subject, re.IGNORECASE)) > 1
 
 
+def repairs(message: str, commit: str) -> bool:
+    """Whether a change says that it takes a commit back, or mends what that broke; a re-land does neither."""
+    own = "\n".join(line for line in message.splitlines() if not line.lstrip().startswith(">"))
+    if relands(own):
+        return False
+    named = [sha for match in _UNDONE.finditer(own) for sha in re.findall(_SHA, match[1])] + _BLAMED.findall(own)
+    return any(commit.startswith(sha.casefold()) or sha.casefold().startswith(commit) for sha in named)
+
+
 def undoes(message: str) -> bool:
     """Whether a change takes an earlier one back, by its first line or in git's words."""
     return (

@@ -19,11 +19,16 @@ from gatecli.model import AuditStamp, Decision, Memory, Passed, ProvenanceClass,
 
 MAX_BYTES = 500_000_000
 CLOCK_SKEW_S = 600
+MAX_INCIDENTS = 50
+"""Of one entry: what is beyond is in the report that it names."""
 START = "0" * 64
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One judged change, as it was answered; ``previous`` is the sha256 of the line before."""
+    """One judged change, as it was answered; ``previous`` is the sha256 of the line before.
+
+    ``incidents`` are the ids of those that the change brought to mind, freshest first.
+    """
 
     number: int
     at: int
@@ -41,6 +46,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     requirements: dict[str, str]
     previous: str
     waivers: tuple[Waiver, ...] = ()
+    incidents: tuple[str, ...] = ()
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,4 +182,5 @@ def _entry(report: Report, log: Log) -> Entry:
         requirements={one.name: one.status.value for one in report.signoff.requirements},
         previous=log.head,
         waivers=report.signoff.waivers,
+        incidents=tuple(one.incident.id for one in report.case.incidents[:MAX_INCIDENTS]),
     )

@@ -138,10 +138,11 @@ class IncidentSeverity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """What went wrong in production, and the commits that caused it.
+    """What went wrong in production, the commits that caused it, and who ended it.
 
     ``functions`` are those that the causes changed, by their ids then; without any they are told by the lines that the
-    causes left. ``provenance`` (None: not looked up) and ``agents`` say who wrote the causes.
+    causes left. ``provenance`` (None: not looked up) and ``agents`` say who wrote the causes. ``fixed_by`` are the
+    commits that repaired it, ``handled_by`` the people whom the record names: addresses, names or logins.
     """
 
     id: str
@@ -153,6 +154,20 @@ class Incident:
     functions: tuple[FunctionId, ...] = ()
     provenance: ProvenanceClass | None = None
     agents: tuple[AgentName, ...] = ()
+    fixed_by: tuple[str, ...] = ()
+    handled_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """Somebody who ended an incident.
+
+    ``commit`` is what they repaired it by; None where the record of the incident names them: of ``person`` only the
+    name is known then, or only the address.
+    """
+
+    person: Person
+    commit: str | None = None
 
 
 class Closeness(StrEnum):
@@ -166,7 +181,8 @@ class Closeness(StrEnum):
 class Recollection:
     """An incident that a change brings to mind: the touched functions it came from, or that are one call from those.
 
-    ``freshness`` is 1 on the day of the incident, and halves with every half-life since.
+    ``freshness`` is 1 on the day of the incident, and halves with every half-life since. ``handlers`` are those who
+    ended it and did not cause it.
     """
 
     incident: Incident
@@ -174,6 +190,7 @@ class Recollection:
     touched: tuple[FunctionId, ...]
     age_days: int
     freshness: float
+    handlers: tuple[Handler, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@
 from gatecli.pipeline.approvals import said_of
 from gatecli.pipeline.examining import Examination, examine
 from gatecli.pipeline.governing import validate_policy
-from gatecli.pipeline.incidents import trace_cause
+from gatecli.pipeline.incidents import trace_cause, with_repairs
 from gatecli.pipeline.judging import judge
 from gatecli.pipeline.places import author_of, build_index, cache_folder, default_profile, root_of
 from gatecli.pipeline.profiles import compare_profiles, fetch_profile, import_profile, record_profile, seconds
@@ -31,4 +31,5 @@ __all__ = [
     "seconds",
     "trace_cause",
     "validate_policy",
+    "with_repairs",
 ]

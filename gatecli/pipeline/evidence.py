@@ -17,6 +17,7 @@ from gatecli.model import (
     PastCommit,
     Provenance,
     PullText,
+    Recollection,
     Tree,
 )
 from gatecli.pipeline.governing import MAILMAP
@@ -154,7 +155,7 @@ def function_history(
     from gatecli.history import churn
     from gatecli.provenance import identity
 
-    known = identity.directory(settings.people)
+    known = identity.directory(settings.people, origin.governing.read(MAILMAP))
     standing = cache(lambda: frozenset(origin.base.paths()))
     changed = {path for file in origin.change.files for path in (file.path, file.old_path) if path}
     return churn.look_up(
@@ -201,11 +202,15 @@ def _pull_texts(answers: bytes | None, head: str | None) -> tuple[PullText, ...]
     return github.pull_texts(github.read_answers(answers), head) if answers is not None else ()
 
 
-def read_file_knowledge(origin: Source, settings: Config, past: list[PastCommit]) -> tuple[FileKnowledge, ...]:
-    """Who worked in the touched files."""
+def read_file_knowledge(
+    origin: Source, settings: Config, past: list[PastCommit], recalled: Iterable[Recollection]
+) -> tuple[FileKnowledge, ...]:
+    """Who worked in the touched files; what ended an incident that is recalled is told with that."""
     from gatecli.history import ownership
     from gatecli.provenance import identity
 
     known = identity.directory(settings.people, origin.governing.read(MAILMAP))
     paths = frozenset(file.old_path for file in origin.change.files if file.old_path)
-    return ownership.of_files(past, paths, identify=known.key)
+    ended = tuple(handler.commit for one in recalled for handler in one.handlers if handler.commit)
+    counted = [commit.sha for commit in past if commit.sha.startswith(ended)]
+    return ownership.of_files(past, paths, identify=known.key, counted=counted)

@@ -79,13 +79,12 @@ def examine(directory: Path, path: str, qualnames: Collection[str] | None, reque
         origin, functions, profile, settings, lambda one: one != path and matches(settings.paths.tests, one)
     )
     history = function_history(origin, functions, settings, past_commits(origin, functions))
-    half_life = settings.incidents.half_life_days
     return Examination(
         functions=functions,
         usage=usage,
         blast=blast,
         history=history,
-        incidents=recall_incidents(origin, functions, history, usage, blast, half_life_days=half_life, now=request.now),
+        incidents=recall_incidents(origin, functions, history, usage, blast, settings, now=request.now),
         callees=callees(origin.head, path),
         tests=attach.tests_of(profile, functions) if profile else None,
         owners=rule.owners if rule else (),

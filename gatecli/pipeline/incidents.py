@@ -7,9 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatecli import config
-from gatecli.model import Blast, ChangeKind, FunctionChange, FunctionHistory, FunctionId, Incident, Recollection, Usage
+from gatecli.config import Config
+from gatecli.model import (
+    Blast,
+    ChangeKind,
+    FunctionChange,
+    FunctionHistory,
+    FunctionId,
+    Incident,
+    Person,
+    Recollection,
+    Usage,
+)
 from gatecli.pipeline.evidence import notes_of_git_ai
+from gatecli.pipeline.governing import MAILMAP
 from gatecli.sources import source
+from gatecli.sources.git import Repository
 from gatecli.sources.source import Source
 
 if TYPE_CHECKING:
@@ -20,6 +33,11 @@ if TYPE_CHECKING:
 MAX_CAUSES_FOLLOWED = 5
 """Causes of incidents from which moved files are followed: each takes git a comparison of two trees."""
 
+MAX_REPAIRS = 50
+
+MAX_HANDLED = 10
+"""Recalled incidents, freshest first, of which it is asked who ended them: git is asked for each of their commits."""
+
 
 def recall_incidents(
     origin: Source,
@@ -27,11 +45,11 @@ def recall_incidents(
     history: Mapping[FunctionId, FunctionHistory],
     usage: Mapping[FunctionId, Usage],
     blast: Mapping[FunctionId, Blast],
+    settings: Config,
     *,
-    half_life_days: float,
     now: int,
 ) -> tuple[Recollection, ...]:
-    """What went wrong before in some functions, as the newest base knows it."""
+    """What went wrong before in some functions, as the newest base knows it, and who ended it."""
     from gatecli.config.incidents import read_incidents
     from gatecli.history import memory
 
@@ -39,7 +57,58 @@ def recall_incidents(
     if not incidents:
         return ()
     around = _surroundings(origin, functions, incidents, usage, blast)
-    return memory.recall(incidents, functions, history, around, now=now, half_life_days=half_life_days)
+    half_life = settings.incidents.half_life_days
+    recalled = memory.recall(incidents, functions, history, around, now=now, half_life_days=half_life)
+    return _with_handlers(origin, recalled, settings)
+
+
+def _with_handlers(origin: Source, recalled: tuple[Recollection, ...], settings: Config) -> tuple[Recollection, ...]:
+    """The incidents with those who ended them, as far as the record or the history of the base tells."""
+    from gatecli.history.handling import handlers
+    from gatecli.provenance import identity
+
+    asked = recalled[:MAX_HANDLED]
+    known = identity.directory(settings.people, origin.governing.read(MAILMAP))
+    at = origin.change.base or origin.start
+    told = _repairs(origin.repository, at, [one.incident for one in asked]) if origin.repository and at else {}
+    found = [
+        replace(
+            one,
+            handlers=handlers(
+                one.incident,
+                fixed=told.get(one.incident.id, ()),
+                caused=_authors(origin, one.incident.caused_by),
+                identify=known.key,
+            ),
+        )
+        for one in asked
+    ]
+    return (*found, *recalled[MAX_HANDLED:])
+
+
+def _repairs(
+    repository: Repository, at: str, incidents: Sequence[Incident]
+) -> Mapping[str, Sequence[tuple[str, Person]]]:
+    """By incident the commits that repaired it and who wrote them: as its record says, else as later messages do."""
+    from gatecli.history.handling import repairing
+    from gatecli.sources import messages
+
+    silent = [one for one in incidents if not one.fixed_by]
+    causes = [cause for one in silent for cause in one.caused_by]
+    since = min((one.day for one in silent), default=None)
+    later = messages.mentioning(repository, at, causes, since=since) if since is not None else ()
+    found = {one.id: [(fix.sha, fix.author) for fix in repairing(one, later)] for one in silent}
+    for one in incidents:
+        for commit in one.fixed_by:
+            found.setdefault(one.id, []).extend((commit, who) for who in messages.authors(repository, commit))
+    return found
+
+
+def _authors(origin: Source, commits: Sequence[str]) -> list[Person]:
+    from gatecli.sources import messages
+
+    repository = origin.repository
+    return [who for commit in commits for who in messages.authors(repository, commit)] if repository else []
 
 
 def _surroundings(
@@ -102,6 +171,23 @@ def _surroundings(
         neighbours=neighbours,
         moved=moved,
     )
+
+
+def with_repairs(directory: Path, incident: Incident) -> Incident:
+    """An incident with the whole ids of the commits that repaired it: those it names, else those that say they did.
+
+    Raises:
+        UsageError: there is no such commit.
+    """
+    from gatecli.history.handling import repairing
+    from gatecli.sources import messages
+
+    repository = Repository.open(directory)
+    named = tuple(map(repository.resolve, incident.fixed_by))
+    if not named:
+        later = messages.mentioning(repository, repository.resolve("HEAD"), incident.caused_by, since=incident.day)
+        named = tuple(one.sha for one in repairing(incident, later))
+    return replace(incident, fixed_by=tuple(dict.fromkeys(named))[:MAX_REPAIRS])
 
 
 def trace_cause(directory: Path, revision: str) -> "Cause":

@@ -20,7 +20,7 @@ from gatecli.pipeline.evidence import (
     read_provenance,
     trace_callers,
 )
-from gatecli.pipeline.governing import read_memory, read_policies, read_rules
+from gatecli.pipeline.governing import MAILMAP, read_memory, read_policies, read_rules
 from gatecli.pipeline.incidents import recall_incidents
 from gatecli.pipeline.request import Request
 from gatecli.sources.source import Source
@@ -99,8 +99,7 @@ def _known(origin: Source, request: Request, settings: Config, clock: Clock) -> 
         history = function_history(origin, functions, settings, past.result())
     with clock("provenance"):
         provenance = read_provenance(origin, request, settings)
-    half_life = settings.incidents.half_life_days
-    recalled = recall_incidents(origin, functions, history, usage, blast, half_life_days=half_life, now=request.now)
+    recalled = recall_incidents(origin, functions, history, usage, blast, settings, now=request.now)
     case = Case(
         change=change,
         parsed=parsed,
@@ -110,7 +109,7 @@ def _known(origin: Source, request: Request, settings: Config, clock: Clock) -> 
         history=memory.remembered(history, recalled),
         provenance=provenance,
         tests=frozenset(file.path for file in change.files if matches(tests, file.path)),
-        file_knowledge=read_file_knowledge(origin, settings, past.result()),
+        file_knowledge=read_file_knowledge(origin, settings, past.result(), recalled),
         incidents=recalled,
     )
     if profile is not None:
@@ -170,6 +169,7 @@ def _answer(
         freezes=freeze.read_freezes(governing.read),
         memory=read_memory(origin, request, settings),
         rules=frozenset(name for check in checks for name in (check.id, check.code)),
+        mailmap=governing.read(MAILMAP),
         keys=bool((governing.read(settings.people.keys) or b"").strip()),
     )
     decision = verdict.decide(case, findings, score, settings)

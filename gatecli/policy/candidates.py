@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import chain
 
 from gatecli.config import People
-from gatecli.history.ownership import rank, with_files
+from gatecli.history.ownership import rank, with_files, with_incidents
 from gatecli.model import Candidate, Case, Person
 from gatecli.policy.owners import Owners, team_of
 from gatecli.provenance.identity import Directory, directory, normal
@@ -28,25 +28,33 @@ class Candidates:
     seniors: tuple[Candidate, ...]
 
 
-def find_candidates(case: Case, people: People, *, now: int, owners: Owners | None) -> Candidates:
+def find_candidates(
+    case: Case, people: People, *, now: int, owners: Owners | None, mailmap: bytes | None = None
+) -> Candidates:
     """Everyone who is independent of the change: not an author, a committer, the operator or a bot."""
-    known = directory(people)
+    known = directory(people, mailmap)
     involved = _involved(case)
-    barred = {known.key(person) for person in involved}
-    authors = [one.person for history in case.history.values() for one in history.authors]
-    authors += [one.person for one in case.file_knowledge]
-    by_key = {known.key(person): person for person in authors}
+    barred = {key for person in involved for key in known.keys(person)}
+    people_seen = [handler.person for one in case.incidents for handler in one.handlers]
+    people_seen += [one.person for history in case.history.values() for one in history.authors]
+    people_seen += [one.person for one in case.file_knowledge]
+    by_key = {known.key(person): person for person in people_seen}
+
+    def asked(person: Person) -> str | None:
+        """A person's key; None: whoever stands behind the change, and bots, are not asked."""
+        key = known.key(person)
+        return None if key in barred or is_bot(person) else key
+
     ranked = rank(
         case.history.values(),
         now=now,
-        exclude=lambda person: known.key(person) in barred or is_bot(person),
+        exclude=lambda person: asked(person) is None,
         identify=known.key,
         name=known.key,
     )
-    files = [(known.key(one.person), one) for one in case.file_knowledge]
-    ranked = with_files(
-        ranked, [(key, one) for key, one in files if key not in barred and not is_bot(one.person)], now=now
-    )
+    files = [(asked(one.person), one) for one in case.file_knowledge]
+    ranked = with_files(ranked, [(key, one) for key, one in files if key is not None], now=now)
+    ranked = with_incidents(ranked, case.incidents, name=asked)
     knowing = {one.person: replace(one, person=known.called(by_key[one.person])) for one in ranked}
     owning = {key: one for key, one in _owning(case, owners, known, people) if key not in barred}
     if case.history or case.file_knowledge:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from gatecli.config import Config
 from gatecli.config.contradictions import MAX_STARS
-from gatecli.config.requirements import Condition, parts
-from gatecli.model import Case, Finding, Outcome, Person, Score
+from gatecli.config.requirements import Condition, IncidentsAsked, parts
+from gatecli.model import Case, Closeness, Finding, IncidentSeverity, Outcome, Person, Score
 from gatecli.policy.owners import SENIORS, team_of
 from gatecli.policy.patterns import Patterns
 from gatecli.provenance.identity import Directory, directory
@@ -124,7 +124,19 @@ def explain(condition: Condition, about: Facts) -> list[tuple[str, Held]]:
 def _said(value: object) -> str:
     if value is True:
         return ""
+    if isinstance(value, IncidentsAsked):
+        return _said_of_incidents(value)
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _said_of_incidents(asked: IncidentsAsked) -> str:
+    """``2 of sev2 or worse within 90 days with neighbours``."""
+    parts = [f"{asked.count:,}"]
+    if asked.severity is not None:
+        parts.append(f"of {asked.severity}" + (" or worse" if asked.severity != IncidentSeverity.SEV1 else ""))
+    if asked.within_days is not None:
+        parts.append(f"within {asked.within_days:,} days")
+    return " ".join(parts + (["with neighbours"] if asked.neighbours else []))
 
 
 def _all(answers: Collection[Held]) -> Held:
@@ -210,6 +222,19 @@ def _crosses(_: bool, about: Facts) -> Held:
     return crosses(about)
 
 
+def _incidents(asked: int | IncidentsAsked, about: Facts) -> Held:
+    """Whether so many incidents came from the touched functions: a number asks for any of them."""
+    wanted = IncidentsAsked(count=asked) if isinstance(asked, int) else asked
+    found = [
+        one
+        for one in about.case.incidents
+        if (wanted.neighbours or one.closeness is Closeness.SAME)
+        and (wanted.within_days is None or one.age_days <= wanted.within_days)
+        and (wanted.severity is None or one.incident.severity <= wanted.severity)  # sev1 is the gravest
+    ]
+    return len(found) >= wanted.count
+
+
 def _drift(which: str, about: Facts) -> Held:
     """Whether something changes that the change did not say it is about, or (``undeclared``) it said nothing."""
     declared = about.case.provenance.scope
@@ -263,6 +288,6 @@ _ASKS: Mapping[str, Callable[..., Held]] = {
     "destructive_schema": lambda _, about: any(one.rule in DESTRUCTIVE for one in about.found),
     "irreversible": lambda _, about: any(one.rule in IRREVERSIBLE for one in about.found),
     "crosses_boundary": _crosses,
-    "incidents": lambda count, about: len({id for one in about.case.history.values() for id in one.incidents}) >= count,
+    "incidents": _incidents,
     "drift": _drift,
 }

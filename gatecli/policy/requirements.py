@@ -59,6 +59,7 @@ def sign_off(
     freezes: tuple[Freeze, ...] = (),
     memory: Memory | None = None,
     keys: bool = False,
+    mailmap: bytes | None = None,
 ) -> SignOff:
     """The sign-offs that the change needs, who can give them, and which approvals count.
 
@@ -74,6 +75,7 @@ def sign_off(
         freezes: Those of the newest base.
         memory: What is recorded of earlier decisions; None: nothing is.
         keys: Whether the newest base lists keys that may sign.
+        mailmap: That of the newest base: it joins the addresses of those who could sign.
     """
     known = directory(config.people)
     findings = tuple(findings)
@@ -88,7 +90,7 @@ def sign_off(
     objected = _objections(reviewed, known)
     if not asked and not named and not paced and not objected:
         return SignOff(status=SignOffStatus.NOT_REQUIRED, approvals=reviewed.approvals, dismissed=reviewed.dismissed)
-    people = find_candidates(case, config.people, now=now, owners=owners)
+    people = find_candidates(case, config.people, now=now, owners=owners, mailmap=mailmap)
     built_in = tuple(_requirement(ask, asked[ask], reviewed.approvals, people, known) for ask in Ask if ask in asked)
     said = Said(
         approvals=reviewed.approvals,

@@ -46,7 +46,8 @@ class Directory:
         for known in (address, account):
             if known and known in self.groups:
                 return self.groups[known]
-        return account or address or normal(person.name)
+        name = normal(person.name)
+        return account or address or self.groups.get(name, name)
 
     def key_of(self, name: str) -> str:
         """The same for an account name on the forge, or an address."""
@@ -59,8 +60,9 @@ class Directory:
         return self.groups.get(normal(name), normal(name))
 
     def called(self, person: Person) -> str:
-        """How a report names the person: the canonical name, the name they state, the login or the address."""
-        return self.names.get(self.key(person)) or person.name.strip() or login_of(person) or person.email
+        """How a report names the person: the canonical name, the name of the mailmap or theirs, login or address."""
+        proper = self.mailmap.proper(person)
+        return self.names.get(self.key(person)) or proper.name.strip() or login_of(proper) or proper.email
 
     def is_senior(self, person: Person) -> bool:
         """Whether the policy lists the person by address, login, canonical name or the full name they state."""

@@ -443,7 +443,8 @@ class Incident(_Object):
     """What went wrong before in touched functions (``same``), or one call from them (``neighbour``).
 
     ``freshness`` is 1 on the day of the incident and halves with every half-life since; ``functions`` are the touched
-    ones, ``provenance`` and ``agents`` say who wrote the commits in ``caused_by``, null where nobody looked.
+    ones, ``provenance`` and ``agents`` say who wrote the commits in ``caused_by``, null where nobody looked;
+    ``handled_by`` who ended it, as its record or the commits that repaired it tell, but nobody who caused it.
     """
 
     id: str
@@ -458,6 +459,7 @@ class Incident(_Object):
     provenance: ProvenanceClass | None
     agents: list[AgentName]
     functions: list[str]
+    handled_by: list[str]
 
 
 class Candidate(_Object):

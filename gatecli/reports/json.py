@@ -352,4 +352,5 @@ def _incident(one: model.Recollection) -> document.Incident:
         provenance=incident.provenance,
         agents=[document.AgentName(tool=agent.tool, model=agent.model) for agent in incident.agents],
         functions=list(map(str, one.touched)),
+        handled_by=[summary.person_name(handler.person) for handler in one.handlers],
     )

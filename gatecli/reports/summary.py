@@ -270,10 +270,12 @@ def first_seen(history: FunctionHistory, now: int) -> str | None:
 
 
 def incident(one: Recollection) -> str:
-    """``INC-42 (sev2, 12 days ago, written by claude) came from price_order: round half to even``."""
+    """``INC-42 (sev2, 12 days ago, written by claude, handled by Ravi) came from price_order: round half to even``."""
     past = one.incident
     writers = listed(list(map(str, past.agents)), 2)
     facts = [str(past.severity), f"{age(one.age_days * 86_400)} ago", *([f"written by {writers}"] if writers else [])]
+    handlers = listed([person_name(handler.person) for handler in one.handlers], 2)
+    facts += [f"handled by {handlers}"] if handlers else []
     how = "came from" if one.closeness is Closeness.SAME else "is one call from"
     where = listed([id.name for id in one.touched], 3)
     return f"{past.id} ({', '.join(facts)}) {how} {where}" + (f": {past.lesson}" if past.lesson else "")

@@ -20,6 +20,9 @@ MAX_UNTRACKED = 2_000
 MAX_MESSAGE_CHARACTERS = 65_536
 MAX_CHANGED_FILES_BYTES = 4_000_000
 """Of names, about 60,000 files; three hundred commits of an ordinary repository have a tenth of that."""
+
+REVISION_FORMAT = "--format=%H%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B"
+
 # One canonical diff serves the hunks and the digest (reference: approval and provenance, §3).
 DIFF_FLAGS = (
     "--raw",
@@ -167,12 +170,11 @@ class Repository(Commands):
             "-z",
             f"--max-count={MAX_REVISIONS}",
             "--encoding=UTF-8",
-            "--format=%H%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B",
+            REVISION_FORMAT,
             f"{base}..{head}" if base != EMPTY_TREE else head,
             "--",
         )
-        fields = out.decode("utf-8", "replace").split("\0")
-        return tuple(_revision(fields[i : i + 8]) for i in range(0, len(fields) - 7, 8))
+        return parse_revisions(out)
 
     def log(self, at: str, paths: Sequence[str], *, limit: int) -> Iterator[PastCommit]:
         """The newest commits (no merges) that changed one of the paths, with the lines they replaced."""
@@ -378,6 +380,12 @@ class Repository(Commands):
         from gatecli.sources.trees import CommitTree, WorkTree
 
         return WorkTree(self) if revision is None else CommitTree(self, self.resolve(revision))
+
+
+def parse_revisions(out: bytes) -> tuple[Revision, ...]:
+    """The commits that ``git log -z`` prints in ``REVISION_FORMAT``."""
+    fields = out.decode("utf-8", "replace").split("\0")
+    return tuple(_revision(fields[i : i + 8]) for i in range(0, len(fields) - 7, 8))
 
 
 def _revision(fields: list[str]) -> Revision:

@@ -6,7 +6,7 @@ What they name as a cause is a revision of git, still to be looked up. Everythin
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -22,8 +22,12 @@ MAX_ROWS = 10_000
 MAX_BODY = 65_536
 """Characters: GitHub takes no longer text."""
 
+MAX_PEOPLE = 50
+MAX_PULLS = 10
+"""Pull requests that caused one incident, or repaired it: each takes a request."""
+
 _NEEDED = ("id", "caused_by", "severity", "date")
-_KNOWN = (*_NEEDED, "lesson", "url", "functions")
+_KNOWN = (*_NEEDED, "lesson", "url", "functions", "fixed_by", "handled_by")
 _MANY = re.compile(r"[\s;|]+")
 
 
@@ -31,9 +35,10 @@ _MANY = re.compile(r"[\s;|]+")
 
 
 def from_csv(data: bytes, where: str) -> tuple[Incident, ...]:
-    """The incidents of a CSV file with the columns id, caused_by, severity, date, and lesson, url, functions or none.
+    """The incidents of a CSV file with the columns id, caused_by, severity, date, and any of the other known ones.
 
-    Other columns are passed over. Several causes or functions in one cell stand apart by spaces, ``;`` or ``|``.
+    Columns that are not known are passed over. Several commits or functions in one cell stand apart by spaces, ``;`` or
+    ``|``, several people by ``;`` or ``|``.
 
     Raises:
         UsageError: it is no such file; the message lists every row that says too little.
@@ -97,6 +102,8 @@ def _incident(cells: dict[str, str]) -> tuple[Incident | None, str | None]:
             lesson=_one_line(cells.get("lesson", "")),
             url=cells.get("url") or None,
             functions=functions,
+            fixed_by=tuple(filter(None, _MANY.split(cells.get("fixed_by", "")))),
+            handled_by=_people(re.split(r"[;|]", cells.get("handled_by", ""))),
         ),
         None,
     )
@@ -110,11 +117,24 @@ def _day(text: str) -> date | None:
         return None
 
 
+def _people(names: Iterable[str]) -> tuple[str, ...]:
+    """Names, logins or addresses, each once."""
+    return tuple(dict.fromkeys(filter(None, (" ".join(name.split())[:200] for name in names))))[:MAX_PEOPLE]
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())[:2_000]
 
 
 # --------------------------------------------------------------------------- issues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignee:
+    """An account that an issue was given to; ``type`` is User, Bot or Organization."""
+
+    login: str
+    type: str = "User"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +147,7 @@ class Issue:
     created_at: str = ""
     html_url: str | None = None
     labels: tuple[Label, ...] = ()
+    assignees: tuple[Assignee, ...] = ()
     pull_request: Any = None
 
 
@@ -135,9 +156,17 @@ _CAUSE = re.compile(
     rf"^{_SIDE}(?:(?:root )?cause|caused by|introduced (?:by|in)|regression (?:in|from|since|of))\b(.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
+_FIX = re.compile(
+    rf"^{_SIDE}(?:(?:fixed|resolved|repaired|reverted|mitigated) (?:by|in|with)|fix)\b(.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _SAID = r"[*_ \t]{0,8}:[*_ \t]{0,8}(.+)$"
 _LESSON = re.compile(rf"^{_SIDE}lessons?(?: learned)?{_SAID}", re.IGNORECASE | re.MULTILINE)
 _SEVERITY = re.compile(rf"^{_SIDE}severity{_SAID}", re.IGNORECASE | re.MULTILINE)
+_HANDLED = re.compile(
+    rf"^{_SIDE}(?:handled by|responders?|incident (?:commander|lead)|on[- ]call){_SAID}", re.IGNORECASE | re.MULTILINE
+)
+_ACCOUNT = re.compile(r"(?<![\w.])@([A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))(?![\w-])")
 _COMMIT = re.compile(r"(?<![\w#])([0-9a-f]{7,40}|[0-9a-f]{64})(?!\w)")
 _PULL = re.compile(r"(?:(?<!\w)#|/pull/)([0-9]{1,9})(?!\w)")
 
@@ -147,8 +176,9 @@ def from_issues(
 ) -> Iterator[tuple[Incident | None, str]]:
     """Each issue as an incident, or None and why it is none.
 
-    Its text names the cause on a line (``Caused by: 1f3a9c2`` or ``#1204``), maybe ``Severity:`` and ``Lesson:``;
-    without those the labels tell how bad it was, and the title what to remember.
+    Its text names the cause on a line (``Caused by: 1f3a9c2`` or ``#1204``), maybe ``Severity:``, ``Lesson:``, what
+    ended it (``Fixed by: #1207``) and who (``Handled by: @ravi``); without those the labels tell how bad it was, the
+    title what to remember, and whoever it was assigned to handled it.
 
     Args:
         answers: GitHub's list of issues.
@@ -166,9 +196,8 @@ def _of_issue(
 ) -> tuple[Incident | None, str]:
     body = (issue.body or "")[:MAX_BODY].replace("\r\n", "\n")
     id = f"#{issue.number}"
-    lines = [match[1] for match in _CAUSE.finditer(body)]
-    causes = [name for line in lines for name in _COMMIT.findall(line)]
-    for number in [int(found) for line in lines for found in _PULL.findall(line)]:
+    causes, pulls = _commits(_CAUSE, body)
+    for number in pulls:
         commit = merged_as(number)
         if commit is None:
             return None, f"{id}: pull request #{number} was not merged"
@@ -187,7 +216,29 @@ def _of_issue(
             severity=next((found for word in words if (found := severity_of(word))), severity),
             caused_by=tuple(dict.fromkeys(causes)),
             lesson=_one_line(lesson[1] if lesson else issue.title),
+            fixed_by=_fixes(body, merged_as),
+            handled_by=_responders(body, issue),
             url=issue.html_url if issue.html_url and re.fullmatch(r"https?://\S{1,2000}", issue.html_url) else None,
         ),
         "",
     )
+
+
+def _commits(pattern: re.Pattern[str], body: str) -> tuple[list[str], list[int]]:
+    """The commits, and the pull requests, that the lines of a kind name."""
+    lines = [match[1] for match in pattern.finditer(body)]
+    pulls = [int(found) for line in lines for found in _PULL.findall(line)]
+    return [name for line in lines for name in _COMMIT.findall(line)], list(dict.fromkeys(pulls))[:MAX_PULLS]
+
+
+def _fixes(body: str, merged_as: Callable[[int], str | None]) -> tuple[str, ...]:
+    """What repaired it; a pull request that was not merged did not."""
+    commits, pulls = _commits(_FIX, body)
+    merged = [commit for number in pulls if (commit := merged_as(number)) is not None]
+    return tuple(dict.fromkeys([*commits, *merged]))
+
+
+def _responders(body: str, issue: Issue) -> tuple[str, ...]:
+    """Whom the text names, else the people whom it was given to."""
+    named = [login for match in _HANDLED.finditer(body) for login in _ACCOUNT.findall(match[1])]
+    return _people(named or [one.login for one in issue.assignees if one.type == "User"])

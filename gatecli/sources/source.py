@@ -59,7 +59,7 @@ class Source:
 
         ``choose`` picks the Python files to read, see ``read_python_between``. Nothing is read where the two are one.
         """
-        start = self._start
+        start = self.start
         if self.repository is None or start is None:
             return None
         try:
@@ -98,7 +98,7 @@ class Source:
         return self.repository.tree(change.base)
 
     @property
-    def _start(self) -> str | None:
+    def start(self) -> str | None:
         """The commit before the change."""
         return self.change.merge_base or (self.repository.head() if self.repository else None)
 
@@ -122,7 +122,7 @@ class Source:
 
     def log(self, paths: Sequence[str]) -> Iterator[PastCommit]:
         """The commits before the change that touched one of the paths, newest first; none without a history."""
-        start = self._start
+        start = self.start
         if self.repository is None or start is None:
             return iter(())
         return self.repository.log(start, paths[:MAX_LOG_PATHS], limit=MAX_PAST_COMMITS)

@@ -229,6 +229,91 @@ def test_what_is_written_is_found_from_a_folder_inside(shop):
     assert Path(shop.path, ".gate/incidents.yml").is_file()
 
 
+RAVI = {"GIT_AUTHOR_NAME": "Ravi", "GIT_AUTHOR_EMAIL": "ravi@old.example"}
+FIXED = CODE.replace("order.total\n\n", "order.total or 0\n\n")
+
+
+def edited_after(repo: GitRepo, capsys) -> tuple[dict, str]:
+    """The incident as it is recalled by an edit of its function, and the evidence of the best candidate."""
+    repo.commit({".gate/policy.yml": "requirements: [{name: somebody, requires: [{}]}]\n"}, "Ask somebody")
+    repo.git("switch", "--quiet", "--create", "edit")
+    head = (repo.path / "shop/pricing.py").read_text()
+    repo.commit({"shop/pricing.py": head.replace("def price(order):\n", "def price(order):\n    # none\n    pass\n")})
+    report = judged(repo, capsys)
+    (one,) = report["incidents"]
+    return one, {each["person"]: each["evidence"] for each in report["signoff"]["candidates"]}
+
+
+def test_who_reverted_the_cause_has_handled_the_incident(shop, capsys):
+    cause = shop.head()
+    message = f'Revert "Round prices"\n\nThis reverts commit {cause}.'
+    fix = shop.commit({"shop/pricing.py": FIXED, ".mailmap": "Ravi K <ravi@shop.example> <ravi@old.example>\n"},
+                      message, env=RAVI)  # fmt: skip
+    assert add(shop, cause=cause) == 0
+    assert f"ended by {fix[:12]}\n" in capsys.readouterr().out
+    assert f"fixed_by:\n    - {fix}\n" in (shop.path / ".gate/incidents.yml").read_text()
+    shop.commit({"setup.cfg": ""}, "Remember")
+    one, candidates = edited_after(shop, capsys)
+    assert one["handled_by"] == ["Ravi"]
+    assert candidates["Ravi K"].endswith("; handled INC-42 (2023-11-14) in price")
+    assert "repair" not in candidates["Ravi K"], "it is told once"
+
+
+def test_a_repair_after_the_incident_was_written_down_is_found(shop, capsys):
+    cause = shop.head()
+    add(shop, cause=cause)
+    fix = f"Prices may be none\n\nFixes: {cause[:12]}"
+    shop.commit({"shop/pricing.py": FIXED}, fix, env=RAVI)
+    one, candidates = edited_after(shop, capsys)
+    assert one["handled_by"] == ["Ravi"]
+    assert "handled INC-42" in candidates["Ravi"]
+
+
+def test_of_a_merge_those_who_wrote_it_repaired_and_not_who_pressed_the_button(shop, capsys):
+    cause = shop.head()
+    shop.git("switch", "--quiet", "--create", "fix")
+    shop.commit({"shop/pricing.py": FIXED}, "Prices may be none", env=RAVI)
+    shop.git("switch", "--quiet", "main")
+    shop.git("merge", "--quiet", "--no-ff", "--message", "Merge fix", "fix")
+    assert add(shop, "INC-42", "--fixed-by", "HEAD", "--handled-by", " mei ", cause=cause) == 0
+    assert gate(shop, "incident", "show", "INC-42") == 0
+    assert "handled by: mei" in capsys.readouterr().out
+    shop.commit({"setup.cfg": ""}, "Remember")
+    one, _ = edited_after(shop, capsys)
+    assert one["handled_by"] == ["Ravi", "mei"]
+
+
+def test_who_caused_it_has_not_handled_it_and_unknown_commits_do_no_harm(shop, capsys):
+    author = shop.git("log", "-1", "--format=%ae").strip()
+    assert add(shop, "INC-42", "--handled-by", author) == 0
+    text = (shop.path / ".gate/incidents.yml").read_text()
+    shop.commit({".gate/incidents.yml": f"{text}    fixed_by: [deadbee, {'a' * 40}]\n"}, "Remember")
+    one, candidates = edited_after(shop, capsys)
+    assert one["handled_by"] == []
+    assert "handled" not in " ".join(candidates.values())
+
+
+def test_a_repair_has_to_be_there(shop, capsys):
+    assert add(shop, "INC-42", "--fixed-by", "nowhere") == 2
+    assert "unknown revision: nowhere" in capsys.readouterr().err
+    assert add(shop, "INC-42", "--handled-by", " ") == 2
+    assert not (shop.path / ".gate").exists()
+
+
+def test_rows_may_say_who_ended_it(shop, tmp_path, capsys):
+    table = tmp_path / "incidents.csv"
+    head = shop.head()
+    table.write_text(
+        "id,caused_by,severity,date,fixed by,handled by\n"
+        f"A,{head},1,2023-01-01,,Ravi K; mei@shop.example;\nB,{head},1,2023-01-01,deadbeef,\n"
+    )
+    assert gate(shop, "incident", "import", str(table)) == 0
+    assert "B is remembered without what fixed it: unknown revision: deadbeef" in capsys.readouterr().err
+    text = (shop.path / ".gate/incidents.yml").read_text()
+    assert "handled_by:\n    - Ravi K\n    - mei@shop.example\n" in text
+    assert "fixed_by" not in text
+
+
 def test_rows_are_remembered_once_and_what_is_not_at_hand_is_left_out(shop, tmp_path, capsys):
     table = tmp_path / "incidents.csv"
     head = shop.head()

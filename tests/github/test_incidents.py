@@ -51,6 +51,23 @@ def test_issues_with_the_label_are_remembered(connected: FakeGitHub, repo: GitRe
     assert TOKEN not in text + said.out + said.err
 
 
+def test_whom_an_issue_was_given_to_and_what_it_names_ended_it(connected: FakeGitHub, repo: GitRepo, capsys):
+    first = repo.commit({"shop.py": "def price():\n    return 1\n"}, "A shop")
+    second = repo.commit({"shop.py": "def price():\n    return 2\n"}, "Edit")
+    connected.pulls[9] = pull_request(9, merged=True, merge_commit_sha=second)
+    connected.pulls[10] = pull_request(10, merged=False, merge_commit_sha=second)
+    given = [{"login": "ravi-codes", "id": 1, "type": "User"}, {"login": "copilot", "id": 2, "type": "Bot"}]
+    connected.issues = [
+        {**issue(1, f"Caused by: {first}\nFixed by #9 and #10"), "assignees": given},
+        {**issue(2, f"Caused by: {first}\n**Handled by:** @mei and @tom-k, not x@y.example"), "assignees": given},
+    ]
+    assert run(["incident", "import", "--github", "--label", "outage", "--repo", str(repo.path)]) == 0
+    text = (repo.path / ".gate/incidents.yml").read_text()
+    assert f"fixed_by:\n    - {second}\n    handled_by:\n    - ravi-codes\n" in text
+    assert "handled_by:\n    - mei\n    - tom-k\n" in text
+    assert "copilot" not in text
+
+
 def test_a_github_that_refuses_is_named(connected: FakeGitHub, repo: GitRepo, capsys):
     repo.commit({"shop.py": "x = 1\n"}, "A shop")
     connected.trouble("/repos/acme/shop/issues", status=403, body={"message": "Resource not accessible"}, times=9)

@@ -1,7 +1,19 @@
 from dataclasses import replace
+from datetime import date, timedelta
 
 from gatecli.config import People
-from gatecli.model import Candidate, FileKnowledge, Person, Provenance, ProvenanceClass
+from gatecli.model import (
+    Candidate,
+    Closeness,
+    FileKnowledge,
+    Handler,
+    Incident,
+    IncidentSeverity,
+    Person,
+    Provenance,
+    ProvenanceClass,
+    Recollection,
+)
 from gatecli.policy.candidates import MAX_CANDIDATES, find_candidates
 from gatecli.policy.owners import read_owners
 from tests.scoring.cases import DANA, DAY, INES, RAVI, case, changed, file, function_id, known, revision
@@ -84,6 +96,43 @@ def test_work_in_the_files_and_repairs_count_beside_changes_of_the_functions():
         ("Tom", "8 commits to these files, last 3 days ago; 2 repairs in these files"),
         ("Ines L.", "2 changes here, last today"),
     ]
+
+
+def ended(id: str, *handlers: Handler, days: int = 0, closeness=Closeness.SAME) -> Recollection:
+    day = date.fromtimestamp(NOW) - timedelta(days=days)
+    was = Incident(id=id, day=day, severity=IncidentSeverity.SEV2, caused_by=("1f3a9c2",))
+    return Recollection(
+        incident=was, closeness=closeness, touched=(PRICE,), age_days=days, freshness=0.5, handlers=handlers
+    )
+
+
+def test_incidents_that_somebody_ended_count_and_are_named():
+    mailmap = b"Mei <mei@shop.example> <mei@old.example>\n"
+    history = {PRICE: known((INES, 3), (Person(name="Mei", email="mei@shop.example"), 1), at=NOW)}
+    by_tom, by_mei = Handler(person=TOM, commit="a" * 40), Handler(person=Person(name="M", email="mei@old.example"))
+    incidents = (
+        ended("INC-7", by_tom, by_mei, days=365),
+        ended("INC-9", by_mei, Handler(person=Person(name="inesl", email="")), closeness=Closeness.NEIGHBOUR),
+    )
+    found = find_candidates(
+        replace(case(changed(), history=history), incidents=incidents), PEOPLE, now=NOW, owners=None, mailmap=mailmap
+    )
+    day = date.fromtimestamp(NOW)
+    last_year = day - timedelta(days=365)
+    assert [(one.person, one.evidence, one.score) for one in found.reviewers] == [
+        ("Mei", f"1 change here, last today; handled INC-7 ({last_year}) in price_order and 1 more incident", 6.0),
+        ("Ines L.", f"3 changes here, last today; handled INC-9 ({day}) one call from price_order", 5.0),
+        ("Tom", f"handled INC-7 ({last_year}) in price_order", 3.0),
+    ]
+
+
+def test_whoever_ended_an_incident_and_wrote_the_change_is_not_asked():
+    incidents = (ended("INC-7", Handler(person=DANA, commit="a" * 40), Handler(person=BOT)),)
+    by_dana = Provenance(klass=ProvenanceClass.AI, operator=DANA, authors=(DANA,))
+    found = find_candidates(
+        replace(case(changed(), provenance=by_dana), incidents=incidents), PEOPLE, now=NOW, owners=None
+    )
+    assert found.reviewers == ()
 
 
 def test_members_of_a_team_stand_for_it():

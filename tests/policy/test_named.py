@@ -1,6 +1,7 @@
 """Requirements by name: when they apply, what meets them, and that nothing can be had by asking for too little."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -13,12 +14,16 @@ from gatecli.model import (
     Approval,
     Binding,
     Blast,
+    Closeness,
     Counted,
     Decision,
+    Incident,
+    IncidentSeverity,
     Mode,
     Outcome,
     Provenance,
     ProvenanceClass,
+    Recollection,
     RequirementStatus,
     Severity,
     SignerKind,
@@ -31,7 +36,7 @@ from gatecli.policy.owners import read_owners
 from gatecli.policy.requirements import outcome, sign_off
 from gatecli.policy.verdict import decide
 from tests.policy.test_requirements import AI, HUMAN, LOW, NOW, given_case
-from tests.scoring.cases import DANA, case, changed, file, finding, function_id, known, observed
+from tests.scoring.cases import DANA, case, changed, file, finding, function_id, observed
 
 Status = RequirementStatus
 PEOPLE = """
@@ -66,9 +71,20 @@ HOT, PAY = function_id(), function_id("charge")
 SCOPED = case(changed(), provenance=replace(HUMAN.provenance, scope=("shop/tax/",)))
 BUSY = case(changed(), usage={HOT: observed(share=0.3, rate=9_000)})
 UNPROFILED = case(changed())
-REMEMBERED = case(
-    changed(),
-    history={HOT: replace(known(), incidents=("INC-1", "INC-2")), PAY: replace(known(), incidents=("INC-1",))},
+
+
+def recalled(id: str, *touched, severity="sev3", days=100, closeness=Closeness.SAME) -> Recollection:
+    was = Incident(id=id, day=date(2026, 8, 14), severity=IncidentSeverity(severity), caused_by=("1f3a9c2",))
+    return Recollection(incident=was, closeness=closeness, touched=touched or (HOT,), age_days=days, freshness=0.5)
+
+
+REMEMBERED = replace(
+    case(changed()),
+    incidents=(
+        recalled("INC-1", HOT, PAY, severity="sev2", days=400),
+        recalled("INC-2", days=30),
+        recalled("INC-3", severity="sev1", days=1, closeness=Closeness.NEIGHBOUR),
+    ),
 )
 
 
@@ -113,6 +129,15 @@ REMEMBERED = case(
         ("{incidents: 1}", HUMAN, (), False),
         ("{incidents: 2}", REMEMBERED, (), True),
         ("{incidents: 3}", REMEMBERED, (), False),  # one incident of two functions is one
+        ("{incidents: {count: 2}}", REMEMBERED, (), True),
+        ("{incidents: {within_days: 30}}", REMEMBERED, (), True),
+        ("{incidents: {within_days: 29}}", REMEMBERED, (), False),
+        ("{incidents: {within_days: 29, neighbours: true}}", REMEMBERED, (), True),
+        ("{incidents: {severity: sev2}}", REMEMBERED, (), True),
+        ("{incidents: {severity: sev1}}", REMEMBERED, (), False),
+        ("{incidents: {severity: sev2, within_days: 300}}", REMEMBERED, (), False),
+        ("{incidents: {severity: sev1, neighbours: true}}", REMEMBERED, (), True),
+        ("{incidents: {}}", HUMAN, (), False),
         ("{zones: [pay]}", case(files=(file("pay/a.py"),)), (), True),
         ("{drift: outside_scope}", SCOPED, (), True),
         ("{drift: outside_scope}", HUMAN, (), False),
@@ -247,6 +272,11 @@ def test_attack_a_rule_that_nobody_knows_is_an_error():
         ("requirements: [{name: x, if: {not: {tier: t}}}]\ntiers: {t: {points: 3}}", "would then ask for less"),
         ("requirements: [{name: x}, {name: x}]", "a second requirement is called 'x'"),
         ("requirements: [{name: x, fi: {}}]", "unknown key 'fi'"),
+        ("requirements: [{name: x, if: {incidents: {within: 3}}}]", "unknown key 'within' in requirements.0.if"),
+        ("requirements: [{name: x, if: {incidents: {within_days: 0}}}]", "if.incidents.within_days"),
+        ("requirements: [{name: x, if: {incidents: {severity: sev0}}}]", "did you mean 'sev"),
+        ("requirements: [{name: x, if: {incidents: many}}]", "if.incidents: Expected `int`"),
+        ("requirements: [{name: x, if: {not: {incidents: {within_days: 9}}}}]", "not stands before what was found"),
         ("requirements: [{}]", "has no name"),
         ("requirements: [{name: x, requires: [{count: 0}]}]", "count"),
         ("requirements: [{name: x, requires: [{any: []}]}]", "at least one ask"),
