@@ -4,7 +4,6 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Literal
 
 from gatecli import __version__
@@ -19,6 +18,7 @@ from gatecli.runtime.profile import Meta, Profile, Source, Unmatched, UnmatchedF
 from gatecli.runtime.recording import Basis, Recording, TraceSpan
 from gatecli.runtime.rows import Sums, edge_rows, entry_rows, function_rows, moment, text
 from gatecli.runtime.sampled import BUCKETS, measure
+from gatecli.runtime.stacks import Stacks
 from gatecli.runtime.traces import trace
 
 # Rates from a shorter stretch of spans are noise: two spans a millisecond apart are not 60,000 a minute.
@@ -235,14 +235,13 @@ _Seen = Mapping[int, tuple[int, float]]
 
 def _occurrences(recording: Recording, matches: Sequence[Match]) -> _Seen:
     """How often each frame stands in the recording, and with how much weight where it was not matched."""
-    times = Counter(chain.from_iterable(stack.frames for stack in recording.stacks))
+    times: Counter[int] = Counter()
     weights: dict[int, float] = defaultdict(float)
-    missed = {index for index, match in enumerate(matches) if match.reason in _PROJECT}
-    for stack in recording.stacks:
-        if not missed.isdisjoint(stack.frames):
-            for frame in stack.frames:
-                if frame in missed:
-                    weights[frame] += stack.weight
+    if recording.stacks:
+        stacks = Stacks.of(recording.stacks)
+        missed = [match.reason in _PROJECT for match in matches]
+        times.update({frame: count for frame, count in enumerate(stacks.times(len(matches)).tolist()) if count})
+        weights.update(enumerate(stacks.weight_of(missed).tolist()) if any(missed) else ())
     for frame, weight in _weighted_frames(recording):
         times[frame] += 1
         weights[frame] += weight

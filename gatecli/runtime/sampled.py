@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from gatecli.model import Function, FunctionId, FunctionKind
 from gatecli.runtime.entries import Entry
 from gatecli.runtime.frames import Match, wraps
-from gatecli.runtime.recording import Basis, Frame, Recording, Stack
+from gatecli.runtime.recording import Basis, Frame, Recording
+from gatecli.runtime.stacks import Stacks, reduced
 
 BUCKETS = (FunctionKind.MODULE, FunctionKind.CLASS_BODY)
 """Bodies that run at import: they have figures but are no functions."""
@@ -58,9 +59,11 @@ def measure(recordings: Iterable[tuple[Recording, Sequence[Match]]], handlers: M
         if recording.records:
             samples.has_chains = False
             _add_records(recording, matches, samples)
-        weight = sum(stack.weight for stack in recording.stacks)
-        if weight:
-            _Chains(recording.frames, matches, handlers).add(recording.stacks, recording.samples / weight, samples)
+        if not recording.stacks:
+            continue
+        stacks = Stacks.of(recording.stacks)
+        if weight := float(stacks.weights.sum()):
+            _Chains(recording.frames, matches, handlers).add(stacks, recording.samples / weight, samples)
     return samples
 
 
@@ -96,23 +99,13 @@ class _Chains:
             self._steps.append(numbers[match.function.id])
         self._wraps: dict[tuple[int, int], bool] = {}
 
-    def add(self, stacks: Iterable[Stack], scale: float, samples: Samples) -> None:
+    def add(self, stacks: Stacks, scale: float, samples: Samples) -> None:
         """Add every stack; those that differ in library code alone are one."""
-        weights: dict[tuple[int, ...], float] = defaultdict(float)
-        table = self._steps
-        for stack in stacks:
-            steps = [table[frame] for frame in stack.frames]
-            kept = [step for step in steps if step != _NOWHERE]
-            if steps and steps[-1] == _NOWHERE:
-                kept.append(_NOWHERE)
-            weights[tuple(kept)] += stack.weight * scale
-        for chain, weight in weights.items():
+        for chain, weight in reduced(stacks, self._steps, _NOWHERE, scale).items():
             self._add_chain(list(chain), weight, samples)
 
     def _add_chain(self, steps: list[int], weight: float, samples: Samples) -> None:
         present = {step for step in steps if step >= 0}
-        if not present:
-            return
         last = next(step for step in reversed(steps) if step >= 0)
         for number in present:
             samples.weights[self._functions[number].id].total += weight

@@ -1,18 +1,25 @@
 """How fast large recordings are read, against merely decoding the same bytes with the fastest library there is.
 
-    python -m tests.bench.importing FOLDER [otlp=1000] [folded=200] [pprof=1000000]
+    python -m tests.bench.importing FOLDER [otlp=1000] [austin=200] [folded=200] [pprof=1000000] [folded:FILE ...]
 
-``otlp`` and ``folded`` are megabytes, ``pprof`` samples. The files are made once, in FOLDER, of the functions of the
-sample program. Each reading is a process of its own: seconds on the processor, and the peak of its memory. OTLP is
-compared with orjson, pprof with protobuf's parser, folded stacks with splitting lines and frames, as no library is.
+``otlp``, ``austin`` and ``folded`` are megabytes, ``pprof`` samples; ``folded:FILE`` is a recording of your own. The
+files are made once, in FOLDER, of the functions of the sample program. ``austin`` has one line a sample of 6,500
+different stacks, as a sampler writes it; in ``folded`` and ``pprof``, which no program leaves, no stack is there twice.
+Each reading is a process of its own, three of each in turn: the least processor seconds, behind a small recording (what
+is loaded and read once, whatever the size, is another matter), and the peak of the memory. OTLP is compared with
+orjson; pprof with protobuf's parser (upb), both as it leaves the message and with each sample looked at; folded stacks
+with splitting lines and frames, as no library reads them.
 """
 
 import gzip
+import importlib
 import json
 import random
 import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +113,24 @@ def folded(path: Path, megabytes: int) -> None:
             file.write("".join(lines))
 
 
+def austin(path: Path, megabytes: int) -> None:
+    """One line a sample, with its microseconds, of some thousand stacks: few of them make up most samples."""
+    chance = random.Random(4)
+    places = [f"/venv/lib/site-packages/frame/work_{n % 90}.py:Frame.call_{n % 700}:{n}" for n in range(2_600)]
+    ours = ["/app/shop/__main__.py:main:25", "/app/shop/checkout.py:Checkout.__call__:18",
+            "/app/shop/store.py:AuditedStore.save:26", "/app/shop/store.py:AuditedStore.audit:31"]  # fmt: skip
+    stacks = [
+        ";".join(["P7;T0:7", *ours[:2], *(chance.choice(places) for _ in range(12)), *ours[2 : chance.randrange(2, 5)]])
+        for _ in range(6_500)
+    ]
+    weights = [1 / rank for rank in range(1, len(stacks) + 1)]
+    with path.open("w") as file:
+        file.write("# austin: 3.7.0\n# interval: 100\n# mode: wall\n\n")
+        while file.tell() < megabytes * 1_000_000:
+            chosen = chance.choices(stacks, weights, k=1_000)
+            file.write("".join(f"{stack} {chance.randrange(100, 400)}\n" for stack in chosen))
+
+
 def pprof(path: Path, samples: int) -> None:
     """Samples with 20 locations each of some thousand, gzipped."""
     chance = random.Random(3)
@@ -156,7 +181,7 @@ def read_folded(path: Path) -> None:
             line.rpartition(b" ")[0].split(b";")
 
 
-def read_pprof(path: Path) -> None:
+def read_pprof(path: Path, touched: bool = False) -> None:
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     file = descriptor_pb2.FileDescriptorProto(name="p.proto", package="p", syntax="proto3")
@@ -181,14 +206,45 @@ def read_pprof(path: Path) -> None:
     pool.Add(file)
     profile = message_factory.GetMessageClass(pool.FindMessageTypeByName("p.Profile"))()
     profile.ParseFromString(gzip.decompress(path.read_bytes()))
-    # Parsed is not yet at hand: as much as a reader has to touch.
-    sum(len(sample.location) + sample.value[0] for sample in profile.sample)
+    if touched:  # parsed is not yet at hand
+        sum(len(sample.location) + sample.value[0] for sample in profile.sample)
+
+
+def read_pprof_touched(path: Path) -> None:
+    read_pprof(path, touched=True)
 
 
 def import_(path: Path) -> None:
     from gatecli.pipeline import import_profile
 
-    import_profile([path], directory=Path(__file__).resolve().parents[1] / "data" / "shop", window_s=3_600)
+    with tempfile.TemporaryDirectory() as name:  # no part of a repository: its own size is another matter
+        shutil.copytree(Path(__file__).resolve().parents[1] / "data" / "shop", Path(name), dirs_exist_ok=True)
+        import_profile([path], directory=Path(name), window_s=3_600)
+
+
+# The libraries that a reading loads; that takes as long for a small file.
+_LOADED = {
+    "import": ("gatecli.pipeline", "numpy"),
+    "otlp": ("orjson",),
+    "pprof": ("google.protobuf.descriptor_pool", "google.protobuf.message_factory"),
+    "pprof, each sample looked at": ("google.protobuf.descriptor_pool", "google.protobuf.message_factory"),
+}
+_READERS = {
+    "import": import_,
+    "otlp": read_otlp,
+    "folded": read_folded,
+    "pprof": read_pprof,
+    "pprof, each sample looked at": read_pprof_touched,
+}
+_YARDSTICKS = {
+    "otlp": ("otlp",),
+    "austin": ("folded",),
+    "folded": ("folded",),
+    "pprof": ("pprof", "pprof, each sample looked at"),
+}
+_TIMES = 3
+_PROFILES = Path(__file__).resolve().parents[1] / "data" / "profiles"
+_SAMPLES = ("otlp.flask.jsonl", "austin.raw.txt", "datadog-python.pprof.gz")
 
 
 def _measured(what: str, path: Path) -> tuple[float, int]:
@@ -204,23 +260,40 @@ def _measured(what: str, path: Path) -> tuple[float, int]:
 
 def main() -> None:
     if sys.argv[1] == "--one":
+        for name in _LOADED.get(sys.argv[2], ()):
+            importlib.import_module(name)
+        if sys.argv[2] == "import":
+            for sample in _SAMPLES:  # what is loaded and read once, whatever the size
+                import_(_PROFILES / sample)
         before = time.process_time()
-        {"import": import_, "otlp": read_otlp, "folded": read_folded, "pprof": read_pprof}[sys.argv[2]](
-            Path(sys.argv[3])
-        )
+        _READERS[sys.argv[2]](Path(sys.argv[3]))
         print(time.process_time() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
         return
     folder = Path(sys.argv[1])
-    sizes = {"otlp": 1_000, "folded": 200, "pprof": 1_000_000}
-    sizes = {name: int(size) for name, _, size in (word.partition("=") for word in sys.argv[2:])} or sizes
+    asked = [word.partition("=") for word in sys.argv[2:] if ":" not in word]
+    sizes = {name: int(size) for name, _, size in asked}
+    own = [word.partition(":") for word in sys.argv[2:] if ":" in word]
+    if not sizes and not own:
+        sizes = {"otlp": 1_000, "austin": 200, "folded": 200, "pprof": 1_000_000}
     for name, size in sizes.items():
         path = folder / f"{name}-{size}"
         if not path.exists():
-            {"otlp": otlp, "folded": folded, "pprof": pprof}[name](path, size)
-        bare, _ = _measured(name, path)
-        ours, peak = _measured("import", path)
-        print(f"{name:7} {path.stat().st_size / 1e6:7.0f} MB: decoded in {bare:6.2f} s, imported in {ours:6.2f} s: "
-              f"{bare / ours:.2f} x, {peak} MB of memory", flush=True)  # fmt: skip
+            {"otlp": otlp, "austin": austin, "folded": folded, "pprof": pprof}[name](path, size)
+        _compare(name, path)
+    for name, _, file in own:
+        _compare(name, Path(file))
+
+
+def _compare(name: str, path: Path) -> None:
+    found: dict[str, list[tuple[float, int]]] = {what: [] for what in (*_YARDSTICKS[name], "import")}
+    for _ in range(_TIMES):
+        for what, measured in found.items():
+            measured.append(_measured(what, path))
+    seconds = {what: min(second for second, _ in measured) for what, measured in found.items()}
+    ours, peak = seconds.pop("import"), max(megabytes for _, megabytes in found["import"])
+    print(f"{name} ({path.stat().st_size / 1e6:.0f} MB): imported in {ours:.2f} s, {peak} MB of memory", flush=True)
+    for what, bare in seconds.items():
+        print(f"    {bare / ours:.2f} x of decoding it ({what}) in {bare:.2f} s", flush=True)
 
 
 if __name__ == "__main__":

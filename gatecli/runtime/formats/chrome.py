@@ -107,7 +107,7 @@ def _sampled(events: list[_Event]) -> Recording:
         basis=Basis.SAMPLED,
         frames=table.frames,
         stacks=found,
-        samples=table.samples,
+        samples=sum(table.samples),
         window_s=(max(times) - min(times)) * _MICROSECONDS or None,
         processes=len({event.pid for event in events}),
         warnings=(

@@ -7,36 +7,31 @@ Producers differ in what a frame and the number are, so the producer is told fro
 - Python 3.15 ``profiling.sampling --collapsed``: ``basename:qualname:line`` after ``tid:<id>``, number of samples.
 """
 
-import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 import msgspec
 
 from gatecli.errors import EvidenceError, UsageError
-from gatecli.runtime.recording import Basis, Frame, Recording, Stack
+from gatecli.runtime.formats.stack_table import MAX_FRAMES, StackTable, no_samples, step_bytes
+from gatecli.runtime.recording import Basis, Frame, Recording
+from gatecli.runtime.stacks import Stacks
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
-MAX_STACKS = 2_000_000
-MAX_FRAMES = 1_000_000
 _MAX_HEADERS = 100
 _LONG_LINE = 50_000
 
 # austin -f writes time, idle time and memory; the first is the time.
-_WEIGHT = re.compile(r"([0-9]{1,18})(?:,-?[0-9]{1,18}){0,2}")
+_WEIGHT = re.compile(rb"([0-9]{1,18})(?:,-?[0-9]{1,18}){0,2}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_AUSTIN = re.compile(r"P[0-9]+;T[^;]*(;|$)")
-_PYTHON = re.compile(r"tid:[0-9]+(;|$)")
-
-
-@dataclass(slots=True)
-class _Comments:
-    """What the lines that hold no stack say; known once the stream is read."""
-
-    values: dict[str, str] = field(default_factory=dict)
-    cut_off: bool = False
+_AUSTIN = re.compile(rb"P[0-9]+;T[^;]*(;|$)")
+_PYTHON = re.compile(rb"tid:[0-9]+(;|$)")
+# What is kept of the lines, so that those that come again are known.
+_MOST_KEPT_BYTES = 32 * 1024 * 1024
+_MAX_AMOUNTS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +39,7 @@ class _Producer:
     """What a tool writes: its leading parts that are no frames, how a frame reads, what the number is."""
 
     kind: str
-    root: re.Pattern[str] | None
+    root: re.Pattern[bytes] | None
     root_parts: int
     frame: Callable[[str], Frame | None]
     counts_samples: bool
@@ -61,7 +56,9 @@ def matches(head: bytes) -> bool:
     first = next((line for line in lines if line and not line.startswith("#")), "")
     chain, _, weight = first.rpartition(" ")
     is_whole = len(lines) > 1 or len(head) < _LONG_LINE
-    return (";" in first or _pyspy_frame(chain) is not None) and (not is_whole or _WEIGHT.fullmatch(weight) is not None)
+    return (";" in first or _pyspy_frame(chain) is not None) and (
+        not is_whole or _WEIGHT.fullmatch(weight.encode()) is not None
+    )
 
 
 def read(stream: IO[bytes]) -> Recording:
@@ -71,102 +68,126 @@ def read(stream: IO[bytes]) -> Recording:
         EvidenceError: a line is no folded stack, the file is cut off, holds no samples, or is above a bound.
         UsageError: the frames are names without files, which cannot be matched, or the weights are not time.
     """
-    comments = _Comments()
-    lines = _weighted(_lines(stream, comments))
-    head = list(_up_to_first_frames(lines))
-    if not any(stack for _, stack, _ in head):
-        raise _no_samples()
-    producer = _producer(head[-1][1], comments.values)
-    frames, totals, processes = _fold(itertools.chain(head, lines), producer)
-    if not any(weight for weight, _ in totals.values()):
-        raise _no_samples()
-    return _recording(producer, comments, frames, totals, processes)
+    lines = _Lines()
+    lines.add(stream)
+    if lines.producer is None or not any(lines.table.weights):
+        raise no_samples()
+    return _recording(lines, lines.producer)
 
 
-def _no_samples() -> EvidenceError:
-    return EvidenceError("the recording holds no samples", "was the process idle, or the profiler stopped at once?")
+class _Steps(dict[bytes, bytes]):
+    """What each text is in a chain: the index of its frame as bytes, or nothing for a label; found when asked for."""
+
+    def __init__(self, producer: _Producer, table: StackTable) -> None:
+        super().__init__()
+        self._producer, self._table = producer, table
+
+    def __missing__(self, text: bytes) -> bytes:
+        if len(self) >= MAX_FRAMES:
+            raise EvidenceError(f"more than {MAX_FRAMES:,} different frames", "record for a shorter time")
+        frame = self._producer.frame(text.decode("utf-8", "replace"))
+        step = self[text] = b"" if frame is None else step_bytes(self._table.frame(frame))
+        return step
 
 
-def _up_to_first_frames(lines: Iterator[tuple[int, str, int]]) -> Iterator[tuple[int, str, int]]:
-    """The lines up to the first that has a frame: py-spy writes a sample of an empty stack as `` 1``."""
-    for line in lines:
-        yield line
-        if line[1]:
-            return
+def _no_producer(text: bytes) -> bytes:
+    raise AssertionError("the first frame tells the producer")
 
 
-def _lines(stream: IO[bytes], comments: _Comments) -> Iterator[tuple[int, str]]:
-    """The numbered lines that hold a stack."""
-    number = 0
-    while raw := stream.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        if len(raw) > MAX_LINE_BYTES:
+class _Lines:
+    """The lines of a file, added up.
+
+    Most lines are like an earlier one, but for the weight: a sampler that writes one a sample repeats the same stacks.
+    Chains and weights are kept as they are written, so that such a line costs two look-ups.
+    """
+
+    def __init__(self) -> None:
+        self.producer: _Producer | None = None
+        self.table = StackTable()
+        self.comments: dict[str, str] = {}
+        self.processes: set[bytes] = set()
+        self.cut_off = False
+        self._step: Callable[[bytes], bytes] = _no_producer
+        self._positions: dict[bytes, int] = {}
+        self._amounts: dict[bytes, int] = {}
+        self._kept_bytes = 0
+        self._empty: int | None = None  # the first line without a frame, before there was one with any
+
+    def add(self, stream: IO[bytes]) -> None:
+        """Add every line."""
+        positions, amounts = self._positions, self._amounts
+        weights, times = self.table.weights, self.table.samples
+        for number, line in enumerate(iter(partial(stream.readline, MAX_LINE_BYTES + 1), b""), 1):
+            chain, _, tail = line.rpartition(b" ")
+            position, weight = positions.get(chain), amounts.get(tail)
+            if position is None or weight is None:
+                weight = self._weight(number, line, chain, tail)
+                if weight is None:
+                    continue
+                if position is None:
+                    position = self._position(number, chain)
+            weights[position] += weight
+            times[position] += 1
+
+    def _weight(self, number: int, line: bytes, chain: bytes, tail: bytes) -> int | None:
+        """The weight of a line that is not like an earlier one; None where it holds no stack."""
+        if len(line) > MAX_LINE_BYTES:
             raise EvidenceError(f"line {number:,} has more than {MAX_LINE_BYTES:,} bytes")
-        comments.cut_off = not raw.endswith(b"\n")
-        line = raw.decode("utf-8", "replace").rstrip("\r\n")
-        if line.startswith("#"):
-            key, _, value = line[1:].partition(":")
-            if len(comments.values) < _MAX_HEADERS:
-                comments.values.setdefault(key.strip(), value.strip())
-        elif line.strip():
-            yield number, line
-
-
-def _weighted(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, int]]:
-    """Line number, call chain and weight of each line."""
-    for number, line in lines:
-        stack, space, weight = line.rpartition(" ")
-        match = _WEIGHT.fullmatch(weight)
-        if match is None or not space:
+        is_comment = line.startswith(b"#")
+        if not is_comment and (known := self._amounts.get(tail)) is not None:
+            return known
+        self.cut_off = not line.endswith(b"\n")
+        if is_comment:
+            key, _, value = line[1:].decode("utf-8", "replace").partition(":")
+            if len(self.comments) < _MAX_HEADERS:
+                self.comments.setdefault(key.strip(), value.strip())
+            return None
+        if not line.decode("utf-8", "replace").strip():
+            return None
+        match = _WEIGHT.fullmatch(tail.rstrip(b"\r\n"))
+        if match is None or len(tail) == len(line):
             raise EvidenceError(f"line {number:,} is not a folded stack", "was the recording cut off?")
-        yield number, stack, int(match.group(1))
+        if not self.cut_off and len(self._amounts) < _MAX_AMOUNTS:
+            self._amounts[tail] = int(match[1])
+        return int(match[1])
 
+    def _position(self, number: int, chain: bytes) -> int:
+        """The position of a chain that is not known as it is written."""
+        if self.producer is None:
+            if not chain:  # py-spy writes a sample of an empty stack as `` 1``
+                self._empty = self._empty or number
+                return self.table.place(b"")
+            self.producer = _producer(chain, self.comments)
+            self._step = _Steps(self.producer, self.table).__getitem__
+            if self._empty is not None:
+                self._check(self._empty, b"", self.producer)
+        self._check(number, chain, self.producer)
+        parts = chain.split(b";") if chain else []
+        if self.producer.root_parts:
+            self.processes.update(parts[: self.producer.root_parts - 1])
+            del parts[: self.producer.root_parts]
+        position = self.table.place(b"".join(map(self._step, parts)))
+        self._kept_bytes += len(chain)
+        if self._kept_bytes > _MOST_KEPT_BYTES:
+            self._positions.clear()
+            self._kept_bytes = len(chain)
+        self._positions[chain] = position
+        return position
 
-def _fold(
-    lines: Iterable[tuple[int, str, int]], producer: _Producer
-) -> tuple[tuple[Frame, ...], dict[tuple[int, ...], tuple[int, int]], int]:
-    """Distinct frames, weight and samples of each distinct chain, and the number of processes."""
-    indices: dict[str, int | None] = {}
-    frames: list[Frame] = []
-    totals: dict[tuple[int, ...], tuple[int, int]] = {}
-    processes: set[str] = set()
-    for number, chain, weight in lines:
+    def _check(self, number: int, chain: bytes, producer: _Producer) -> None:
         if producer.root is not None and not producer.root.match(chain):
             raise EvidenceError(f"line {number:,} is not a stack as {producer.kind} writes it")
-        parts = chain.split(";") if chain else []
-        processes.update(parts[: 1 if producer.root_parts > 1 else 0])
-        texts = parts[producer.root_parts :]
-        try:
-            found = [indices[text] for text in texts]
-        except KeyError:
-            found = [_index(text, producer, indices, frames) for text in texts]
-        key = tuple(index for index in found if index is not None)
-        before, samples = totals.get(key, (0, 0))
-        totals[key] = before + weight, samples + (weight if producer.counts_samples else 1)
-        if len(totals) > MAX_STACKS or len(indices) > MAX_FRAMES:
-            raise EvidenceError(
-                f"more than {MAX_STACKS:,} different stacks or {MAX_FRAMES:,} frames", "record for a shorter time"
-            )
-    return tuple(frames), totals, len(processes)
 
 
-def _index(text: str, producer: _Producer, indices: dict[str, int | None], frames: list[Frame]) -> int | None:
-    if text not in indices:
-        frame = producer.frame(text)
-        indices[text] = None if frame is None else len(frames)
-        if frame is not None:
-            frames.append(frame)
-    return indices[text]
-
-
-def _producer(chain: str, headers: Mapping[str, str]) -> _Producer:
+def _producer(chain: bytes, headers: Mapping[str, str]) -> _Producer:
+    text = chain.decode("utf-8", "replace")
     if "austin" in headers or _AUSTIN.match(chain):
         if headers.get("mode", "wall") == "memory":
             raise UsageError("austin recorded memory, not time", "record without -m")
         return _Producer(kind="austin", root=_AUSTIN, root_parts=2, frame=_colon_frame, counts_samples=False)
     if _PYTHON.match(chain):
         return _Producer(kind="python-collapsed", root=_PYTHON, root_parts=1, frame=_colon_frame, counts_samples=True)
-    if any(_pyspy_frame(text) for text in chain.split(";")):
+    if any(_pyspy_frame(part) for part in text.split(";")):
         return _Producer(kind="pyspy-raw", root=None, root_parts=0, frame=_pyspy_frame, counts_samples=True)
     raise UsageError(
         "folded stacks of names without files: a name alone cannot be matched to a function",
@@ -193,33 +214,28 @@ def _colon_frame(text: str) -> Frame | None:
     return Frame(file=parts[0], name=parts[1], line=int(parts[2]) or None)
 
 
-def _recording(
-    producer: _Producer,
-    comments: _Comments,
-    frames: tuple[Frame, ...],
-    totals: Mapping[tuple[int, ...], tuple[int, int]],
-    processes: int,
-) -> Recording:
-    warnings = []
-    if comments.cut_off:
+def _recording(lines: _Lines, producer: _Producer) -> Recording:
+    frames, warnings = lines.table.frames, []
+    if lines.cut_off:
         warnings.append("the last line has no end: the file may be cut off")
     if producer.kind == "pyspy-raw" and _holds_first_lines(frames):
         frames = tuple(msgspec.structs.replace(frame, line=None, first_line=frame.line) for frame in frames)
     if producer.kind == "python-collapsed":
         warnings.append("the frames have base names only: files of the same name cannot be told apart")
-    headers = comments.values
+    headers = lines.comments
     interval, duration = headers.get("interval", ""), headers.get("duration", "")
+    stacks, samples = lines.table.stacks, lines.table.samples
+    if producer.counts_samples:
+        samples = [int(weight) for weight in lines.table.weights]
     return Recording(
         kind=producer.kind,
         basis=Basis.SAMPLED,
         frames=frames,
-        stacks=tuple(
-            Stack(frames=chain, weight=weight, samples=samples) for chain, (weight, samples) in totals.items()
-        ),
+        stacks=Stacks(stacks.steps, stacks.ends, stacks.weights, samples),
         clock=headers["mode"] if headers.get("mode") in ("wall", "cpu") else None,
-        samples=sum(samples for _, samples in totals.values()),
+        samples=sum(samples),
         rate_hz=round(1e6 / int(interval), 3) if _NUMBER.fullmatch(interval) and int(interval) else None,
-        processes=processes or None,
+        processes=len(lines.processes) or None,
         window_s=int(duration) / 1e6 if _NUMBER.fullmatch(duration) and int(duration) else None,
         warnings=tuple(warnings),
     )

@@ -4,19 +4,27 @@ Function names are qualified from Python 3.11 on, lines are executing lines, and
 producer: https://github.com/google/pprof/blob/main/proto/profile.proto
 """
 
-import itertools
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.runtime.formats.documents import line_number
-from gatecli.runtime.formats.protobuf import BYTES, Field, damaged, fields, numbers, signed, text, varint
-from gatecli.runtime.formats.stack_table import MAX_DEPTH, StackTable
+from gatecli.runtime.formats.pprof_samples import SAMPLE_KEY, Batch, Samples
+from gatecli.runtime.formats.protobuf import BYTES, Field, damaged, fields, signed, text, varint
+from gatecli.runtime.formats.stack_table import MAX_DEPTH, MAX_STEPS, StackTable, name_warnings, no_samples
 from gatecli.runtime.recording import Basis, Frame, Recording
+from gatecli.runtime.stacks import Stacks
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAX_BYTES = 256 * 1024 * 1024
+MAX_SAMPLES = 8_000_000
+# Frames of the samples that are decoded at once: some inlined calls at each of four million locations.
+_MAX_BATCH_STEPS = 20_000_000
 
 # Columns that are time or samples of time, best first; never memory, locks or exceptions.
 _TIMES = ("cpu", "cpu-time", "wall", "wall-time", "samples", "sample", "cpu-samples", "wall-samples")
@@ -26,7 +34,8 @@ _SAMPLES = {
     "wall": ("samples", "sample"),
     "wall-time": ("wall-samples",),
 }
-_TYPE_KEY, _SAMPLE_KEY = 0x0A, 0x12
+_TYPE_KEY = 0x0A
+_INDEX = "int64"
 _COUNTS = ("samples", "sample", "cpu-samples", "wall-samples")
 
 
@@ -58,7 +67,7 @@ def matches(head: bytes) -> bool:
         inner, _ = varint(data, position)
     except EvidenceError:
         return False
-    if key == _SAMPLE_KEY:
+    if key == SAMPLE_KEY:
         return inner in (0x08, 0x0A, 0x10, 0x12)
     return key == _TYPE_KEY and size <= 22 and inner in (0x08, 0x10)
 
@@ -73,31 +82,26 @@ def read(stream: IO[bytes]) -> Recording:
     data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise EvidenceError(f"more than {MAX_BYTES:,} bytes of pprof", "record for a shorter time")
-    view = memoryview(data)
-    message = _message(view)
+    rows = Samples(data)
+    message = _message(rows.others())
     names = [message.string(index).lower() for index in message.columns]
-    table = StackTable()
-    # Samples stand before what they point to, and are read twice: kept, a million of them take half a gigabyte.
-    column, name = _column(names, (_sample(content, len(names))[1] for content in _samples(view)))
+    column, name = _column(names, rows)
     counts = next((names.index(other) for other in _SAMPLES.get(name, ()) if other in names), None)
-    chains = _Chains(message, table)
-    for content in _samples(view):
-        locations, values = _sample(content, len(names))
-        weight = values[column]
-        if weight > 0:
-            samples = weight if name in _COUNTS else max(0, values[counts]) if counts is not None else 1
-            table.add(chains.of(locations), float(weight), samples)
-    stacks = table.stacks
-    samples, warnings = table.samples, table.warnings()
+    chains = _Chains(message)
+    for batch in rows.batches(len(names)):
+        weights = batch.values[:, column]
+        chains.add(batch, weights, weights if name in _COUNTS else None if counts is None else batch.values[:, counts])
+    stacks = chains.stacks()
+    samples, warnings = chains.samples, name_warnings(chains.frames)
     if name not in _COUNTS and counts is None:
         if message.period > 0 and message.string(message.period_type).lower() == name:
-            samples = max(1, round(sum(stack.weight for stack in stacks) / message.period))
+            samples = max(1, round(float(stacks.weights.sum()) / message.period))
         else:
             warnings.append("the number of samples is not in the file: its rows are counted, fewer than it")
     return Recording(
         kind="pprof",
         basis=Basis.SAMPLED,
-        frames=table.frames,
+        frames=chains.frames,
         stacks=stacks,
         clock="cpu" if name.startswith("cpu") else "wall" if name.startswith("wall") else None,
         samples=samples,
@@ -109,20 +113,16 @@ def read(stream: IO[bytes]) -> Recording:
     )
 
 
-def _samples(data: memoryview) -> Iterator[memoryview]:
-    return (content for number, _, _, content in fields(data) if number == 2)
-
-
-def _message(data: memoryview) -> _Message:
+def _message(found: Iterable[Field]) -> _Message:
     message = _Message()
-    for number, wire, value, content in fields(data):
-        if number in (1, 2, 4, 5, 6, 11) and wire != BYTES:
+    for number, wire, value, content in found:
+        if number == 2 or (number in (1, 4, 5, 6, 11) and wire != BYTES):
             raise damaged()
         if number == 1:
             message.columns.append(_first_numbers(content, 1)[0])
         elif number == 4:
             id, lines = _location(content)
-            message.locations[id] = lines
+            message.locations[id & (2**64 - 1)] = lines
         elif number == 5:
             id, name, file, start = _first_numbers(content, 1, 2, 4, 5)
             message.functions[id] = name, file, start
@@ -157,22 +157,7 @@ def _location(content: memoryview) -> tuple[int, list[tuple[int, int]]]:
     return id, lines
 
 
-def _sample(content: memoryview, columns: int) -> tuple["array[int]", tuple[int, ...]]:
-    """A sample's locations, leaf first, and its values."""
-    locations: list[int] = []
-    values: list[int] = []
-    found: Field
-    for found in fields(content):
-        if found[0] == 1:
-            locations += numbers(found)
-        elif found[0] == 2:
-            values += map(signed, numbers(found))
-    if len(values) != columns or len(locations) > MAX_DEPTH:
-        raise EvidenceError(f"a sample has {len(values):,} values for {columns:,} types", "record it again")
-    return array("Q", locations), tuple(values)
-
-
-def _column(names: list[str], rows: Iterable[tuple[int, ...]]) -> tuple[int, str]:
+def _column(names: list[str], rows: Samples) -> tuple[int, str]:
     """The best column of time that holds anything; it is looked for until that is known."""
     known = [names.index(name) for name in _TIMES if name in names]
     if not known:
@@ -180,8 +165,8 @@ def _column(names: list[str], rows: Iterable[tuple[int, ...]]) -> tuple[int, str
             f"the profile holds {', '.join(names)[:100] or 'nothing'}, not time", "take the CPU or wall-clock profile"
         )
     holding: set[int] = set()
-    for values in rows:
-        holding.update(column for column in known if values[column] > 0)
+    for batch in rows.batches(len(names)):
+        holding.update(column for column in known if (batch.values[:, column] > 0).any())
         if known[0] in holding:
             break
     for column in known:
@@ -190,32 +175,76 @@ def _column(names: list[str], rows: Iterable[tuple[int, ...]]) -> tuple[int, str
     raise EvidenceError("the recording holds no samples", "was the process idle?")
 
 
-class _Chains:
-    """Locations as frames, each followed once."""
+class _Places:
+    """The frames of each location, followed when a sample first names it."""
 
     def __init__(self, message: _Message, table: StackTable) -> None:
-        self._message = message
-        self._table = table
-        self._frames: dict[int, list[int]] = {}
+        import numpy as np
 
-    def of(self, locations: Sequence[int]) -> list[int]:
-        """The call chain of a sample, root first."""
-        try:
-            parts = [self._frames[location] for location in reversed(locations)]
-        except KeyError:
-            for location in locations:
-                if location not in self._frames:
-                    self._frames[location] = self._resolved(location)
-            parts = [self._frames[location] for location in reversed(locations)]
-        chain = list(itertools.chain.from_iterable(parts))
-        if len(chain) > MAX_DEPTH:
-            raise EvidenceError(f"a stack of more than {MAX_DEPTH:,} frames", "record it again")
-        return chain
+        self._message, self._table = message, table
+        self._known = sorted(message.locations)
+        self._ids = np.array(self._known, dtype=np.uint64)
+        # Profilers number their locations from 1 on: then where an id is need not be looked for.
+        self._at: NDArray[np.int64] | None = None
+        self._single: NDArray[np.int32] | None = None
+        if self._known and self._known[-1] < 4 * len(self._known) + 1_000:
+            self._at = np.full(self._known[-1] + 1, -1, dtype=np.int64)
+            self._at[self._ids.view(_INDEX)] = np.arange(len(self._ids))
+            self._single = np.full(len(self._at), -1, dtype=np.int32)
+        self.begins = np.full(len(self._ids), -1, dtype=np.int64)
+        self.lengths = np.zeros(len(self._ids), dtype=np.int64)
+        self._frames = array("i")
 
-    def _resolved(self, location: int) -> list[int]:
-        if location not in self._message.locations:
+    @property
+    def frames(self) -> "NDArray[np.int32]":
+        """The frames of all locations that were followed, innermost first."""
+        import numpy as np
+
+        return np.array(self._frames, dtype=np.int32)
+
+    def of(self, locations: "NDArray[np.uint64]") -> "NDArray[np.int64]":
+        """The position of each location, which is followed where it is new.
+
+        Raises:
+            EvidenceError: a location, or what it points to, is not in the file.
+        """
+        import numpy as np
+
+        if self._at is not None:
+            found = self._at[np.minimum(locations, np.uint64(len(self._at) - 1)).view(np.int64)]
+        else:
+            found = np.minimum(np.searchsorted(self._ids, locations), max(0, len(self._ids) - 1))
+        known = self._ids[found] == locations if len(self._ids) else np.zeros(len(locations), dtype=np.bool_)
+        if not known.all():
+            location = int(locations[~known][0])
             raise EvidenceError(f"a sample names location {location}, which is not in the file", "record it again")
-        return [self._frame(function, line) for function, line in reversed(self._message.locations[location])]
+        new = found[self.begins[found] < 0]
+        if len(new):
+            positions, firsts = np.unique(new, return_index=True)
+            for position in positions[np.argsort(firsts)].tolist():
+                self._follow(position)
+            self._note_single()
+        return found
+
+    def single(self, locations: "NDArray[np.uint64]") -> "NDArray[np.int32] | None":
+        """The frame of each location, where all were followed before and have one frame each."""
+        if self._single is None or (len(locations) and int(locations.max()) >= len(self._single)):
+            return None
+        frames: NDArray[np.int32] = self._single[locations.view(_INDEX)]
+        return frames if not len(frames) or int(frames.min()) >= 0 else None
+
+    def _note_single(self) -> None:
+        if self._single is not None:
+            ones = self.lengths == 1
+            self._single[self._ids[ones].view(_INDEX)] = self.frames[self.begins[ones]]
+
+    def _follow(self, position: int) -> None:
+        self.begins[position] = len(self._frames)
+        # Frames are numbered outermost first, as they stand in a stack.
+        lines = self._message.locations[self._known[position]]
+        frames = [self._frame(function, line) for function, line in reversed(lines)]
+        self._frames.extend(reversed(frames))
+        self.lengths[position] = len(frames)
 
     def _frame(self, function: int, line: int) -> int:
         if function not in self._message.functions:
@@ -229,3 +258,85 @@ class _Chains:
                 first_line=line_number(start),
             )
         )
+
+
+class _Chains:
+    """Samples as call chains, root first. Those that are alike stay apart: what adds them up does so by function."""
+
+    def __init__(self, message: _Message) -> None:
+        self._table = StackTable()
+        self._places = _Places(message, self._table)
+        self._steps: list[NDArray[np.int32]] = []
+        self._lengths: list[NDArray[np.int64]] = []
+        self._weights: list[NDArray[np.int64]] = []
+        self._samples: list[NDArray[np.int64]] = []
+        self._sum = 0.0
+        self._steps_left, self._rows_left = MAX_STEPS, MAX_SAMPLES
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The distinct frames, in the order in which they came."""
+        return self._table.frames
+
+    @property
+    def samples(self) -> int:
+        """The samples of all stacks."""
+        return round(self._sum)
+
+    def add(self, batch: Batch, weights: "NDArray[np.int64]", samples: "NDArray[np.int64] | None") -> None:
+        """Add the samples that weigh anything, each as so many samples, or one."""
+        import numpy as np
+
+        counts = np.diff(batch.ends, prepend=0)
+        kept = weights > 0
+        locations = batch.locations if kept.all() else batch.locations[np.repeat(kept, counts)]
+        lengths = counts[kept]
+        steps = self._places.single(locations)
+        if steps is None:
+            steps, lengths = self._expanded(locations, lengths)
+        self._check(lengths)
+        ends = np.cumsum(lengths)
+        root_first = np.repeat(2 * ends - lengths - 1, lengths)
+        root_first -= np.arange(len(root_first))
+        self._steps.append(steps[root_first])
+        self._lengths.append(lengths)
+        self._weights.append(weights[kept])
+        self._samples.append(np.maximum(samples[kept], 0) if samples is not None else np.ones_like(weights[kept]))
+        self._sum += float(self._samples[-1].sum(dtype=np.float64))
+
+    def _expanded(
+        self, locations: "NDArray[np.uint64]", counts: "NDArray[np.int64]"
+    ) -> "tuple[NDArray[np.int32], NDArray[np.int64]]":
+        """The frames of locations, leaf first, and how many each sample has: a location may have none or several."""
+        import numpy as np
+
+        places = self._places.of(locations)
+        sizes = self._places.lengths[places]
+        ends = np.cumsum(sizes)
+        so_far = np.concatenate(([0], ends))
+        lengths = np.diff(so_far[np.cumsum(counts)], prepend=0)
+        if len(lengths) and (int(lengths.max()) > MAX_DEPTH or int(so_far[-1]) > _MAX_BATCH_STEPS):
+            raise EvidenceError(
+                f"a stack of more than {MAX_DEPTH:,} frames, or inlined calls without end", "record it again"
+            )
+        index = np.repeat(self._places.begins[places] - (ends - sizes), sizes) + np.arange(int(so_far[-1]))
+        return self._places.frames[index], lengths
+
+    def _check(self, lengths: "NDArray[np.int64]") -> None:
+        self._steps_left -= int(lengths.sum())
+        self._rows_left -= len(lengths)
+        if self._steps_left < 0:
+            raise EvidenceError(f"more than {MAX_STEPS:,} frames in all stacks", "record for a shorter time")
+        if self._rows_left < 0:
+            raise EvidenceError(f"more than {MAX_SAMPLES:,} samples", "record for a shorter time")
+
+    def stacks(self) -> Stacks:
+        """All that was added."""
+        import numpy as np
+
+        weights = np.concatenate(self._weights) if self._weights else np.zeros(0, dtype=np.int64)
+        if not len(weights):
+            raise no_samples()
+        steps, self._steps = np.concatenate(self._steps), []
+        ends = np.cumsum(np.concatenate(self._lengths))
+        return Stacks(steps, ends, weights.astype(np.float64), np.concatenate(self._samples))

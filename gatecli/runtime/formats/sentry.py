@@ -98,7 +98,7 @@ def read(stream: IO[bytes]) -> Recording:
         frames=table.frames,
         stacks=stacks,
         clock="wall",
-        samples=table.samples,
+        samples=sum(table.samples),
         rate_hz=round((len(set(moments)) - 1) / window, 3) if window > 0 else None,
         window_s=window or None,
         started_at=started,

@@ -91,7 +91,7 @@ def read(stream: IO[bytes]) -> Recording:
         basis=Basis.SAMPLED,
         frames=table.frames,
         stacks=stacks,
-        samples=table.samples,
+        samples=sum(table.samples),
         rate_hz=_rate(profiles) if is_time and not is_evented else None,
         window_s=max(_seconds(profile, profile.end_value - profile.start_value) for profile in profiles) or None
         if is_time

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecli.errors import EvidenceError, GateError, UsageError
-from gatecli.runtime.formats import collapsed
+from gatecli.runtime.formats import collapsed, stack_table
 from gatecli.runtime.recording import Basis, Frame, Recording, Stack
 from tests.runtime.support import recording
 
@@ -168,7 +168,7 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collapsed, "MAX_LINE_BYTES", 1_000)
     with pytest.raises(EvidenceError, match="line 1 has more than 1,000 bytes"):
         parse("main (a.py:1);" * 200 + "f (a.py:2) 1\n")
-    monkeypatch.setattr(collapsed, "MAX_STACKS", 10)
+    monkeypatch.setattr(stack_table, "MAX_STACKS", 10)
     with pytest.raises(EvidenceError, match="more than 10 different stacks"):
         parse("".join(f"main (a.py:{line}) 1\n" for line in range(1, 20)))
 

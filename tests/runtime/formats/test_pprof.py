@@ -4,9 +4,11 @@ import io
 from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gatecli.errors import EvidenceError, GateError, UsageError
-from gatecli.runtime.formats import pprof, protobuf
+from gatecli.runtime.formats import pprof, pprof_samples, protobuf
 from gatecli.runtime.recording import Basis, Frame, Recording, Stack
 
 
@@ -130,3 +132,72 @@ def test_varints(value: int) -> None:
 
 def test_signed_numbers() -> None:
     assert [protobuf.signed(value) for value in (0, 2**63 - 1, 2**63, 2**64 - 1)] == [0, 2**63 - 1, -(2**63), -1]
+
+
+LABEL = message(3, number(1, 3), number(3, 140))
+FIELDS = st.one_of(
+    st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 300), max_size=6).map(
+        lambda ids: message(1, *(varint(id) for id in ids))
+    ),
+    st.integers(0, 2**64 - 1).map(lambda id: number(1, id)),
+    st.lists(st.integers(-5, 2**63 - 1), max_size=3).map(lambda values: message(2, *(varint(v) for v in values))),
+    st.integers(-5, 1_000).map(lambda value: number(2, value)),
+    st.sampled_from([LABEL, number(9, 2**40), b""]),
+    st.sampled_from([b"\x19" + bytes(8), b"\x82\x01\x01", b"\x0a\x05\x80", b"\x0a\x02\x01\x80", b"\x12", b"\x10\xff"]),
+)
+
+
+@given(st.lists(st.lists(FIELDS, max_size=6).map(b"".join), min_size=1, max_size=8), st.integers(1, 3))
+def test_samples_by_columns_are_those_one_by_one(samples: list[bytes], columns: int) -> None:
+    import numpy as np
+
+    data, bounds = b"", [0]
+    for sample in samples:
+        data += sample
+        bounds.append(len(data))
+    begins, ends = np.array(bounds[:-1]), np.array(bounds[1:])
+    quick = pprof_samples.by_columns(np.frombuffer(data, dtype=np.uint8), begins, ends, columns)
+    try:
+        slow = pprof_samples.one_by_one(data, bounds[:-1], bounds[1:], columns)
+    except EvidenceError:
+        assert quick is None, "what is wrong is said where samples are read one by one"
+        return
+    if quick is not None:
+        assert quick.locations.tolist() == slow.locations.tolist()
+        assert quick.ends.tolist() == slow.ends.tolist()
+        assert quick.values.tolist() == slow.values.tolist()
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_what_profilers_write_is_read_by_columns(is_packed: bool) -> None:
+    import numpy as np
+
+    ids, values = (1, 300, 70_000), (1, 10_000_000)
+    if is_packed:
+        sample = message(1, *(varint(id) for id in ids)) + message(2, *(varint(value) for value in values)) + LABEL
+    else:  # as Go does for one or two
+        sample = b"".join(number(1, id) for id in ids) + b"".join(number(2, value) for value in values)
+    found = pprof_samples.by_columns(
+        np.frombuffer(sample, dtype=np.uint8), np.array([0]), np.array([len(sample)]), len(values)
+    )
+    assert found is not None
+    assert (found.locations.tolist(), found.ends.tolist(), found.values.tolist()) == ([*ids], [3], [[*values]])
+
+
+@given(st.lists(st.tuples(st.lists(st.integers(1, 4), max_size=4), st.integers(0, 3)), max_size=10))
+def test_many_samples_add_up_as_each_by_itself(samples: list[tuple[list[int], int]]) -> None:
+    """Locations 1 and 2 of the file, 3 with a number far off, and 4, a call without lines."""
+    far = 10**15
+    more = message(4, number(1, far), message(4, number(1, 2), number(2, 40))) + message(4, number(1, 4))
+    written = [
+        message(2, message(1, *(varint(far if id == 3 else id) for id in ids)), message(2, varint(1), varint(weight)))
+        for ids, weight in samples
+    ]
+    frames = {1: ["main:12"], 2: ["main:14", "Order.of:33"], 3: ["Order.of:40"], 4: []}  # root first
+    expected = [([frame for id in reversed(ids) for frame in frames[id]], weight) for ids, weight in samples if weight]
+    if not expected:
+        return
+    found = read(COLUMNS, *written, LOCATIONS, more, FUNCTIONS, TABLE)
+    names = [f"{frame.name}:{frame.line}" for frame in found.frames]
+    assert [([names[step] for step in stack.frames], stack.weight) for stack in found.stacks] == expected
+    assert found.samples == len(expected)
