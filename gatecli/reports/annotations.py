@@ -66,10 +66,10 @@ def _verdict(report: Report) -> str:
 def _annotation(finding: Finding, level: str, line: int) -> str:
     at = f" (at line {finding.line})" if finding.line not in (None, line) else ""
     remedy = f"\n→ {plain(finding.remedy, _TEXT)}" if finding.remedy.strip() else ""
-    where = f"file={_property(finding.path, _PATH)},line={line},endLine={line}"
+    where = f"file={_property(finding.path, _PATH)},line={line},endLine={line}," if finding.path else ""
     title = _property(f"gate: {summary.rule_name(finding)}")
     message = plain(finding.message, _TEXT).strip() or plain(finding.rule)
-    return f"::{level} {where},title={title}::{_escaped(message + at + remedy)}"
+    return f"::{level} {where}title={title}::{_escaped(message + at + remedy)}"
 
 
 def _data(text: str) -> str:

@@ -31,7 +31,7 @@ def render(report: Report) -> str:
                 "check_name": plain(summary.rule_name(finding), 200),
                 "fingerprint": _fingerprint(finding, seen),
                 "severity": _SEVERITIES[finding.severity],
-                "location": {"path": plain(finding.path, _PATH), "lines": {"begin": line}},
+                "location": {"path": plain(finding.path, _PATH), "lines": {"begin": line, "end": line}},
             }
         )
     issues += _waivers(report)
@@ -47,7 +47,7 @@ def _waivers(report: Report) -> list[dict[str, object]]:
             "check_name": "waiver",
             "fingerprint": hashlib.sha256(f"waiver\0{said}".encode(errors="surrogatepass")).hexdigest()[:32],
             "severity": "major",
-            "location": {"path": plain(path, _PATH), "lines": {"begin": 1}},
+            "location": {"path": plain(path, _PATH), "lines": {"begin": 1, "end": 1}},
         }
         for said in merging.waivers(report)
     ]

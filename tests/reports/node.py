@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,13 @@ def program(*names: str) -> str:
         if found := shutil.which(name):
             return found
     pytest.skip(f"{' or '.join(names)} is not installed")
+
+
+def run(script: str, *arguments: str | Path, stdin: str = "") -> str:
+    """What a script of ``tests/node`` prints; its first argument is the folder of packages."""
+    command = [program("node"), str(SCRIPTS / script), str(MODULES), *map(str, arguments)]
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, encoding="utf-8", timeout=300, check=False, cwd=MODULES.parent
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from gatecli.model import Finding, Report, Severity
 from gatecli.reports import annotations, markdown
 from tests.reports import goldens, sample
+from tests.reports.node import package_file, run
 from tests.reports.payloads import PAYLOADS
 from tests.reports.test_markdown import inert as inert_markdown
 from tests.reports.test_text import INVISIBLE, hostile
@@ -125,3 +127,32 @@ def inert(payload: str) -> None:
     assert not INVISIBLE.search(written.replace("\n", ""))
     assert len(written) < 200_000
     inert_markdown(annotations.step_summary(report))
+
+
+# --------------------------------------------------------------------------- GitHub's own toolkit
+
+
+def test_they_are_the_lines_that_github_s_toolkit_prints() -> None:
+    """The same data through ``@actions/core`` gives the same commands, character for character."""
+    package_file("@actions/core/lib/core.js")
+    reports = [make() for make in sample.SAMPLES.values()] + [sample.hostile(text) for text in PAYLOADS.values()]
+    written = [line for report in reports for line in annotations.render(report).splitlines() if line.startswith("::")]
+    asked = [
+        {"level": level, "message": data, "properties": _for_toolkit(properties)}
+        for level, properties, data in parsed("\n".join(written))
+    ]
+    assert len(asked) > 100
+    printed = run("commands.mjs", stdin=json.dumps(asked)).splitlines()
+    assert [_normal(line) for line in printed] == [_normal(line) for line in written]
+
+
+def _for_toolkit(properties: dict[str, str]) -> dict[str, str | int]:
+    names = {"line": "startLine", "endLine": "endLine"}
+    return {names.get(key, key): int(value) if key in names else value for key, value in properties.items()}
+
+
+def _normal(line: str) -> tuple[str, list[str], str]:
+    """The toolkit puts the properties in another order, which means nothing to a runner."""
+    match = LINE.fullmatch(line)
+    assert match is not None, line
+    return match["command"], sorted(match["properties"].split(",")), match["data"]

@@ -1,5 +1,7 @@
 import json
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from gatecli.model import Report
 from gatecli.reports import gitlab
 from tests.reports import goldens, sample
+from tests.reports.node import MODULES, package_file, program
 from tests.reports.payloads import PAYLOADS
 from tests.reports.test_text import COMMAND, INVISIBLE, hostile
 
@@ -33,8 +36,11 @@ SCHEMA = {
                     "lines": {
                         "type": "object",
                         "additionalProperties": False,
-                        "required": ["begin"],
-                        "properties": {"begin": {"type": "integer", "minimum": 1}},
+                        "required": ["begin", "end"],
+                        "properties": {
+                            "begin": {"type": "integer", "minimum": 1},
+                            "end": {"type": "integer", "minimum": 1},
+                        },
                     },
                 },
             },
@@ -63,7 +69,7 @@ def test_a_finding_is_an_issue() -> None:
         "check_name": "column-dropped M02",
         "fingerprint": first["fingerprint"],
         "severity": "blocker",
-        "location": {"path": "shop/migrations/0007_drop_note.py", "lines": {"begin": 12}},
+        "location": {"path": "shop/migrations/0007_drop_note.py", "lines": {"begin": 12, "end": 12}},
     }
 
 
@@ -98,3 +104,41 @@ def inert(payload: str) -> None:
     assert not INVISIBLE.search(written.replace("\n", ""))
     assert not COMMAND.search(written)
     assert len(written) < 100_000
+
+
+# --------------------------------------------------------------------------- what Code Climate says
+
+# GitLab reads this subset of Code Climate's issues, and wants a fingerprint and a severity, which are optional there.
+READ = """import type { Issue } from "codeclimate-types";
+type Read = Required<Pick<Issue, "description" | "check_name" | "fingerprint" | "severity" | "location">>;
+const issues: Read[] = """
+
+
+def compiled(folder: Path, **written: str) -> list[str]:
+    """What the TypeScript compiler says of reports as values of the published types."""
+    compiler = package_file("typescript/lib/tsc.js")
+    package_file("codeclimate-types/index.d.ts")
+    (folder / "node_modules").symlink_to(MODULES)
+    files = [folder / f"{name}.ts" for name in written]
+    for file, text in zip(files, written.values(), strict=True):
+        file.write_text(f"{READ}{text.strip()};\nexport default issues;\n", encoding="utf-8")
+    options = {"noEmit": True, "strict": True, "types": [], "skipLibCheck": True, "moduleResolution": "node10"}
+    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "include": ["*.ts"]}))
+    command = [program("node"), str(compiler), "--project", str(folder), "--pretty", "false"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=folder)
+    return [line for line in done.stdout.splitlines() if "error" in line]
+
+
+def test_they_are_issues_as_code_climate_s_types_have_them(tmp_path: Path) -> None:
+    written = {f"sample-{name}": gitlab.render(make()) for name, make in sample.SAMPLES.items()}
+    written |= {f"hostile-{at}": gitlab.render(sample.hostile(text)) for at, text in enumerate(PAYLOADS.values())}
+    assert compiled(tmp_path, **written) == []
+
+
+def test_the_types_would_refuse_another_severity_and_a_missing_field(tmp_path: Path) -> None:
+    good = gitlab.render(sample.block())
+    found = compiled(
+        tmp_path, severity=good.replace('"blocker"', '"fatal"'), field=good.replace("fingerprint", "finger_print")
+    )
+    assert any(line.startswith("severity.ts") and "fatal" in line for line in found)
+    assert any(line.startswith("field.ts") for line in found)

@@ -10,7 +10,7 @@ import pytest
 from gatecli.model import Report
 from gatecli.reports import html
 from tests.reports import sample
-from tests.reports.node import MODULES, SCRIPTS, package_file, program
+from tests.reports.node import MODULES, SCRIPTS, package_file, program, run
 from tests.reports.payloads import PAYLOADS
 
 PAGES = {
@@ -82,3 +82,15 @@ def test_five_hundred_functions_open_without_a_complaint(tmp_path: Path) -> None
     opened = seen("time", tmp_path, {"large": sample.large(500)})["large"]
     assert opened["errors"] == opened["requests"] == []
     assert opened["functions"] == 500
+
+
+def test_html_validate_finds_nothing(tmp_path: Path) -> None:
+    package_file("html-validate/package.json")
+    pages = {name: html.render(make()) for name, make in sample.SAMPLES.items()}
+    pages |= {f"hostile-{at}": html.render(sample.hostile(text[:3_000])) for at, text in enumerate(PAYLOADS.values())}
+    pages["bad"] = pages["review"].replace("</main>", "<p id='x'><div></p id='x'>")
+    files = {name: tmp_path / f"{name}.html" for name in pages}
+    for name, file in files.items():
+        file.write_text(pages[name], encoding="utf-8")
+    found = json.loads(run("markup.mjs", *files.values()))
+    assert {one["file"] for one in found} == {str(files["bad"])}, found[:5]

@@ -1,7 +1,9 @@
+import os
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+import xmlschema
 from hypothesis import given, settings
 
 from gatecli.model import Mode, Outcome, Report, RequirementStatus
@@ -145,3 +147,26 @@ def inert(payload: str) -> None:
         assert not INVISIBLE.search(written.replace("\n", ""))
         assert not COMMAND.search(written)
         assert len(written) < 100_000
+
+
+@pytest.fixture(scope="module")
+def schema() -> xmlschema.XMLSchema:
+    """Jenkins' own schema, as the source package of pytest has it for its own tests; a wheel has none."""
+    file = os.environ.get("GATE_JUNIT_SCHEMA")
+    if not file:
+        pytest.skip("GATE_JUNIT_SCHEMA does not name Jenkins' schema: junit-10.xsd of pytest's source package")
+    return xmlschema.XMLSchema(file)
+
+
+@pytest.mark.parametrize("name", sample.SAMPLES)
+def test_jenkins_schema_takes_every_sample(name: str, schema: xmlschema.XMLSchema) -> None:
+    schema.validate(junit.render(sample.SAMPLES[name]()))
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_jenkins_schema_takes_hostile_text(name: str, schema: xmlschema.XMLSchema) -> None:
+    schema.validate(junit.render(sample.hostile(PAYLOADS[name])))
+
+
+def test_jenkins_schema_would_refuse_an_unknown_attribute(schema: xmlschema.XMLSchema) -> None:
+    assert not schema.is_valid(junit.render(sample.review()).replace(" classname=", " class=", 1))

@@ -1,7 +1,10 @@
 import re
 from dataclasses import replace
+from html.parser import HTMLParser
 
+import cmarkgfm
 import pytest
+from cmarkgfm.cmark import Options
 from hypothesis import given, settings
 from markdown_it import MarkdownIt
 
@@ -137,3 +140,57 @@ def test_any_text_is_inert(payload: str) -> None:
 def test_nothing_depends_on_the_run() -> None:
     report = sample.review()
     assert markdown.render(report) == markdown.render(replace(report, generated_at=1, timings_ms={}))
+
+
+# --------------------------------------------------------------------------- GitHub's own renderer
+
+WRITTEN = {"p", "strong", "code", "pre", "ol", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
+WRITTEN |= {"details", "summary", "br", "sub"}
+"""Elements that the comment is made of, once it is rendered."""
+
+
+class Rendered(HTMLParser):
+    """A comment as GitHub renders it: fails on an element or attribute that gate did not mean."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in WRITTEN, tag
+        assert {name for name, _ in attrs} <= {"align", "lang"}, (tag, attrs)
+        self.seen.append(tag)
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_comment(self, data: str) -> None:
+        assert data.strip() == "gate-report"
+
+
+def rendered(comment: str) -> Rendered:
+    """By cmark-gfm, which is what GitHub renders comments with, before it takes out what may not stand there."""
+    html = cmarkgfm.github_flavored_markdown_to_html(comment, Options.CMARK_OPT_UNSAFE)
+    return Rendered(html)
+
+
+@pytest.mark.parametrize("name", sample.SAMPLES)
+def test_github_s_renderer_makes_of_it_what_was_meant(name: str) -> None:
+    report = sample.SAMPLES[name]()
+    comment = markdown.render(report)
+    page = rendered(comment)
+    assert page.seen.count("details") == comment.count("<details>")
+    assert page.seen.count("table") == len(re.findall(r"^\| ?:?-", comment, re.M))
+    assert page.seen.count("pre") == comment.count("```mermaid")
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_github_s_renderer_makes_nothing_of_hostile_text(name: str) -> None:
+    comment = markdown.render(sample.hostile(PAYLOADS[name]))
+    assert rendered(comment).seen.count("details") == comment.count("<details>")

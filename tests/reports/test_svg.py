@@ -1,4 +1,6 @@
+import json
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -6,6 +8,7 @@ from hypothesis import given, settings
 
 from gatecli.reports import svg
 from tests.reports import goldens, sample
+from tests.reports.node import package_file, program, run
 from tests.reports.payloads import PAYLOADS
 from tests.reports.test_text import COMMAND, INVISIBLE, hostile
 
@@ -67,3 +70,22 @@ def test_hostile_text_is_inert(name: str) -> None:
 @settings(max_examples=40, deadline=None)
 def test_any_text_is_inert(payload: str) -> None:
     read(svg.render(sample.hostile(payload)))
+
+
+def test_a_browser_draws_it_with_its_words_inside_and_fetches_nothing(tmp_path: Path) -> None:
+    chromium = program("chromium", "chromium-browser", "google-chrome")
+    package_file("playwright-core/package.json")
+    pictures = {name: svg.render(make()) for name, make in sample.SAMPLES.items()}
+    pictures |= {f"hostile-{at}": svg.render(sample.hostile(text)) for at, text in enumerate(PAYLOADS.values())}
+    files = {name: tmp_path / f"{name}.svg" for name in pictures}
+    for name, file in files.items():
+        file.write_text(pictures[name], encoding="utf-8")
+    drawn = json.loads(run("svg.mjs", chromium, *files.values()))
+    for name, file in files.items():
+        seen = drawn[str(file)]
+        assert seen["root"] == "svg", name
+        assert seen["heard"] == [], name
+        assert seen["foreign"] == [], name
+        assert seen["outside"] == [], name
+        words = [text.text or "" for text in ElementTree.fromstring(pictures[name]).iter(f"{NAMESPACE}text")]
+        assert seen["words"] == words, name

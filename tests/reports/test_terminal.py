@@ -2,6 +2,7 @@ import io
 import re
 from dataclasses import replace
 
+import pyte
 import pytest
 from hypothesis import given, settings
 from rich.cells import cell_len
@@ -41,6 +42,45 @@ def coloured(report: Report, **environment: str) -> str:
     )
     terminal.render(report, console)
     return file.getvalue()
+
+
+def emulated(text: str, width: int) -> list[str]:
+    """What stands on the screen of a terminal that was sent the text: pyte is an emulator that knows nothing of us."""
+    screen = pyte.Screen(width, text.count("\n") + 2)
+    pyte.Stream(screen).feed(text.replace("\n", "\r\n"))
+    return "\n".join(line.rstrip() for line in screen.display).rstrip().split("\n")
+
+
+def to_a_terminal(report: Report, width: int, **environment: str) -> str:
+    file = io.StringIO()
+    console = Console(
+        file=file, width=width, force_terminal=True, color_system="truecolor", legacy_windows=False,
+        _environ=environment,
+    )  # fmt: skip
+    terminal.render(report, console)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize("name", sample.SAMPLES)
+def test_a_terminal_shows_what_a_pipe_gets(name: str, width: int) -> None:
+    """Colours, links and whatever else is sent move nothing, wrap nothing and leave nothing behind."""
+    report = sample.SAMPLES[name]()
+    plain = [line.rstrip() for line in written(report, width).rstrip().split("\n")]
+    assert emulated(to_a_terminal(report, width), width) == plain
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_hostile_text_does_nothing_to_a_terminal(name: str) -> None:
+    report = sample.hostile(PAYLOADS[name])
+    sent = to_a_terminal(report, 80)
+    screen = pyte.Screen(80, sent.count("\n") + 2)
+    untouched = screen.title, screen.icon_name, set(screen.mode)
+    pyte.Stream(screen).feed(sent.replace("\n", "\r\n"))
+    assert (screen.title, screen.icon_name, set(screen.mode)) == untouched
+    assert len("\n".join(line.rstrip() for line in screen.display).rstrip().split("\n")) == len(
+        written(report, 80).rstrip().split("\n")
+    )
 
 
 @pytest.mark.parametrize("width", [80, 100, 200])
