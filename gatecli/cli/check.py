@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -108,24 +107,21 @@ def check(
 
     wanted = _reports(report or ["terminal"])
     origin = pipeline.open_source(repo, revisions=revisions, staged=staged, patch=_patch(diff))
-    result = pipeline.judge(
-        origin,
-        pipeline.Request(
-            profile=profile,
-            policy=policy,
-            organisation=organisation,
-            mode=Mode(mode.value) if mode else None,
-            fail_on=FailOn(fail_on.value) if fail_on else None,
-            approvals=read_file(approvals),
-            ledger=ledger,
-            declared=ai.value,
-            call_tree=any(format == "html" for format, _ in wanted),
-        ),
+    request = pipeline.Request(
+        profile=profile,
+        policy=policy,
+        organisation=organisation,
+        mode=Mode(mode.value) if mode else None,
+        fail_on=FailOn(fail_on.value) if fail_on else None,
+        approvals=read_file(approvals),
+        ledger=ledger,
+        declared=ai.value,
+        call_tree=any(format == "html" for format, _ in wanted),
     )
-    if ledger is not None:
-        from gatecli.ledger import audit
-
-        result = replace(result, audit=audit.append(ledger, result, ledger_key))
+    if ledger is None:
+        result = pipeline.judge(origin, request)
+    else:
+        result = pipeline.judge_and_record(origin, request, ledger_key)
     try:
         for format, target in wanted:
             emit(result, format, target, show_all=show_all, folder=origin.root)

@@ -2,7 +2,8 @@
 
 A line that was changed, taken out or put in breaks the chain, and every answer that hangs on the log is an error then.
 What the chain cannot show is a log that was cut off at its end or written anew from its start: sign it (``seal.py``),
-or keep a copy of ``head`` elsewhere. Who adds to it holds a lock: runs at the same time do not break the chain.
+or keep a copy of ``head`` elsewhere. Who decides by it and adds to it holds a lock: runs at the same time do not break
+the chain, and none of them overlooks what another has just let pass.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -19,6 +21,8 @@ from gatecli.model import AuditStamp, Decision, Memory, Passed, ProvenanceClass,
 
 MAX_BYTES = 500_000_000
 CLOCK_SKEW_S = 600
+MAX_TRIES = 30
+"""Ten seconds each, where the system does not wait by itself."""
 MAX_INCIDENTS = 50
 """Of one entry: what is beyond is in the report that it names."""
 START = "0" * 64
@@ -110,57 +114,106 @@ def memory(log: Log, digest: str) -> Memory:
     return Memory(first_seen=first, passed=passed, problem=log.problem)
 
 
-def append(path: Path, report: Report, key: Path | None = None) -> AuditStamp:
-    """Write a decision at the end of the log, in one go and one at a time; with a key, sign the log.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The log while nobody else may add to it: what is read of it holds until something is appended."""
 
-    Raises:
-        EvidenceError: the log is damaged: nothing is added to it.
-        UsageError: it cannot be written or signed.
-    """
-    from gatecli.ledger import seal
+    path: Path
+    log: Log
+    handle: int
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab+") as file, _locked(file.fileno()):
-            file.seek(0)
-            log = _read(file.read(MAX_BYTES + 1), path)
-            if log.problem is not None:
-                raise EvidenceError(
-                    f"the record of decisions {path} is damaged: {log.problem}", "gate audit verify says where"
-                )
-            line = msgspec.json.encode(entry := _entry(report, log))
-            os.write(file.fileno(), line + b"\n")
-            os.fsync(file.fileno())
-            head = hashlib.sha256(line).hexdigest()
-            if key is not None:
-                whole = Log(entries=(*log.entries, entry), hashes=(*log.hashes, head))
-                seal.sign(path, whole, key, at=report.generated_at)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", "name a file with --ledger") from error
-    return AuditStamp(entry=entry.number, head=head)
+    def append(self, report: Report, key: Path | None = None) -> AuditStamp:
+        """Write a decision at the end of the log, in one go; with a key, sign the log.
+
+        Raises:
+            EvidenceError: the log is damaged: nothing is added to it.
+            UsageError: it cannot be written or signed.
+        """
+        from gatecli.ledger import seal
+
+        log = self.log
+        if log.problem is not None:
+            raise EvidenceError(
+                f"the record of decisions {self.path} is damaged: {log.problem}", "gate audit verify says where"
+            )
+        line = msgspec.json.encode(entry := _entry(report, log))
+        try:
+            os.write(self.handle, line + b"\n")
+            os.fsync(self.handle)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        head = hashlib.sha256(line).hexdigest()
+        if key is not None:
+            whole = Log(entries=(*log.entries, entry), hashes=(*log.hashes, head))
+            seal.sign(self.path, whole, key, at=report.generated_at)
+        return AuditStamp(entry=entry.number, head=head)
 
 
 @contextmanager
-def _locked(handle: int) -> Iterator[None]:
-    """Nobody else adds to the log meanwhile; whoever wants to waits."""
-    if sys.platform == "win32":
-        import msvcrt
+def held(path: Path) -> Iterator[Record]:
+    """The log of a file, begun where there is none; whoever else wants to decide by it and to add to it waits.
 
-        os.lseek(handle, MAX_BYTES, os.SEEK_SET)  # a byte that no reader of the log wants
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
-        try:
-            yield
-        finally:
-            os.lseek(handle, MAX_BYTES, os.SEEK_SET)
-            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
-    else:
-        import fcntl
+    What is decided by it is added to it in one hold: of two runs that read first and add later both may see the last
+    place that a limit leaves.
 
+    Raises:
+        UsageError: it cannot be opened or locked.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab+")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    with file, _locked(file.fileno(), path):
+        file.seek(0)
+        yield Record(path=path, log=_read(file.read(MAX_BYTES + 1), path), handle=file.fileno())
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"cannot write {path}: {error.strerror}", "name a file with --ledger")
+
+
+@contextmanager
+def _locked(handle: int, path: Path) -> Iterator[None]:
+    """Nobody else holds the log meanwhile; whoever wants to waits."""
+    try:
+        _lock(handle)
+    except OSError as error:
+        raise UsageError(
+            f"cannot lock {path}: {error.strerror}", "keep it on a disk that can lock files, and run gate again"
+        ) from error
+    try:
+        yield
+    finally:
+        _unlock(handle)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(handle: int) -> None:
+        for left in reversed(range(MAX_TRIES)):
+            os.lseek(handle, MAX_BYTES, os.SEEK_SET)  # a byte that no reader of the log wants
+            try:
+                msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # tries for ten seconds
+            except OSError:
+                if not left:
+                    raise
+            else:
+                return
+
+    def _unlock(handle: int) -> None:
+        os.lseek(handle, MAX_BYTES, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(handle: int) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(handle, fcntl.LOCK_UN)
+
+    def _unlock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_UN)
 
 
 def _entry(report: Report, log: Log) -> Entry:

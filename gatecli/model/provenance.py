@@ -70,7 +70,8 @@ class Provenance:
     """Who really wrote the change: agents, and the human who operated them (None: unknown, the least senior).
 
     ``notes`` say what was set aside or too large to read whole. ``scope`` is what the change says it is about:
-    gitignore patterns of files, or ``path::function``.
+    gitignore patterns of files, or ``path::function``; ``twin_scopes`` is what each other open pull request of the same
+    head says.
     """
 
     klass: ProvenanceClass
@@ -80,3 +81,4 @@ class Provenance:
     authors: tuple[Person, ...] = ()
     notes: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
+    twin_scopes: tuple[tuple[str, ...], ...] = ()

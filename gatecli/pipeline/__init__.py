@@ -7,7 +7,7 @@ from gatecli.pipeline.approvals import said_of
 from gatecli.pipeline.examining import Examination, examine
 from gatecli.pipeline.governing import validate_policy
 from gatecli.pipeline.incidents import trace_cause, with_repairs
-from gatecli.pipeline.judging import judge
+from gatecli.pipeline.judging import judge, judge_and_record
 from gatecli.pipeline.places import author_of, build_index, cache_folder, default_profile, root_of
 from gatecli.pipeline.profiles import compare_profiles, fetch_profile, import_profile, record_profile, seconds
 from gatecli.pipeline.request import Request, open_source
@@ -24,6 +24,7 @@ __all__ = [
     "fetch_profile",
     "import_profile",
     "judge",
+    "judge_and_record",
     "open_source",
     "record_profile",
     "root_of",

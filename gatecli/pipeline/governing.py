@@ -13,6 +13,7 @@ from gatecli.pipeline.request import Request
 from gatecli.sources.source import Source
 
 if TYPE_CHECKING:
+    from gatecli.ledger.audit import Log
     from gatecli.rules.spec import Rule
     from gatecli.sources.signatures import Keys
 
@@ -72,13 +73,12 @@ def read_keys(origin: Source, settings: Config) -> "Keys":
     return Keys(allowed=governing.read(people.keys) or b"", revoked=governing.read(people.revoked_keys))
 
 
-def read_memory(origin: Source, request: Request, settings: Config) -> Memory | None:
+def read_memory(origin: Source, request: Request, settings: Config, log: "Log | None") -> Memory | None:
     """What is recorded of earlier decisions, believed where it is signed as the policy wants."""
     from gatecli.ledger import audit, seal
 
-    if request.ledger is None:
+    if request.ledger is None or log is None:
         return None
-    log = audit.read(request.ledger)
     memory = audit.memory(log, origin.change.digest)
     if not settings.ledger.signed_by or memory.problem is not None:
         return memory

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatecli import __version__
 from gatecli.config import Config
-from gatecli.model import CallTree, Case, Finding, PolicyStamp, Report, RuleText
+from gatecli.model import CallTree, Case, Finding, Memory, PolicyStamp, Report, RuleText
 from gatecli.pipeline.approvals import count_approvals
 from gatecli.pipeline.clock import Clock
 from gatecli.pipeline.evidence import (
@@ -26,6 +27,7 @@ from gatecli.pipeline.request import Request
 from gatecli.sources.source import Source
 
 if TYPE_CHECKING:
+    from gatecli.ledger.audit import Log
     from gatecli.policy.layers import Answer
     from gatecli.rules.spec import Rule
     from gatecli.runtime.profile import Profile
@@ -33,37 +35,93 @@ if TYPE_CHECKING:
 
 def judge(origin: Source, request: Request) -> Report:
     """Judge a change: the whole gate, stage by stage."""
-    from gatecli.policy import layers, verdict
+    from gatecli.ledger import audit
 
+    log = audit.read(request.ledger) if request.ledger is not None else None
+    return _consider(origin, request).report(log)
+
+
+def judge_and_record(origin: Source, request: Request, key: Path | None) -> Report:
+    """Judge a change by the record of decisions, and add this one to it; ``key`` signs the record.
+
+    Runs at the same time wait for each other there: what one lets pass the next one counts.
+    """
+    from gatecli.ledger import audit
+
+    considered = _consider(origin, request)
+    assert request.ledger is not None, "who records names a file"
+    with audit.held(request.ledger) as record:
+        report = considered.report(record.log)
+        return replace(report, audit=record.append(report, key))
+
+
+def _consider(origin: Source, request: Request) -> "_Considered":
+    """All that takes long, and does not hang on what was decided before."""
     clock = Clock()
     with clock("policy"):
         settings, organisation, stamp = read_policies(origin, request)
         checks = read_rules(origin, settings, organisation)
     known = _known(origin, request, settings, clock)
-    case = known.case
     with clock("rules"):
         findings = _findings(origin, request, settings, known, checks)
-    with clock("verdict"):
-        answer = _answer(origin, request, settings, stamp, case, findings, checks)
-        if organisation is not None:
-            theirs = replace(case, provenance=read_provenance(origin, request, organisation))
-            answer = layers.together(answer, _answer(origin, request, organisation, stamp, theirs, findings, checks))
-    return Report(
-        tool_version=__version__,
-        generated_at=request.now,
-        mode=settings.mode,
-        case=case,
+    return _Considered(
+        origin=origin,
+        request=request,
+        settings=settings,
+        organisation=organisation,
+        stamp=stamp,
+        checks=checks,
+        known=known,
         findings=findings,
-        score=answer.score,
-        verdict=answer.verdict,
-        signoff=answer.signoff,
-        policy=stamp,
-        exit_code=verdict.exit_code(answer.verdict, settings.mode, settings.fail_on),
-        rules_run=len(checks),
-        rules=tuple(map(_in_words, checks)),
-        production=known.production,
-        timings_ms=clock.timings(origin.read_ms),
+        clock=clock,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Considered:
+    """A change that the rules have looked at, with the policies that it is still to be answered by."""
+
+    origin: Source
+    request: Request
+    settings: Config
+    organisation: Config | None
+    stamp: PolicyStamp
+    checks: "tuple[Rule, ...]"
+    known: "_Known"
+    findings: tuple[Finding, ...]
+    clock: Clock
+
+    def report(self, log: "Log | None") -> Report:
+        """The answer, given what was decided before (None: nothing is recorded)."""
+        from gatecli.policy import layers, verdict
+
+        settings, above = self.settings, self.organisation
+        with self.clock("verdict"):
+            answer = self._answer(settings, self.known.case, log)
+            if above is not None:
+                theirs = replace(self.known.case, provenance=read_provenance(self.origin, self.request, above))
+                answer = layers.together(answer, self._answer(above, theirs, log))
+        return Report(
+            tool_version=__version__,
+            generated_at=self.request.now,
+            mode=settings.mode,
+            case=self.known.case,
+            findings=self.findings,
+            score=answer.score,
+            verdict=answer.verdict,
+            signoff=answer.signoff,
+            policy=self.stamp,
+            exit_code=verdict.exit_code(answer.verdict, settings.mode, settings.fail_on),
+            rules_run=len(self.checks),
+            rules=tuple(map(_in_words, self.checks)),
+            production=self.known.production,
+            timings_ms=self.clock.timings(self.origin.read_ms),
+        )
+
+    def _answer(self, settings: Config, case: Case, log: "Log | None") -> "Answer":
+        """What one policy says."""
+        memory = read_memory(self.origin, self.request, settings, log)
+        return _answer(self.origin, self.request, settings, self.stamp, case, self.findings, self.checks, memory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +206,7 @@ def _answer(
     case: Case,
     findings: "Sequence[Finding]",
     checks: "Sequence[Rule]",
+    memory: Memory | None,
 ) -> "Answer":
     """What one policy says of a change that the rules have looked at."""
     from gatecli.config import freeze
@@ -167,7 +226,7 @@ def _answer(
         reviewed=count_approvals(origin, request, case, findings, settings, stamp, code_owners),
         owners=code_owners,
         freezes=freeze.read_freezes(governing.read),
-        memory=read_memory(origin, request, settings),
+        memory=memory,
         rules=frozenset(name for check in checks for name in (check.id, check.code)),
         mailmap=governing.read(MAILMAP),
         keys=bool((governing.read(settings.people.keys) or b"").strip()),

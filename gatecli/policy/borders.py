@@ -1,6 +1,7 @@
 """Whether a change crosses a border: a new listener, a host or an import that its trust zone has not declared.
 
-Imports are read from the text of both sides; only those that the change adds count, and only between declared zones.
+Hosts are what the rule on them finds in Python, and what settings name (``hosts.py``). Imports are read from the text
+of both sides, of Python alone; only those that the change adds count, and only between declared zones.
 Where a module lies is told by its name, below the root, ``src`` or a folder above the importing file.
 """
 
@@ -12,6 +13,7 @@ from gatecli.config import Config
 from gatecli.errors import EvidenceError
 from gatecli.model import FileChange, Finding
 from gatecli.policy.conditions import Facts, Held
+from gatecli.policy.hosts import new_hosts
 from gatecli.syntax.imports import Imported, read_names
 from gatecli.syntax.python import is_python
 
@@ -26,6 +28,8 @@ MAX_FILES = 500
 def crosses(about: Facts) -> Held:
     """Yes, no, or None: a file could not be read."""
     if any(_is_crossing(one, about) for one in about.found):
+        return True
+    if any(not _may_reach(host, path, about) for path, host in new_hosts(about.case.change)):
         return True
     if sum(bool(about.matching(patterns)) for patterns in about.config.zones.values()) > 1:
         return True
@@ -42,13 +46,16 @@ def _is_crossing(one: Finding, about: Facts) -> bool:
     """Whether a finding says so: a host that neither the policy nor the border of every zone of the file allows."""
     if one.rule != HOST_RULE:
         return one.rule in CROSSING
-    named, config = _TALKS_TO.search(one.message), about.config
-    if named is None:
-        return True
-    host = named[1].casefold()
-    zones = _zones_of(one.path, about)
+    named = _TALKS_TO.search(one.message)
+    return named is None or not _may_reach(named[1].casefold(), one.path, about)
+
+
+def _may_reach(host: str, path: str | None, about: Facts) -> bool:
+    """Whether the policy, or the border of every zone of a file, allows it to talk to a host."""
+    config = about.config
+    zones = _zones_of(path, about) if path is not None else frozenset()
     allowed = [_hosts(config, zone) for zone in zones] or [frozenset()]
-    return not all(host in hosts | {each.casefold() for each in config.hosts} for hosts in allowed)
+    return all(host in hosts | {each.casefold() for each in config.hosts} for hosts in allowed)
 
 
 def _hosts(config: Config, zone: str) -> frozenset[str]:

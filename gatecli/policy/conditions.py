@@ -236,11 +236,15 @@ def _incidents(asked: int | IncidentsAsked, about: Facts) -> Held:
 
 
 def _drift(which: str, about: Facts) -> Held:
-    """Whether something changes that the change did not say it is about, or (``undeclared``) it said nothing."""
-    declared = about.case.provenance.scope
-    if not declared:
-        return which == "undeclared" and bool(about.paths)
-    return bool(outside(declared, about))
+    """Whether something changes that the change did not say it is about, or (``undeclared``) it said nothing.
+
+    Pull requests of one head are judged together: what one of them leaves out is outside, whatever the others say.
+    """
+    provenance = about.case.provenance
+    scopes = (provenance.scope, *provenance.twin_scopes)
+    if which == "undeclared" and not all(scopes):
+        return bool(about.paths)
+    return any(outside(declared, about) for declared in scopes if declared)
 
 
 def outside(declared: tuple[str, ...], about: Facts) -> list[str]:

@@ -101,6 +101,7 @@ def read(
         klass = ProvenanceClass.NO_EVIDENCE
         notes.append(f"declared as not AI-written: {len(_distinct(evidence))} weaker sign(s) of an agent set aside")
     operator, source = _operator(commits, known, [login for pull in pulls for login in pull.people])
+    scope, *twin_scopes = _scopes(change.revisions, pulls)
     return Provenance(
         klass=klass,
         agents=_distinct(evidence),
@@ -108,15 +109,23 @@ def read(
         operator_source=source,
         authors=_authors(commits, known),
         notes=tuple(notes),
-        scope=_scope(change.revisions, pulls),
+        scope=scope,
+        twin_scopes=tuple(twin_scopes),
     )
 
 
-def _scope(revisions: tuple[Revision, ...], pulls: Sequence[PullText]) -> tuple[str, ...]:
-    """What the commits (``Scope:`` trailers) and the pull request (such a line of its text) say the change is about."""
+def _scopes(revisions: tuple[Revision, ...], pulls: Sequence[PullText]) -> tuple[tuple[str, ...], ...]:
+    """What the commits (``Scope:`` trailers) and each pull request (such a line) say the change is about."""
     said = [value for one in revisions for key, value in trailers(one.message) if key.casefold() == "scope"]
-    body = pulls[0].body[:MAX_MESSAGE_CHARACTERS] if pulls else ""
-    said += [match[1] for match in islice(_SCOPE.finditer(visible(body)), MAX_MATCHES)]
+    return tuple(_items([*said, *_lines_of_scope(pull.body)]) for pull in pulls or (PullText(),))
+
+
+def _lines_of_scope(body: str) -> Iterator[str]:
+    text = visible(body[:MAX_MESSAGE_CHARACTERS])
+    return (match[1] for match in islice(_SCOPE.finditer(text), MAX_MATCHES))
+
+
+def _items(said: Iterable[str]) -> tuple[str, ...]:
     items = (item.strip().strip("`") for value in said for item in value.split(","))
     return tuple(dict.fromkeys(item for item in items if item))[:MAX_SCOPE]
 

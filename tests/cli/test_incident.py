@@ -87,6 +87,17 @@ def test_touching_the_function_again_names_the_incident(shop, capsys):
     assert "INC-42" in capsys.readouterr().out
 
 
+def test_the_record_of_decisions_names_the_incidents(shop, capsys, tmp_path):
+    remember_and_branch(shop)
+    shop.commit({"shop/pricing.py": CODE.replace("order.total\n\n", "int(order.total)\n\n")}, "Edit")
+    ledger = tmp_path / "decisions.jsonl"
+    gate(shop, "check", "main...HEAD", "--ledger", str(ledger))
+    assert json.loads(ledger.read_text())["incidents"] == ["INC-42"]
+    capsys.readouterr()
+    assert run(["audit", "log", "--ledger", str(ledger)]) == 0
+    assert "after INC-42" in capsys.readouterr().out
+
+
 def test_a_neighbour_is_brought_to_mind_from_both_sides(shop, capsys):
     remember_and_branch(shop)
     shop.commit({"shop/web.py": WEB.replace("price(order)", "str(price(order))")}, "Edit the caller")

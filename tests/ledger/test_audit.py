@@ -25,12 +25,17 @@ def report(digest: str = "a" * 64, at: int = 1_800_000_000, passes: bool = True)
     return replace(one, case=replace(one.case, change=change), generated_at=at, verdict=verdict)
 
 
+def append(path: Path, one, key: Path | None = None):
+    with audit.held(path) as record:
+        return record.append(one, key)
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     path = tmp_path / "gate" / "decisions.jsonl"
-    audit.append(path, report())
-    audit.append(path, report("b" * 64, at=1_800_000_100, passes=False))
-    audit.append(path, report(at=1_800_000_200))
+    append(path, report())
+    append(path, report("b" * 64, at=1_800_000_100, passes=False))
+    append(path, report(at=1_800_000_200))
     return path
 
 
@@ -45,13 +50,13 @@ def test_what_was_written_is_read(log):
 
 
 def test_the_stamp_names_the_line(log):
-    stamp = audit.append(log, report("c" * 64, at=1_800_000_300))
+    stamp = append(log, report("c" * 64, at=1_800_000_300))
     assert (stamp.entry, stamp.head) == (4, audit.read(log).head)
 
 
 def _add_five(path: str, number: int) -> None:
     for each in range(5):
-        audit.append(Path(path), report(f"{number}{each}".ljust(64, "0")))
+        append(Path(path), report(f"{number}{each}".ljust(64, "0")))
 
 
 def test_runs_at_the_same_time_do_not_break_the_chain(log):
@@ -89,7 +94,7 @@ def test_attack_a_log_that_was_tampered_with_says_where(log, damage, said):
     log.write_text("\n".join(damage(log.read_text().splitlines())) + "\n")
     assert said in (audit.read(log).problem or "")
     with pytest.raises(EvidenceError, match="damaged"):
-        audit.append(log, report())
+        append(log, report())
 
 
 def test_a_last_line_that_was_not_written_whole_is_said(log):
@@ -98,7 +103,7 @@ def test_a_last_line_that_was_not_written_whole_is_said(log):
 
 
 def test_attack_a_clock_that_was_set_back_is_said(log):
-    audit.append(log, report(at=1_700_000_000))
+    append(log, report(at=1_700_000_000))
     assert "set back" in (audit.read(log).problem or "")
 
 
@@ -126,28 +131,28 @@ def why(log: Path, keys: Keys, by: tuple[str, ...] | None = None) -> str | None:
 @needs_ssh
 def test_a_signed_log_is_what_was_signed(log, keys):
     assert why(log, listed(keys)) == "it is not signed"
-    audit.append(log, report("d" * 64, at=1_800_000_300), keys["ci"])
+    append(log, report("d" * 64, at=1_800_000_300), keys["ci"])
     assert why(log, listed(keys)) is None
     assert why(log, listed(keys), ("ci@shop.example",)) is None
     assert (
         why(log, listed(keys), ("ines@shop.example",)) == "ci@shop.example signed it, who is none of ines@shop.example"
     )
-    audit.append(log, report("e" * 64, at=1_800_000_400))
+    append(log, report("e" * 64, at=1_800_000_400))
     assert why(log, listed(keys)) == "its last 1 decisions are not signed"
-    audit.append(log, report("f" * 64, at=1_800_000_500), keys["ci"])
+    append(log, report("f" * 64, at=1_800_000_500), keys["ci"])
     assert why(log, listed(keys)) is None
 
 
 @needs_ssh
 def test_attack_a_signed_log_that_is_cut_off_or_written_anew(log, keys, tmp_path):
-    audit.append(log, report("d" * 64, at=1_800_000_300), keys["ci"])
+    append(log, report("d" * 64, at=1_800_000_300), keys["ci"])
     lines = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join(lines[:2]))
     assert why(log, listed(keys)) == "2 signed decisions are missing at its end: it was cut off"
     log.unlink()
     assert why(log, listed(keys)) == "4 signed decisions are missing at its end: it was cut off"
     for number in range(4):
-        audit.append(log, report(f"{number}" * 64, at=1_800_000_300))
+        append(log, report(f"{number}" * 64, at=1_800_000_300))
     assert why(log, listed(keys)) == "it was written anew since it was signed"
 
 
@@ -161,7 +166,7 @@ def test_attack_a_signed_log_that_is_cut_off_or_written_anew(log, keys, tmp_path
     ],
 )
 def test_attack_a_log_signed_with_another_key(log, keys, options, names, said):
-    audit.append(log, report("d" * 64, at=1_800_000_300), keys["ci"])
+    append(log, report("d" * 64, at=1_800_000_300), keys["ci"])
     assert said in (why(log, listed(keys, options, *names)) or "")
 
 
@@ -169,7 +174,7 @@ def test_attack_a_log_signed_with_another_key(log, keys, options, names, said):
 @pytest.mark.parametrize("edit", [lambda text: text.replace("number", "numbex"), lambda text: text.replace(":4", ":3"),
                                   lambda text: "{}", lambda text: "[" * 50_000])  # fmt: skip
 def test_attack_a_signature_that_was_edited(log, keys, edit):
-    audit.append(log, report("d" * 64, at=1_800_000_300), keys["ci"])
+    append(log, report("d" * 64, at=1_800_000_300), keys["ci"])
     seal.place(log).write_text(edit(seal.place(log).read_text()))
     assert why(log, listed(keys)) is not None
 

@@ -139,4 +139,56 @@ def test_the_scope_is_read_from_trailers_and_from_the_pull_request():
     change = case(changed(), revisions=(commit,)).change
     pull = PullText(body="Rounds each line.\n\nScope: `docs/`\r\nnot a scope: x\n")
     twin = PullText(body="Scope: *\n")
-    assert read(change, pulls=(pull, twin)).scope == ("shop/tax/", "shop/pricing.py::price_order", "docs/")
+    found, own = read(change, pulls=(pull, twin)), ("shop/tax/", "shop/pricing.py::price_order")
+    assert found.scope == (*own, "docs/")
+    assert found.twin_scopes == ((*own, "*"),)
+    assert read(change).scope == own
+
+
+def test_attack_another_pull_request_of_the_head_declares_more_or_nothing():
+    def drifts(which: str, *bodies: str) -> bool | None:
+        pulls = tuple(PullText(body=body) for body in bodies)
+        provenance = read(case(changed("price_order"), revisions=(revision(),)).change, pulls=pulls)
+        return asked(case(changed("price_order"), provenance=provenance), f"{{drift: {which}}}")
+
+    assert drifts("outside_scope", "Scope: docs/", "Scope: *") is True
+    assert drifts("outside_scope", "Scope: *", "Scope: docs/") is True, "it is judged with the first, and the same"
+    assert drifts("outside_scope", "Scope: *", "no word of it") is False
+    assert drifts("undeclared", "Scope: *", "no word of it") is True
+    assert drifts("undeclared", "Scope: *", "Scope: shop/") is False
+
+
+# --------------------------------------------------------------------------- hosts in settings
+
+HOSTS = f"{ZONES}\nhosts: [telemetry.shop.dev]\nborders: {{pay: {{hosts: [api.stripe.com]}}}}"
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "crosses"),
+    [
+        ("deploy/values.yaml", "rates_url: https://api.rates.io/v1", True),
+        ("deploy/values.yaml", "  value: 'https://user:pw@API.rates.io./v1'", True),
+        ("deploy/values.yaml", "  host: api.rates.io", True),
+        ("deploy/values.yaml", "  endpoint: api.rates.io:443", True),
+        ("deploy/app.json", '{"a": 1, "broker": "amqps://mq.rates.io", "b": 2}', True),
+        (".env.production", "export RATES_HOST=api.rates.io", True),
+        ("infra/main.tf", 'api_url = "https://api.rates.io"', True),
+        ("shop/pay/settings.toml", 'url = "https://api.stripe.com"', False),
+        ("shop/web/settings.toml", 'url = "https://api.stripe.com"', True),
+        ("deploy/values.yaml", "metrics_url: https://telemetry.shop.dev/v1", False),
+        ("deploy/values.yaml", "old_url: https://api.known.io/v1", False),
+        ("deploy/values.yaml", "url: https://known.io", True),  # part of the name of another
+        ("deploy/values.yaml", "# url: https://api.rates.io", False),
+        ("deploy/values.yaml", "docs_url: https://docs.rates.io", False),
+        ("deploy/values.yaml", "url: http://localhost:8080", False),
+        ("deploy/values.yaml", "url: http://pay.svc:8080", False),
+        ("deploy/values.yaml", "name: api.rates.io", False),
+        ("poetry.lock", 'url = "https://api.rates.io"', False),
+        ("package-lock.json", '"resolved": "https://api.rates.io"', False),
+        ("README.md", "url: https://api.rates.io", False),
+        ("deploy/values.yaml", "url: " + "a." * 50_000 + "host=" * 1_000, False),
+    ],
+)
+def test_a_host_that_settings_begin_to_name(path, line, crosses):
+    before = "url: https://api.known.io\n"
+    assert asked(edited(path, before, f"{before}{line}\n"), more=HOSTS) is crosses

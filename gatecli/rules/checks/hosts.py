@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 _STRINGS = Pattern(
     '((string) @match (#match? @match "(https?|wss?|amqps?|rediss?|postgres|mysql|ftp|sftp|tcp|grpc)://"))'
 )
-_URL = re.compile(
+URL = re.compile(
     r"\b(?:https?|wss?|amqps?|rediss?|postgres(?:ql)?|mysql|s?ftp|tcp|grpc)://(?:[^@/\s\"'{}]{0,80}@)?([A-Za-z0-9.-]{1,253})"
 )
-_NAMED = re.compile(r"(?i)(?:url|uri|host|endpoint|server|base|api|webhook|dsn|broker|address)s?$")
+TELLING = re.compile(r"(?i)(?:url|uri|host|endpoint|server|base|api|webhook|dsn|broker|address)s?$")
+"""Names of what holds an address."""
 # What a name says that is shown to people and not talked to; a call that sends is believed before it.
-_SHOWN = re.compile(
+SHOWN = re.compile(
     r"(?i)(?:^|_)(?:docs?|documentation|help|support|homepage|home_page|project|license|terms|privacy|blog|faq|about"
     r"|schema|namespace|xmlns|issues?|repository|learn_more|read_more)(?:_|$)"
 )
@@ -31,7 +32,7 @@ _SENDS = re.compile(
     r"(?:^|\.)(?:get|post|put|patch|delete|head|request|urlopen|urlretrieve|Client|AsyncClient|Session|connect|create_connection"
     r"|Request|fetch|stream|open|send|from_url|create_engine|ws_connect|ServerProxy)$"
 )
-_OURS = re.compile(
+OURS = re.compile(
     r"(?i)^(?:localhost|127\.|0\.0\.0\.0|10\.|192\.168\.|::1)|(?:^|\.)(?:example|test|invalid|localhost|local|internal|svc)(?:\.(?:com|org|net))?$"
     r"|(?:^|\.)(?:w3\.org|schema\.org|json-schema\.org|xmlsoap\.org)$"
 )
@@ -44,10 +45,10 @@ def outbound_host_added(rule: Rule, view: View) -> Iterator[Observation]:
         for touched in view.functions
         if touched.after is not None
         for host, line in _hosts(view, touched.after)
-        if "." in host and not _OURS.search(host)
+        if "." in host and not OURS.search(host)
     ]
     texts = (decoded(file.before) for file in view.case.change.files) if found else ()
-    known = {host for text in texts for host in _URL.findall(text)}
+    known = {host for text in texts for host in URL.findall(text)}
     for touched, host, line in found:
         if host not in known:
             known.add(host)
@@ -56,7 +57,7 @@ def outbound_host_added(rule: Rule, view: View) -> Iterator[Observation]:
 
 def _hosts(view: View, side: Code) -> Iterator[tuple[str, int]]:
     for match in view.own(_STRINGS, side):
-        found = _URL.search(code.text(match["match"])[:2_000])
+        found = URL.search(code.text(match["match"])[:2_000])
         if found and _is_used(match["match"]):
             yield found[1].rstrip(".").lower(), code.line(match["match"])
 
@@ -71,4 +72,4 @@ def _is_used(node: "Node") -> bool:
         return call is not None and call.type == "call" and bool(_SENDS.search(code.callee(call)))
     name = parent.child_by_field_name({"assignment": "left", "pair": "key"}.get(parent.type, "name"))
     told = code.text(name).strip("\"'") if name is not None else ""
-    return bool(_NAMED.search(told)) and not _SHOWN.search(told)
+    return bool(TELLING.search(told)) and not SHOWN.search(told)
