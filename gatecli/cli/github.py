@@ -19,6 +19,21 @@ Environment, as GitHub Actions sets it: GITHUB_REPOSITORY, GITHUB_API_URL, GITHU
 GITHUB_RUN_ID. The token is GITHUB_TOKEN (else GH_TOKEN); without one, public repositories can be read.
 """
 
+_WORKFLOWS = """\b
+Workflows:
+  pull-request   judge every pull request, and again after a review (the default)
+  code-scanning  the same, with the findings in code scanning and the reports kept
+  forks          a second one beside it, which may write on pull requests from forks
+  again          every hour, for windows, freezes and cooling-off
+  profile        a profile of production every night
+
+\b
+Examples:
+  gate github workflow > .github/workflows/gate.yml
+  gate github workflow forks > .github/workflows/gate-forks.yml
+  gate github workflow --action acme/gate@0123456789abcdef0123456789abcdef01234567
+"""
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, epilog=_EPILOG)
 
 Number = Annotated[int, typer.Argument(metavar="PULL", min=1, help="Number of the pull request.")]
@@ -33,6 +48,16 @@ class CommentOption(StrEnum):
     AUTO = "auto"
     ALWAYS = "always"
     NEVER = "never"
+
+
+class WorkflowOption(StrEnum):
+    """``gate github workflow NAME``: those of ``gatecli.reports.workflows``, whose import would slow every command."""
+
+    PULL_REQUEST = "pull-request"
+    CODE_SCANNING = "code-scanning"
+    FORKS = "forks"
+    AGAIN = "again"
+    PROFILE = "profile"
 
 
 @app.command("locate")
@@ -148,6 +173,33 @@ def publish(
         dry_run=dry_run,
     )
     return EXIT_PASS if done else EXIT_INCOMPLETE
+
+
+@app.command("workflow", epilog=_WORKFLOWS)
+def workflow(
+    name: Annotated[WorkflowOption, typer.Argument(metavar="NAME", help="Which one; the names are below.")] = (
+        WorkflowOption.PULL_REQUEST
+    ),
+    action: Annotated[
+        str | None,
+        typer.Option(metavar="OWNER/REPO@COMMIT", help="The action; default: where this gate was installed from."),
+    ] = None,
+) -> None:
+    """Print a workflow that is ready for .github/workflows, with the action pinned by its full hash."""
+    from gatecli.reports.workflows import FILES, Workflow, render
+    from gatecli.sources import installation
+
+    server = os.environ.get("GITHUB_SERVER_URL", installation.SERVER).rstrip("/")
+    found = installation.installed(server=server) if action is None else installation.named(action, server=server)
+    for doubt in found.doubts:
+        _say(doubt)
+    wanted = Workflow(name.value)
+    sys.stdout.write(render(wanted, server=found.server, repository=found.repository, commit=found.commit))
+    _say(
+        f"for .github/workflows/{FILES[wanted]} on the default branch; the action is {found.repository}@{found.commit}"
+    )
+    if wanted is Workflow.PROFILE:
+        _say("yours to fill in: the engine and its address, the service, and the secret that holds its token")
 
 
 def _judged(report: Path, markdown: Path, head: str) -> "Judgement":

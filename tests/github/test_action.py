@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from gatecli.reports.markdown import MARKER
+from gatecli.reports.workflows import Workflow, render
 from tests.conftest import GitRepo
 from tests.github.action import Job, Result
 from tests.github.fake import BOT, SLUG, TOKEN, FakeGitHub, Request, commit, pull_request, review
@@ -137,6 +139,27 @@ def test_a_pass_is_quiet(propose: Callable[..., Job], fake: FakeGitHub) -> None:
     assert report["change"]["branch"] == "topic"
     assert (reports / "gate.html").read_text().startswith("<!doctype html>")
     assert json.loads((reports / "gate.sarif").read_text())["version"] == "2.1.0"
+
+
+@pytest.mark.parametrize("name", [name for name in Workflow if name is not Workflow.PROFILE])
+def test_every_workflow_that_gate_prints_judges_with_what_it_grants(
+    name: Workflow, propose: Callable[..., Job], fake: FakeGitHub
+) -> None:
+    """The step that uses the action, with the inputs and the permissions that the printed workflow gives it."""
+    text = render(name, server="https://github.com", repository="acme/gate", commit="c" * 40)
+    job_of = yaml.safe_load(text)["jobs"]["gate"]
+    (step,) = (step for step in job_of["steps"] if step["uses"] == f"acme/gate@{'c' * 40}")
+    given = {key: str(value).replace("${{ matrix.pull }}", "1204") for key, value in step.get("with", {}).items()}
+    fake.allowed = {f"{scope}: {access}" for scope, access in job_of["permissions"].items()} | {"collaborators: read"}
+    job = propose({"README.md": "a shop\n"}, inputs=given)
+    if name is Workflow.AGAIN:
+        job.event = {"schedule": "17 * * * *"}
+    if name is Workflow.FORKS:
+        run = {"head_sha": fake.pulls[1204]["head"]["sha"], "head_branch": "topic", "pull_requests": []}
+        owner = {"login": SLUG.partition("/")[0]}
+        job.event = {"workflow_run": run | {"head_repository": {"owner": owner, "full_name": SLUG}}}
+    assert ended(job, 0).outputs["outcome"] == "pass"
+    assert statuses(fake) == [("success", "#1204 pass: risk 0")]
 
 
 def test_a_review_waits_for_the_sign_off_and_passes_with_it(propose: Callable[..., Job], fake: FakeGitHub) -> None:

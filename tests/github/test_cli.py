@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gatecli.cli.github import WorkflowOption
 from gatecli.cli.main import run
 from gatecli.reports import json as json_report
 from gatecli.reports import markdown
+from gatecli.reports.workflows import FILES, Workflow
 from gatecli.sources.github_api import Api
 from tests.github.fake import HEAD_SHA, OLD_SHA, SLUG, TOKEN, FakeGitHub, pull_request, review
 from tests.reports import sample
@@ -181,3 +183,38 @@ def test_help_has_no_secret_and_every_command(gate) -> None:
     assert code == 0
     for name in ("locate", "approvals", "outputs", "publish"):
         assert f"  {name} " in out
+
+
+# --------------------------------------------------------------------------- gate github workflow
+
+ACTION = f"acme/gate@{'c' * 40}"
+
+
+@pytest.mark.parametrize("name", WorkflowOption)
+def test_workflow_prints_one_that_is_ready(gate, name: WorkflowOption) -> None:
+    code, out, err = gate("workflow", name, "--action", ACTION)
+    assert code == 0
+    assert "OWNER" not in out
+    assert "COMMIT" not in out
+    assert (f"uses: {ACTION}" in out) == (name != "profile")
+    assert f"for .github/workflows/{FILES[Workflow(name)]} on the default branch" in err
+    assert ("yours to fill in" in err) == (name == "profile")
+
+
+def test_workflow_s_default_is_the_pull_request(gate) -> None:
+    assert gate("workflow", "--action", ACTION) == gate("workflow", "pull-request", "--action", ACTION)
+
+
+def test_workflow_names_the_server_of_an_enterprise(gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.acme.example")
+    assert f"git+https://github.acme.example/{ACTION}" in gate("workflow", "profile", "--action", ACTION)[1]
+
+
+def test_workflow_takes_no_tag(gate) -> None:
+    code, out, err = gate("workflow", "--action", "acme/gate@v1")
+    assert (code, out) == (2, "")
+    assert "no commit by its full hash" in err
+
+
+def test_every_workflow_can_be_asked_for() -> None:
+    assert [one.value for one in WorkflowOption] == [one.value for one in Workflow] == [one.value for one in FILES]

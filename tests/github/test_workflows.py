@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from gatecli.reports.workflows import Workflow, render, template
 from tests.reports.node import package_file, program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,20 +49,16 @@ def recipes() -> list[tuple[str, dict[Any, Any], str]]:
 
 RECIPES = recipes()
 RECIPE_WORKFLOWS = [(heading, text) for heading, value, text in RECIPES if "jobs" in value]
-_README = re.search(
-    r"<!-- recipe: README -->\n```yaml\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.M | re.S
-)
-RECIPE_WORKFLOWS += [("README", _README[1])] if _README else []
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The recipes as files, with a commit in place of the placeholder."""
+    """The workflows as ``gate github workflow`` prints them."""
     folder = tmp_path_factory.mktemp("recipes") / ".github" / "workflows"
     folder.mkdir(parents=True)
-    for number, (_, text) in enumerate(RECIPE_WORKFLOWS):
-        pinned = text.replace(SELF, f"gate/gate@{'c' * 40} # v1.0.0").replace("COMMIT", "c" * 40)
-        (folder / f"{number}.yml").write_text(pinned, encoding="utf-8")
+    for workflow in Workflow:
+        text = render(workflow, server="https://github.com", repository="acme/gate", commit="c" * 40)
+        (folder / f"{workflow}.yml").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -71,8 +69,20 @@ def test_the_page_has_a_recipe_for_each_situation() -> None:
         "Forks",
         "Judge again",
         "A profile every night",
-        "README",
     ]
+
+
+@pytest.mark.parametrize("page", [PAGE, ROOT / "README.md"], ids=lambda page: page.name)
+def test_the_recipes_of_the_pages_are_those_that_gate_prints(page: Path) -> None:
+    """``UPDATE_GOLDEN=1`` writes them into the pages."""
+    block = re.compile(r"(<!-- workflow: ([\w-]+) -->\n```yaml\n)(.*?)(?=^```$)", re.M | re.S)
+    text = page.read_text(encoding="utf-8")
+    current = block.sub(lambda match: match[1] + template(Workflow(match[2])), text)
+    if os.environ.get("UPDATE_GOLDEN"):
+        page.write_text(current, encoding="utf-8", newline="\n")
+        text = current
+    assert text == current
+    assert [match[2] for match in block.finditer(text)] == (list(Workflow) if page == PAGE else ["pull-request"])
 
 
 # --------------------------------------------------------------------------- tools
@@ -232,7 +242,7 @@ def test_what_the_recipes_run_of_gate_exists() -> None:
     blocks = re.findall(r"^```(?:yaml|sh|groovy)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
     text = re.sub(r"\\\n *|\n +(?=--)", " ", "\n".join(blocks))
     found = re.findall(r"(?:^ *|- |bin/|\'\'\')gate ((?:check|profile|github)\b[^#\n]*)", text, re.M)
-    assert len(found) == 6
+    assert len(found) == 10
     for line in found:
         words = line.split()
         command: Any = typer.main.get_command(app)
