@@ -7,6 +7,7 @@ Comments are found by their look: a string that looks like one counts as a chang
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 
 from gatecli.errors import EvidenceError
@@ -19,6 +20,9 @@ MAX_BYTES = 600_000
 
 SCHEMA = 1
 """Rises when the digests mean something else."""
+
+_REMEMBERED = 20_000
+"""Functions whose digests are kept while a history is read: of a kilobyte each, 20 MB."""
 
 _COMMENT = re.compile(rb"(?:^|[ \t])#[^\n]*$", re.MULTILINE)
 _DOCSTRING = re.compile(rb"(?<=[:\n])\s*[rRuU]?(?:\"\"\"|''').*?(?:\"\"\"|''')\s*$", re.DOTALL | re.MULTILINE)
@@ -43,16 +47,17 @@ def outline(path: str, source: bytes) -> tuple[Piece, ...]:
 def _pieces(module: Module) -> Iterator[Piece]:
     for index, function in enumerate(module.functions):
         lines = own_text(module, index)
-        text = _COMMENT.sub(b"", b"\n".join(lines))
-        text = _DOCSTRING.sub(b"", text, count=1)
-        yield Piece(
-            function.id.qualname,
-            _digest(_LAYOUT.sub(b" ", text).strip()),
-            len(lines),
-            _digest(repr((function.parameters, function.is_async)).encode()),
-            _digest(_counted(_FLOW.findall(text))),
-            _digest(_counted(_CONSTANT.findall(text))),
-        )
+        body, flow, constants = _digests(b"\n".join(lines))
+        signature = _digest(repr((function.parameters, function.is_async)).encode())
+        yield Piece(function.id.qualname, body, len(lines), signature, flow, constants)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _digests(own: bytes) -> tuple[int, int, int]:
+    """What a function does, its control flow and its constants. The next version of a file has most of them again."""
+    text = _DOCSTRING.sub(b"", _COMMENT.sub(b"", own), count=1)
+    body = _LAYOUT.sub(b" ", text).strip()
+    return _digest(body), _digest(_counted(_FLOW.findall(text))), _digest(_counted(_CONSTANT.findall(text)))
 
 
 def _counted(words: Iterable[bytes]) -> bytes:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from gatecli.errors import UsageError
 from gatecli.history.replay import SIGNALS, Signal
@@ -127,6 +128,23 @@ def test_weights_are_never_negative_and_drawn_to_the_prior() -> None:
     assert kept[1] == 0
     drawn, _, _ = fitting.fit(design, bad, ridge=1e7, prior=np.array([0.3, 0.2]))
     assert drawn == pytest.approx([0.3, 0.2], abs=0.01)
+
+
+@pytest.mark.parametrize("pull", [0.6, 1.5])
+def test_a_fit_that_begins_far_from_the_answer_ends_no_worse_than_it_began(pull: float) -> None:
+    random = np.random.default_rng(3)
+    size = random.normal(size=(3_000, 20)) + 2 * random.normal(size=(3_000, 1))
+    design = np.concatenate([size > cut for cut in (-1, 0, 1, 2)], axis=1).astype(np.float32)
+    bad = (random.random(3_000) < 1 / (1 + np.exp(3 - size[:, 0]))).astype(float)
+    prior = np.full(80, pull)
+
+    def loss(weights: NDArray[np.float64], base: float) -> float:
+        linear = design @ weights + base
+        return float((np.logaddexp(0, linear) - bad * linear).sum() + 5 * np.square(weights - prior).sum())
+
+    weights, base, _ = fitting.fit(design, bad, prior=prior, ridge=10)
+    assert weights.max() < 5
+    assert loss(weights, base[0]) < 0.9 * loss(prior, fitting.intercept(design @ prior, bad))
 
 
 @pytest.mark.parametrize(
