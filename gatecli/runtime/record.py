@@ -23,8 +23,11 @@ _PYSPY_HZ = 100
 _LOADER = """
 import importlib.machinery, importlib.util, os, sys
 here = os.path.dirname(os.path.abspath(__file__))
-spec = importlib.util.spec_from_file_location("_gate_sensor", {sensor!r})
-module = importlib.util.module_from_spec(spec)
+place = {sensor!r}
+spec = importlib.util.spec_from_file_location(
+    "_gate_sensor", place, submodule_search_locations=[os.path.dirname(place)]
+)
+module = sys.modules["_gate_sensor"] = importlib.util.module_from_spec(spec)
 try:
     spec.loader.exec_module(module)
     module.start()

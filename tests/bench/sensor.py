@@ -1,14 +1,17 @@
 """What the sensor costs a real web application, and whether it counts right: ``python -m tests.bench.sensor PYTHON``.
 
 PYTHON is an interpreter (3.12 or newer) with datasette installed. datasette, copied out of ``site-packages`` so that it
-is taken for the project, serves a table. Two servers, one with the sensor, take turns of a few seconds each under the
-same paced load, so that whatever else the machine does hits both; the figure is the ratio of their median latencies.
-The calls counted of the function that takes each request are compared with the requests.
+is taken for the project, serves a table. Two servers, one with the sensor, take turns of some requests each, one request
+behind the other, so that whatever else the machine does hits both. Two figures are ratios of sensor to plain, each over
+the rounds: the median latency, and the processor seconds a request, which a busy machine touches less; with them the
+95 % interval of their median (order statistics). The calls counted of the function that takes each request are compared
+with the requests. ``--against plain`` compares two servers without a sensor: what the method itself is good for.
 """
 
 import argparse
 import http.client
 import json
+import math
 import os
 import shutil
 import sqlite3
@@ -17,11 +20,13 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from gatecli.runtime import sensor
 from gatecli.runtime.record import _LOADER
 
 PATH = "/data/orders.json?_size=20"
+WARM_UP = 50
 HANDLER = "datasette/app.py::DatasetteRouter.__call__"
 
 
@@ -47,27 +52,41 @@ def ask(connection: http.client.HTTPConnection) -> None:
         raise SystemExit(f"datasette answered {response.status}: {body[:200]!r}")
 
 
-def latencies(port: int, seconds: float, rate: float) -> list[float]:
-    """Milliseconds of requests that come at a rate, one connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def turn(port: int, requests: int) -> list[float]:
+    """Milliseconds of some requests, one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     found = []
-    end = time.perf_counter() + seconds
-    while (began := time.perf_counter()) < end:
+    for _ in range(requests):
+        began = time.perf_counter()
         ask(connection)
         found.append(1_000 * (time.perf_counter() - began))
-        time.sleep(max(0.0, 1 / rate - (time.perf_counter() - began)))
     connection.close()
     return found
+
+
+def processor_s(process: subprocess.Popen[bytes]) -> float:
+    """What all threads of a process used so far (Linux)."""
+    tasks = Path(f"/proc/{process.pid}/task")
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
+
+
+def told(title: str, ratios: list[float]) -> None:
+    """The median of ratios with its 95 % interval."""
+    ordered, many = sorted(ratios), len(ratios)
+    reach = 0.98 * math.sqrt(many)  # half of 1.96 standard deviations of a binomial count with p = 0.5
+    low, high = ordered[max(0, int(many / 2 - reach))], ordered[min(many - 1, math.ceil(many / 2 + reach))]
+    print(f"{title}: median of the ratios of {many} rounds {statistics.median(ratios):.4f} "
+          f"(95 %: {low:.4f} to {high:.4f})", flush=True)  # fmt: skip
 
 
 def main() -> None:
     """Serve, load, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("python")
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--rate", type=float, default=40)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--requests", type=int, default=50)
     parser.add_argument("--duty", default="0.05")
+    parser.add_argument("--against", choices=("sensor", "plain"), default="sensor")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -86,34 +105,56 @@ def main() -> None:
             "GATE_RECORD_ROOTS": str(folder),
             "GATE_RECORD_DUTY": arguments.duty,
         }
-        servers = {"plain": (8_941, {}), "sensor": (8_942, recorded)}
-        running = [serve(arguments.python, folder, port, env) for port, env in servers.values()]
-        times: dict[str, list[float]] = {name: [] for name in servers}
-        ratios = []
+        servers = {"plain": (8_941, {}), "sensor": (8_942, recorded if arguments.against == "sensor" else {})}
+        running = {name: serve(arguments.python, folder, port, env) for name, (port, env) in servers.items()}
         try:
-            for number in range(arguments.rounds):
-                order = list(servers) if number % 2 else list(servers)[::-1]
-                medians = {}
-                for name in order:
-                    found_here = latencies(servers[name][0], arguments.seconds, arguments.rate)
-                    times[name] += found_here
-                    medians[name] = statistics.median(found_here)
-                ratios.append(medians["sensor"] / medians["plain"])
+            compare(servers, running, arguments.rounds, arguments.requests)
         finally:
-            for process in running:
+            for process in running.values():
                 process.terminate()
                 process.wait(20)
-        profile = json.loads((folder / "out.json").read_text())
-    rows = {row["id"]: row for row in profile["functions"]}
-    handler = rows[HANDLER]
-    requests = len(times["sensor"]) + 1
+        if arguments.against == "sensor":
+            counted(json.loads((folder / "out.json").read_text()), arguments.rounds * arguments.requests + WARM_UP + 1)
+
+
+def compare(
+    servers: dict[str, tuple[int, dict[str, str]]],
+    running: dict[str, subprocess.Popen[bytes]],
+    rounds: int,
+    requests: int,
+) -> None:
+    times: dict[str, list[float]] = {name: [] for name in servers}
+    used: dict[str, float] = dict.fromkeys(servers, 0.0)
+    latencies, seconds = [], []
+    for port, _ in servers.values():
+        turn(port, WARM_UP)
+    for number in range(rounds):
+        medians, spent = {}, {}
+        for name in list(servers) if number % 2 else list(servers)[::-1]:
+            before = processor_s(running[name])
+            found = turn(servers[name][0], requests)
+            spent[name] = processor_s(running[name]) - before
+            used[name] += spent[name]
+            times[name] += found
+            medians[name] = statistics.median(found)
+        latencies.append(medians["sensor"] / medians["plain"])
+        seconds.append(spent["sensor"] / spent["plain"])
     for name, of in times.items():
-        p95 = statistics.quantiles(of, n=20)[-1]
-        print(f"{name}: {len(of):,} requests, median {statistics.median(of):.2f} ms, p95 {p95:.2f} ms")
-    print(f"median of the ratios of {len(ratios)} rounds: {statistics.median(ratios):.4f} "
-          f"(quartiles {', '.join(f'{q:.3f}' for q in statistics.quantiles(ratios, n=4))})")  # fmt: skip
-    print(f"{handler['id']}: {handler['calls']} calls for {requests} requests; {len(rows):,} functions ran")
-    print(f"counts are {handler['calls'] / requests - 1:+.1%} off")
+        print(f"{name}: {len(of):,} requests, median {statistics.median(of):.2f} ms, "
+              f"{1_000 * used[name] / len(of):.3f} ms of processor a request")  # fmt: skip
+    told("median latency", latencies)
+    told("processor seconds", seconds)
+    print(f"processor seconds of all: {used['sensor'] / used['plain']:.4f}")
+
+
+def counted(profile: dict[str, Any], requests: int) -> None:
+    """Calls of the function that takes each request, against the requests."""
+    rows = {row["id"]: row for row in profile["functions"]}
+    calls = rows[HANDLER]["calls"]
+    print(
+        f"{HANDLER}: {calls} calls for {requests} requests ({calls / requests - 1:+.1%}); {len(rows):,} functions ran"
+    )
+    print(profile["meta"]["sources"][0]["warnings"])
 
 
 if __name__ == "__main__":

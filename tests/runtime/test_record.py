@@ -16,6 +16,7 @@ from gatecli.cli.main import run
 from gatecli.errors import GateError
 from gatecli.runtime import record, sensor
 from gatecli.runtime.profile import Profile, load
+from gatecli.runtime.sensor import document, windows
 
 PROGRAM = """
 import asyncio, os, sys
@@ -209,8 +210,9 @@ def test_a_killed_process_leaves_what_it_wrote_last(folder: Path) -> None:
     """As in production: no gate around it, and nobody waits for it to end."""
     (folder / "long.py").write_text("import time\ndef g(): pass\ng()\nprint('ready', flush=True)\ntime.sleep(60)\n")
     starter = (
-        f"import importlib.util as u, runpy; s = u.spec_from_file_location('s', {sensor.__file__!r}); "
-        "m = u.module_from_spec(s); s.loader.exec_module(m); m.FLUSH_S = 0.1; m.start(); "
+        f"import importlib.util as u, runpy, sys; s = u.spec_from_file_location('s', {sensor.__file__!r}, "
+        f"submodule_search_locations=[{str(Path(sensor.__file__).parent)!r}]); "
+        "sys.modules['s'] = m = u.module_from_spec(s); s.loader.exec_module(m); m.listening.FLUSH_S = 0.1; m.start(); "
         "runpy.run_path('long.py', run_name='__main__')"
     )
     environment = {**os.environ, "GATE_RECORD": str(folder / "out.json")}
@@ -257,13 +259,48 @@ def test_which_python_runs_a_command(name: str, first: str, expected: str | None
 
 
 def test_the_sensor_needs_nothing_of_gate() -> None:
-    source = Path(sensor.__file__).read_text()
-    assert not re.search(r"^\s*(?:from|import) gatecli", source, re.M)
+    for file in Path(sensor.__file__).parent.glob("*.py"):
+        assert not re.search(r"^\s*(?:from|import) gatecli", file.read_text(), re.M)
 
 
 def test_the_sensor_is_quiet_where_it_cannot_listen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GATE_RECORD", raising=False)
     assert sensor.start() is None
+
+
+def test_a_counter_tells_its_value() -> None:
+    counter = document.Counter()
+    assert [document.value(counter), *(next(counter) for _ in range(3)), document.value(counter)] == [0, 0, 1, 2, 3]
+
+
+def measured(*rows: tuple[int, float], whole_cpu_s: float, duty: float = 0.05) -> windows.Windows:
+    """Windows with so many calls in so much processor time, of a program that used ``whole_cpu_s``."""
+    found = windows.Windows(duty)
+    found._began_cpu = time.process_time() - whole_cpu_s
+    found._rows = [*rows]
+    found.counted_s = sum(cpu for _, cpu in rows)
+    return found
+
+
+def test_calls_are_scaled_by_processor_time_and_say_how_well_they_are_known() -> None:
+    even = measured(*[(1_000, 0.1)] * 5, whole_cpu_s=10.0)
+    assert even.scale() == pytest.approx(20, rel=0.02)
+    assert even.margin() == 0.0
+    # Deviations of 100 from a mean of 1,000: 1.96 * sqrt(4 * 100² * 4 / 3) / 4,000.
+    uneven = measured((900, 0.1), (1_100, 0.1), (900, 0.1), (1_100, 0.1), whole_cpu_s=10.0)
+    assert uneven.margin() == pytest.approx(0.1132, abs=0.0001)
+    assert measured((900, 0.1), whole_cpu_s=1.0).margin() is None
+    assert measured(whole_cpu_s=1.0).scale() is None
+
+
+def test_counting_stops_where_it_would_cost_too_much() -> None:
+    found = measured(whole_cpu_s=100.0)
+    assert found.is_affordable()
+    found.spend(2 * windows.BUDGET * 100.0)
+    assert not found.is_affordable()
+    asked_for = measured(whole_cpu_s=100.0, duty=0.5)
+    asked_for.spend(50.0)
+    assert asked_for.is_affordable(), "who asks for more gets it"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")

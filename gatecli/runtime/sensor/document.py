@@ -1,0 +1,196 @@
+"""What a sensor saw as a document of gate's schema, and writing it: whole or not at all."""
+
+import calendar
+import contextlib
+import itertools
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from types import CodeType
+from typing import Any
+
+from .windows import Windows
+
+_OPTIMIZED, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x1, 0x20, 0x80, 0x200
+
+Counter = itertools.count
+"""It is counted on in one step, whatever other threads do."""
+
+
+def value(counter: "Counter[int]") -> int:
+    """How often a counter was asked: ``count(7)``, as from Python 3.14 on it can be neither copied nor reduced."""
+    return int(repr(counter)[len("count(") : -1])
+
+
+class Seen:
+    """What one process did: when each function first ran, and how often it was called, by whom, and failed with what.
+
+    ``path`` is the file of a function below a root, None where it is other people's code.
+    """
+
+    def __init__(self, path: Callable[[CodeType], str | None]) -> None:
+        self.path = path
+        self.first: dict[CodeType, float] = {}
+        self.counters: dict[CodeType, Counter[int]] = {}
+        self.callers: dict[tuple[CodeType, CodeType], Counter[int]] = {}
+        self.errors: dict[tuple[CodeType, str], Counter[int]] = {}
+
+    def id(self, code: CodeType) -> str:
+        """``path::qualname`` of a function; a lambda or comprehension is of the function around it."""
+        parts = [part for part in code.co_qualname.replace(".<locals>", "").split(".") if not part.startswith("<")]
+        return f"{self.path(code)}::{'.'.join(parts) or '<module>'}"
+
+
+def write(target: str, document: Mapping[str, Any]) -> None:
+    """Write it, to a temporary file that takes the place of the last one.
+
+    What is no regular file, as a device or a pipe, is written to: nothing takes its place.
+    """
+    content = json.dumps(document, separators=(",", ":")).encode()
+    if os.path.exists(target) and not os.path.isfile(target):
+        with os.fdopen(os.open(target, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0)), "wb") as file:
+            file.write(content)
+        return
+    folder, name = os.path.split(os.path.abspath(target))
+    os.makedirs(folder, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def document(seen: Seen, windows: Windows, name: str) -> dict[str, Any]:
+    """The profile; ``name`` is what the recording is called in it."""
+    elapsed = windows.elapsed_s()
+    rows = _rows(seen, windows.scale(), elapsed, is_exact=windows.duty >= 1)
+    return {
+        "schema": "gate.runtime-profile/1",
+        "meta": {
+            "window": {
+                "start": _moment(windows.began_at),
+                "end": _moment(time.time()),
+                "observed_seconds": round(elapsed, 3),
+            },
+            "revision": os.environ.get("GATE_RECORD_REVISION") or None,
+            "revision_source": "flag" if os.environ.get("GATE_RECORD_REVISION") else None,
+            "generator": "gate sensor",
+            "sources": [
+                {
+                    "kind": "gate-sensor",
+                    "file": name,
+                    "sha256": f"{os.getpid():x}-{time.time_ns():x}",
+                    "basis": "counted",
+                    "clock": "wall",
+                    "processes": 1,
+                    "python": ".".join(map(str, sys.version_info[:3])),
+                    "frames_project": len(rows),
+                    "frames_matched": len(rows),
+                    "warnings": [] if windows.duty >= 1 else [_precision(windows, elapsed)],
+                }
+            ],
+        },
+        "functions": [rows[id] for id in sorted(rows)],
+        "edges": _edges(seen, rows),
+    }
+
+
+def _precision(windows: Windows, elapsed: float) -> str:
+    said = f"calls were counted for {windows.counted_s:.1f} of {elapsed:.1f} s and scaled up"
+    margin = windows.margin()
+    return said if margin is None else f"{said}: all calls together are known to {max(1, round(100 * margin))} %"
+
+
+def _rows(seen: Seen, scale: float | None, elapsed: float, *, is_exact: bool) -> dict[str, dict[str, Any]]:
+    calls: dict[str, int] = {}
+    errors: dict[str, dict[str, int]] = {}
+    for code, counter in list(seen.counters.items()):
+        if not _is_part(code):
+            calls[seen.id(code)] = calls.get(seen.id(code), 0) + value(counter)
+    for (code, kind), counter in list(seen.errors.items()):
+        types = errors.setdefault(seen.id(code), {})
+        types[kind] = types.get(kind, 0) + value(counter)
+    rows: dict[str, dict[str, Any]] = {}
+    for code, first in list(seen.first.items()):
+        if _is_part(code):
+            continue
+        id = seen.id(code)
+        times = calls.get(id, 0)
+        types = {kind: round(count * (scale or 1)) for kind, count in errors.get(id, {}).items()} if times else {}
+        rows[id] = {
+            "id": id,
+            "kind": _kind(code),
+            "first_line": code.co_firstlineno,
+            "calls": round(times * (scale or 1)) if times else None,
+            "calls_per_min": round(times * (scale or 1) * 60 / elapsed, 6) if times else None,
+            "calls_basis": ("counted" if is_exact else "counted_scaled") if times else None,
+            "errors": sum(types.values()) if times else None,
+            "error_rate": round(min(1.0, sum(errors.get(id, {}).values()) / times), 6) if times else None,
+            "error_types": types or None,
+            "first_seen": _moment(min(first, _epoch(rows.get(id, {}).get("first_seen")) or first)),
+            "match": "qualname",
+            "sources": [0],
+        }
+    return rows
+
+
+def _edges(seen: Seen, rows: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Who calls whom: the calls of each function, as its callers were seen."""
+    callers: dict[tuple[str, str], int] = {}
+    for (caller, callee), counter in list(seen.callers.items()):
+        key = seen.id(caller), seen.id(callee)
+        callers[key] = callers.get(key, 0) + value(counter)
+    followed: dict[str, int] = {}
+    for (_, called), times in callers.items():
+        followed[called] = followed.get(called, 0) + times
+    return [
+        {
+            "caller": above,
+            "callee": below,
+            "calls": max(1, round((rows[below]["calls"] or 0) * times / followed[below])),
+            "basis": "counted",
+        }
+        for (above, below), times in sorted(callers.items())
+        if above in rows and below in rows and above != below
+    ]
+
+
+def _is_part(code: CodeType) -> bool:
+    """Whether it is a lambda or comprehension: its calls are not those of the function around it."""
+    return code.co_name.startswith("<") and code.co_name != "<module>"
+
+
+def _kind(code: CodeType) -> str:
+    flags = code.co_flags
+    if code.co_name == "<module>":
+        return "module"
+    if not flags & _OPTIMIZED:
+        return "class_body"
+    if flags & _ASYNC_GENERATOR:
+        return "async_generator"
+    if flags & _COROUTINE:
+        return "async"
+    return "generator" if flags & _GENERATOR else "function"
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _epoch(moment: str | None) -> float | None:
+    return calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ")) if moment else None
+
+
+def own_file(target: str) -> str:
+    """Another file for another process."""
+    folder, name = os.path.split(target)
+    stem, dot, suffix = name.partition(".")
+    return os.path.join(folder, f"{stem.rpartition('-')[0] or stem}-{os.getpid()}{dot}{suffix}")
