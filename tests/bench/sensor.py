@@ -1,8 +1,8 @@
 """What the sensor costs a real web application, and whether it counts right: ``python -m tests.bench.sensor PYTHON``.
 
 PYTHON is an interpreter (3.12 or newer) with datasette installed. datasette, copied out of ``site-packages`` so that it
-is taken for the project, serves a table. Two servers, one with the sensor, take turns of some requests each, one request
-behind the other, so that whatever else the machine does hits both. Two figures are ratios of sensor to plain, each over
+is taken for the project, serves a table. Two servers, one with the sensor, take turns of some requests each, one behind
+the other, so that whatever else the machine does hits both. Two figures are ratios of sensor to plain, each over
 the rounds: the median latency, and the processor seconds a request, which a busy machine touches less; with them the
 95 % interval of their median (order statistics). The calls counted of the function that takes each request are compared
 with the requests. ``--against plain`` compares two servers without a sensor: what the method itself is good for.
