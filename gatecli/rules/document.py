@@ -66,8 +66,9 @@ A rule is one file, `.gate/rules/<id>.yml`, read from the base revision: a chang
   With `side: added` or `removed` its matches are news if the other side of the same function has fewer of them; two
   matches are the same if their `@key` is (without one, the whole `@match`), whatever the layout. With `side: changed`
   a match is news if its `@key` stayed and its `@value` did not (`{{before}}` and `{{after}}` in `says`).
-- `match.lines` are patterns for single lines of any file, for what has no syntax tree: `{{pattern, says, unless, paths,
-  confidence}}`. Nothing in them repeats without a bound (`{{0,80}}`, not `*`), so that no line can make them hang.
+- `match.lines` are patterns for single lines of any file, for what has no syntax tree: `{{pattern, says, unless, stood,
+  paths, confidence}}` (`unless` must not be in the line, `stood` must be in a line that the file held before). Nothing
+  in them repeats without a bound (`{{0,80}}`, not `*`), so that no line can make them hang.
 - What went from one function of the change to another is no news, unless `moves: false`. With `grows: true` only what a
   function has more of than before is news, whatever the keys.
 - `where: {{in_loop: true}}` and `where: {{in_async: true}}` look at what is around a match.

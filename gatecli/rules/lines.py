@@ -46,6 +46,7 @@ def observe(rule: Rule, view: View) -> Iterator[Observation]:
     is_removal = rule.match.side is Side.REMOVED
     for line in rule.match.lines:
         files = [file for file in view.case.change.files if not line.paths or matches(line.paths, file.path)]
+        files = [file for file in files if not line.stood or _stood(line.stood, file)]
         gone = Counter(text for file in files for _, text in _found(line, _read(view, file, old=not is_removal)))
         for file in files:
             news: dict[str, list[tuple[int, str]]] = {}
@@ -55,6 +56,12 @@ def observe(rule: Rule, view: View) -> Iterator[Observation]:
                 else:
                     news.setdefault("" if line.confidence is Confidence.LOW else text, []).append((number, text))
             yield from (_observation(line, file, same, is_removal) for same in news.values())
+
+
+def _stood(pattern: str, file: FileChange) -> bool:
+    """Whether a line of the old side holds a pattern."""
+    lines = decoded(file.before).split("\n")
+    return any(compiled(pattern).search(text, 0, MAX_LINE) for text in lines)
 
 
 def _read(view: View, file: FileChange, *, old: bool) -> list[tuple[int, str]]:

@@ -67,12 +67,14 @@ class Line:
     """A pattern that is searched in single lines of any file, for what has no syntax tree.
 
     Two matches are the same if their text is, white space aside. ``unless`` is a second pattern that must not be in the
-    line, ``paths`` are gitignore patterns. Both patterns are bounded (``pattern.why_unsafe``).
+    line, ``stood`` one that a line of the file's old side must hold; ``paths`` are gitignore patterns. The patterns are
+    bounded (``pattern.why_unsafe``).
     """
 
     pattern: str
     says: str
     unless: str = ""
+    stood: str = ""
     paths: tuple[str, ...] = ()
     confidence: Confidence = Confidence.HIGH
 
@@ -280,7 +282,7 @@ def _match_problems(match: Match) -> _Problems:
 
 
 def _line_problems(index: int, line: Line) -> _Problems:
-    for key, text in (("pattern", line.pattern), ("unless", line.unless)):
+    for key, text in (("pattern", line.pattern), ("unless", line.unless), ("stood", line.stood)):
         if problem := why_unsafe(text):
             yield ("match", "lines", index, key), f"match.lines.{index}.{key}: {problem}"
     for name in _PLACEHOLDER.findall(line.says):

@@ -1,11 +1,14 @@
 """Whether a call that the change does not touch still fits the function that it does."""
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gatecli.errors import EvidenceError
-from gatecli.model import Caller, Function, FunctionKind, Parameter, ParameterKind
+from gatecli.model import Caller, Certainty, Function, FunctionKind, Parameter, ParameterKind
 from gatecli.rules import code
+from gatecli.rules.code import View
+from gatecli.rules.matching import Pattern, search_one
 from gatecli.syntax.trees import parse
 
 if TYPE_CHECKING:
@@ -14,6 +17,13 @@ if TYPE_CHECKING:
 _BY_POSITION = (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL)
 _BY_NAME = (ParameterKind.POSITIONAL, ParameterKind.KEYWORD_ONLY)
 _VARIADIC = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
+
+
+_NAMES = Pattern("(identifier) @match")
+_ASKS = re.compile(
+    r"(?i)^(?:isinstance|issubclass|cast|typevar|get_type_hints|implementer|\w{0,40}(?:query|select|join|load|alias|filter|exists|get_or_)\w{0,40})$"
+)
+"""Functions that are given a class to ask about it or for its rows, and do not make one."""
 
 
 class Fit(StrEnum):
@@ -27,6 +37,48 @@ class Fit(StrEnum):
 def is_constructor(function: Function) -> bool:
     """Whether it is called by the name of its class."""
     return function.id.name in ("__init__", "__new__") and "." in function.id.qualname
+
+
+def is_overload(function: Function) -> bool:
+    """Whether it is one of the stubs that only tell type checkers how the function below may be called."""
+    return any(text.rpartition(".")[2] == "overload" for text in function.decorators)
+
+
+def only_names(view: View, class_name: str, caller: Caller) -> bool:
+    """Whether a caller of a constructor just names the class: in an annotation, before a dot, to ask about it.
+
+    Where its code is not at hand, it may as well make one.
+    """
+    module = view.at_head(caller.id.path)
+    index = next((n for n, one in enumerate(module.functions) if one.id == caller.id), None) if module else None
+    if module is None or index is None:
+        return False
+    nodes = [match["match"] for match in search_one(_NAMES, module.nodes[index])]
+    named = [node for node in nodes if code.text(node) == class_name]
+    return bool(named) and all(_is_named(node) for node in named)
+
+
+def _is_named(node: "Node") -> bool:
+    parent = node.parent
+    if parent is not None and parent.type == "attribute" and parent.child_by_field_name("attribute") == node:
+        node, parent = parent, parent.parent  # keys.Keys
+    if parent is not None and parent.type == "attribute" and parent.child_by_field_name("object") == node:
+        return True
+    while parent is not None and parent.type not in ("block", "module", "assignment", "call", "argument_list"):
+        if parent.type in ("type", "except_clause", "dotted_name", "aliased_import", "case_pattern"):
+            return True
+        parent = parent.parent
+    asked = parent.parent if parent is not None and parent.type == "argument_list" else None
+    if asked is not None and asked.type == "class_definition":
+        return True  # whoever makes one of the derived class is a caller of its own
+    return asked is not None and asked.type == "call" and bool(_ASKS.match(code.callee(asked).rpartition(".")[2]))
+
+
+def means_another(before: Function, caller: Caller) -> bool:
+    """Whether none of a possible caller's calls could have meant the function as it was, or there is just a name."""
+    if caller.certainty is not Certainty.POSSIBLE:
+        return False
+    return all(bound(before, _call(text)[0]) is Fit.BREAKS for text in caller.calls)
 
 
 def fit(before: Function, after: Function, caller: Caller) -> Fit:

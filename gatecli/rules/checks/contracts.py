@@ -11,6 +11,7 @@ from gatecli.model import (
     ChangeKind,
     Confidence,
     Evidence,
+    Function,
     FunctionId,
     FunctionKind,
     SignatureChange,
@@ -18,7 +19,16 @@ from gatecli.model import (
     UsageStatus,
 )
 from gatecli.rules import code
-from gatecli.rules.checks.callsites import Fit, called_name, fit, leaves_out
+from gatecli.rules.checks.callsites import (
+    Fit,
+    called_name,
+    fit,
+    is_constructor,
+    is_overload,
+    leaves_out,
+    means_another,
+    only_names,
+)
 from gatecli.rules.checks.templates import still_used
 from gatecli.rules.code import Touched, View
 from gatecli.rules.observation import Observation, seen
@@ -40,16 +50,21 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
     edited = {file.path for file in view.case.change.files}
     for touched, clauses in _clauses(view):
         before, after = touched.change.before, touched.change.after
-        binding = [str(clause) for clause in clauses if clause.kind not in _FITTING and not _is_receiver(clause)]
-        if not binding or before is None or after is None:
+        if before is None or after is None:
+            continue
+        nothing = (*_FITTING, *(_RUNNING if _is_deferred(before) or _is_deferred(after) else ()))
+        binding = [str(clause) for clause in clauses if clause.kind not in nothing and not _is_receiver(clause)]
+        if not binding:
             continue
         what = f"changed its signature ({listed(binding)})"
-        callers = callers_outside(view, touched)
+        callers = [caller for caller in callers_outside(view, touched) if not _is_other(view, before, caller)]
         fits = [(caller, fit(before, after, caller)) for caller in callers]
         broken = [caller for caller, how in fits if how is Fit.BREAKS]
         unclear = [caller for caller, how in fits if how is Fit.UNKNOWN and not _passes_on(caller)]
         # A table that names the function, in a file of the change: who calls through it was in the author's sight.
         unclear = [caller for caller in unclear if caller.calls or caller.id.path not in edited]
+        if {clause.kind for clause in clauses if str(clause) in binding} == {SignatureKind.RENAMED}:
+            unclear = [caller for caller in unclear if caller.calls]  # what is handed on is called by position
         if broken:
             calls = "calls" if len(broken) == 1 else "call"
             says = f"{what}, but {_who(broken)} outside this change still {calls} it the old way"
@@ -61,6 +76,13 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
         elif not callers and _is_observed(touched):
             says = f"{what}; no caller was found, so whoever calls it by another way must be checked"
             yield _observed(touched, says, binding, [], Confidence.LOW)
+
+
+def _is_other(view: View, before: Function, caller: Caller) -> bool:
+    """Whether a caller means another function, or names the class of a constructor without making one."""
+    if is_constructor(before) and not caller.calls:
+        return only_names(view, before.id.qualname.rpartition(".")[0].rpartition(".")[2], caller)
+    return means_another(before, caller)
 
 
 def _passes_on(caller: Caller) -> bool:
@@ -82,6 +104,8 @@ def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
             continue
         relying, unclear = [], []
         for caller in callers_outside(view, touched):
+            if caller.certainty is not Certainty.CERTAIN:
+                continue  # that some other object's method of this name is called without an argument says nothing
             found = {leaves_out(after, clause.name or "", caller) for clause in defaults}
             if Fit.BREAKS in found:
                 relying.append(caller)
@@ -195,16 +219,35 @@ def _is_observed(touched: Touched) -> bool:
     return touched.usage is not None and touched.usage.status is UsageStatus.OBSERVED
 
 
+def _is_deferred(function: Function) -> bool:
+    """Whether Twisted makes a Deferred of it, which is what callers of the plain function got too, by all usage."""
+    return any(text.rpartition(".")[2] in _DEFERS for text in function.decorators)
+
+
+_DEFERS = ("inlineCallbacks", "async_to_deferred", "deferredGenerator")
+_RUNNING = (
+    *(SignatureKind.BECAME_GENERATOR, SignatureKind.NO_LONGER_GENERATOR),
+    *(SignatureKind.BECAME_ASYNC, SignatureKind.NO_LONGER_ASYNC),
+)
+"""How a function runs, which is all the same where a decorator makes a Deferred of it."""
+
+
 def _is_receiver(clause: SignatureChange) -> bool:
-    """Whether ``self`` is an argument is the class's own business."""
-    return clause.kind is SignatureKind.NEW_REQUIRED and clause.name in ("self", "cls")
+    """Whether ``self`` is an argument, and what it is called, is the class's own business."""
+    kinds = (SignatureKind.NEW_REQUIRED, SignatureKind.RENAMED)
+    return clause.kind in kinds and _RECEIVERS.issuperset(filter(None, (clause.name, clause.before, clause.after)))
+
+
+_RECEIVERS = frozenset({"self", "cls"})
 
 
 def _clauses(view: View) -> Iterator[tuple[Touched, list[SignatureChange]]]:
     for touched in view.functions:
         name = touched.change.id.name
         is_protocol = name.startswith("__") and name.endswith("__") and name not in _CALLED_BY_CLASS
-        if touched.survives and touched.change.function.kind in _CALLED and not is_protocol:
+        sides = (touched.change.before, touched.change.after)
+        is_stub = any(side is not None and is_overload(side) for side in sides)
+        if touched.survives and touched.change.function.kind in _CALLED and not is_protocol and not is_stub:
             clauses = [clause for clause in touched.change.signature if clause.binds_callers]
             if clauses:
                 yield touched, clauses

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from gatecli.model import Confidence, FileStatus
+from gatecli.model import Confidence, FileChange, FileStatus
 from gatecli.rules.code import View
-from gatecli.rules.lines import added
+from gatecli.rules.lines import added, removed
 from gatecli.rules.observation import Observation
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
@@ -88,6 +88,15 @@ def secret_added(rule: Rule, view: View) -> Iterator[Observation]:
                 yield Observation(says="now holds a private key", path=file.path, line=number, text="a private key")
 
 
+_AROUND = 20
+
+
+def _stood(file: FileChange, text: str, place: int) -> bool:
+    """Whether a removed line held the same with what is around it: the line was edited elsewhere."""
+    around = text[max(0, place - _AROUND) : place + _AROUND]
+    return any(around in line for _, line in removed(file))
+
+
 def invisible_added(rule: Rule, view: View) -> Iterator[Observation]:
     """S08: an added line holds characters that nothing shows, or that show it in another order than it runs."""
     for file in view.case.change.files:
@@ -96,7 +105,7 @@ def invisible_added(rule: Rule, view: View) -> Iterator[Observation]:
                 says = f"now holds code that white space pushes out of view: {snippet(pushed)}"
                 yield Observation(says=says, path=file.path, line=number, text="pushed out of view")
             bidi, hidden = _BIDI.search(text), _HIDDEN.search(text, number == 1 and text.startswith("\ufeff"))
-            if found := bidi or hidden:
+            if (found := bidi or hidden) and not _stood(file, text, found.start()):
                 what = "text that is shown in another order than it runs" if bidi else "text that nothing shows"
                 char = f"U+{ord(found[0]):04X}"
                 yield Observation(says=f"now holds {what} ({char})", path=file.path, line=number, text=char)

@@ -72,6 +72,8 @@ def try_removed(rule: Rule, view: View) -> Iterator[Observation]:
     """
     said = set()
     for lost in lost_guards(view, _tries, exact=True):
+        if lost.touched.after is not None and _is_tried(view, lost.touched.after, lost.name):
+            continue
         said.add((lost.touched.change.id, lost.guard.line))
         is_io = any(_OUTSIDE.fullmatch(word) for word in re.split(r"[^a-zA-Z]+", lost.name.lower()))
         says = f"no longer handles failures of {snippet(lost.name)} (was `{snippet(lost.guard.text)}`)"
@@ -230,6 +232,17 @@ def _tries(view: View, side: Code) -> list[Guard]:
         if clauses and not (types and all("Import" in name or "ModuleNotFound" in name for name in types)):
             found.append(guard(match["body"], clauses[0], f"except {', '.join(types)}".strip()))
     return found + with_guards(view, side, _SUPPRESS)
+
+
+def _is_tried(view: View, side: Code, name: str) -> bool:
+    """Whether each call of a name stands in a try, be it one that only asks whether a module is there."""
+    ranges = code.merged(
+        code.byte_range(match["body"])
+        for match in view.own(TRY, side)
+        if any(child.type.startswith("except") for child in match["match"].children)
+    )
+    calls = view.calls(side).get(name, [])
+    return bool(calls) and all(code.is_within(ranges, call) for call in calls)
 
 
 def _transactions(view: View, side: Code) -> list[Guard]:

@@ -205,7 +205,8 @@ def message_field_changed(rule: Rule, view: View) -> Iterator[Observation]:
     for touched in view.functions:
         if touched.before is not None and touched.after is not None and _is_message(view, touched):
             old, new = _members(view, touched.before), _members(view, touched.after)
-            gone = [name for name in old if name not in new]
+            kept = _named_within(touched.after)
+            gone = [name for name in old if name not in new and name not in kept]
             changed = [name for name in new if name in old and old[name][0] != new[name][0]]
             required = [name for name in new if name not in old and not new[name][1]]
             what = [f"{name} is gone" for name in gone]
@@ -231,6 +232,13 @@ def _is_message(view: View, touched: Touched) -> bool:
     is_data = any(_DATA.search(code.callee(base)) for base in bases if base.type in ("identifier", "attribute"))
     is_data = is_data or any("dataclass" in text or "define" in text for text in touched.change.function.decorators)
     return is_data and bool(_MESSAGE.search(id.name) or PurePosixPath(id.path).stem in _MESSAGE_FILES)
+
+
+def _named_within(side: Code) -> frozenset[str]:
+    """The methods and properties of a class: what was a field may be had as one of them."""
+    prefix = f"{side.function.id.qualname}."
+    ids = (one.id for one in side.module.functions if one.id.qualname.startswith(prefix))
+    return frozenset(id.qualname.removeprefix(prefix) for id in ids)
 
 
 def _members(view: View, side: Code) -> dict[str, tuple[str, bool]]:

@@ -1,5 +1,6 @@
 """Migrations: what they do on their way up that running code, a busy table or a rollback cannot take (family M)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -115,8 +116,12 @@ def _meaning(view: View, side: Code) -> str:
             meaning = meaning.replace(code.normal(match["match"]), "", 1)
         return " ".join(meaning.replace(",", " ").split())
     if function.id.qualname == "upgrade" and matches(ALEMBIC, path):
-        return code.normal(side.node)
+        body = side.node.child_by_field_name("body")  # annotations do nothing, nor do brackets around what a loop fills
+        return _BRACKETS.sub(r"for \1 in", code.normal(body if body is not None else side.node))
     return ""
+
+
+_BRACKETS = re.compile(r"\bfor \( ([^()]{1,400}) \) in\b")
 
 
 def _sorted_items(match: Captures) -> str:
