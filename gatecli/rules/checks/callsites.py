@@ -44,16 +44,19 @@ def is_overload(function: Function) -> bool:
     return any(text.rpartition(".")[2] == "overload" for text in function.decorators)
 
 
-def only_names(view: View, class_name: str, caller: Caller) -> bool:
-    """Whether a caller of a constructor just names the class: in an annotation, before a dot, to ask about it.
+def only_names(view: View, method: Function, caller: Caller) -> bool:
+    """Whether a caller of a method just names its class: in an annotation, before a dot, as an alias, to ask about it.
 
     Where its code is not at hand, it may as well make one.
     """
+    class_name = method.id.qualname.rpartition(".")[0].rpartition(".")[2]
     module = view.at_head(caller.id.path)
     index = next((n for n, one in enumerate(module.functions) if one.id == caller.id), None) if module else None
     if module is None or index is None:
         return False
     nodes = [match["match"] for match in search_one(_NAMES, module.nodes[index])]
+    if not is_constructor(method) and any(code.text(node) == method.id.name for node in nodes):
+        return False
     named = [node for node in nodes if code.text(node) == class_name]
     return bool(named) and all(_is_named(node) for node in named)
 
@@ -64,6 +67,8 @@ def _is_named(node: "Node") -> bool:
         node, parent = parent, parent.parent  # keys.Keys
     if parent is not None and parent.type == "attribute" and parent.child_by_field_name("object") == node:
         return True
+    if parent is not None and parent.type == "assignment":
+        return True  # whoever uses the other name is a caller of its own
     while parent is not None and parent.type not in ("block", "module", "assignment", "call", "argument_list"):
         if parent.type in ("type", "except_clause", "dotted_name", "aliased_import", "case_pattern"):
             return True

@@ -23,7 +23,6 @@ from gatecli.rules.checks.callsites import (
     Fit,
     called_name,
     fit,
-    is_constructor,
     is_overload,
     leaves_out,
     means_another,
@@ -79,9 +78,9 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
 
 
 def _is_other(view: View, before: Function, caller: Caller) -> bool:
-    """Whether a caller means another function, or names the class of a constructor without making one."""
-    if is_constructor(before) and not caller.calls:
-        return only_names(view, before.id.qualname.rpartition(".")[0].rpartition(".")[2], caller)
+    """Whether a caller means another function, or names the class of a method without calling it."""
+    if "." in before.id.qualname and not caller.calls and only_names(view, before, caller):
+        return True
     return means_another(before, caller)
 
 
