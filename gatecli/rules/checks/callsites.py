@@ -39,6 +39,12 @@ def is_constructor(function: Function) -> bool:
     return function.id.name in ("__init__", "__new__") and "." in function.id.qualname
 
 
+def is_filled(name: str, before: Function, after: Function) -> bool:
+    """Whether a decorator that came with a parameter names it, and so may give it: ``@option("--dry-run")``."""
+    new = [text.replace("-", "_") for text in after.decorators if text not in before.decorators]
+    return any(re.search(rf"\b{re.escape(name)}\b", text.strip("_")) or f"__{name}" in text for text in new)
+
+
 def is_overload(function: Function) -> bool:
     """Whether it is one of the stubs that only tell type checkers how the function below may be called."""
     return any(text.rpartition(".")[2] == "overload" for text in function.decorators)
@@ -80,10 +86,11 @@ def _is_named(node: "Node") -> bool:
 
 
 def means_another(before: Function, caller: Caller) -> bool:
-    """Whether none of a possible caller's calls could have meant the function as it was, or there is just a name."""
+    """Whether no call of a possible caller could have meant the function as it was, or there is just a name."""
     if caller.certainty is not Certainty.POSSIBLE:
         return False
-    return all(bound(before, _call(text)[0]) is Fit.BREAKS for text in caller.calls)
+    meant = [text for text in caller.calls if is_constructor(before) or called_name(text) == before.id.name]
+    return all(bound(before, _call(text)[0]) is Fit.BREAKS for text in meant)
 
 
 def fit(before: Function, after: Function, caller: Caller) -> Fit:
@@ -101,7 +108,7 @@ def _fit(before: Function, after: Function, text: str) -> Fit:
         return Fit.UNKNOWN  # one that did not fit before either means another function
     if not isinstance(new, dict):
         return Fit.BREAKS
-    names = {parameter.name for parameter in after.parameters}
+    names = {parameter.name for parameter in after.parameters if parameter.kind is not ParameterKind.VAR_KEYWORD}
     if any(new.get(place) != name and name in names for place, name in old.items()):
         return Fit.BREAKS  # an argument by position now means another parameter
     if before.is_generator != after.is_generator:

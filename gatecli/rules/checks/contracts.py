@@ -23,6 +23,7 @@ from gatecli.rules.checks.callsites import (
     Fit,
     called_name,
     fit,
+    is_filled,
     is_overload,
     leaves_out,
     means_another,
@@ -41,6 +42,7 @@ from gatecli.syntax.trees import parse
 _CALLED_BY_CLASS = ("__init__", "__new__", "__call__")
 _CALLED = (FunctionKind.FUNCTION, FunctionKind.METHOD, FunctionKind.LAMBDA)
 # What a call breaks on is another rule's than what it quietly gets otherwise.
+_ASKED = (SignatureKind.NEW_REQUIRED, SignatureKind.INSERTED, SignatureKind.BECAME_REQUIRED)
 _FITTING = (SignatureKind.DEFAULT, SignatureKind.BECAME_OPTIONAL)
 
 
@@ -49,10 +51,16 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
     edited = {file.path for file in view.case.change.files}
     for touched, clauses in _clauses(view):
         before, after = touched.change.before, touched.change.after
-        if before is None or after is None:
-            continue
+        if before is None or after is None or before.id.name != after.id.name:
+            continue  # who calls it by its old name breaks on that, whatever it takes: C06
         nothing = (*_FITTING, *(_RUNNING if _is_deferred(before) or _is_deferred(after) else ()))
-        binding = [str(clause) for clause in clauses if clause.kind not in nothing and not _is_receiver(clause)]
+        binding = [
+            str(clause)
+            for clause in clauses
+            if clause.kind not in nothing
+            and not _is_receiver(clause)
+            and not (clause.kind in _ASKED and is_filled(clause.name or "", before, after))
+        ]
         if not binding:
             continue
         what = f"changed its signature ({listed(binding)})"
