@@ -1,41 +1,26 @@
 """The other flow: the past, replayed as if the gate had stood there.
 
 mainline → outlines of its functions → signals of each change → outcomes → weights and figures. Nothing is checked out;
-the outlines are kept by blob id, so that an interrupted run goes on where it was and the next one is fast.
+the outlines are kept by blob id, so that an interrupted run goes on where it was and the next one is fast. What is
+known in the end is kept as well: ``gate check`` looks at the next change with it.
 """
 
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatecli.errors import UsageError
-from gatecli.model import FileKind, MainlineChange, Piece
+from gatecli.model import MainlineChange
+from gatecli.replaying import Progress, keep, new_replay, outline_all
 from gatecli.sources.git import Repository
 
 if TYPE_CHECKING:
     from gatecli.config import Config
     from gatecli.history.replay import Replay, Replayed
     from gatecli.scoring.past import Past
-    from gatecli.syntax.outlines import Outlines
 
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it is done, and how much there is."""
-
-MIN_BLOBS_TO_SHARE = 400
-AGENTS_SINCE = 1_655_769_600
-"""The day on which the first coding assistant was sold to everybody (GitHub Copilot, 21 June 2022)."""
 MAX_LABELS = 10_000_000
-
-_SETTINGS = frozenset(
-    {
-        *(FileKind.DEPENDENCIES, FileKind.LOCK, FileKind.CONTAINER, FileKind.WORKFLOW, FileKind.INFRASTRUCTURE),
-        *(FileKind.ENVIRONMENT, FileKind.CONFIGURATION, FileKind.BUILD, FileKind.SQL),
-    }
-)
 
 
 def replay_past(
@@ -70,14 +55,17 @@ def replay_past(
     changes = list(read_mainline(repository, revision))
     outlines = Outlines(folder)
     try:
-        _outline_all(repository, changes, outlines, progress)
-        replay = new_replay(outlines.get, _settings(repository, revision))
+        settings = _settings(repository, revision)
+        outline_all(repository, changes, outlines, progress)
+        replay = new_replay(outlines.get, settings)
         past = collect(
             _stepped(replay, changes, progress),
             labels=labels,
             incidents=_incidents(repository, revision),
             shallow=repository.is_shallow,
         )
+        progress("keeping what is known", 0, 0)
+        keep(repository, replay, changes, settings, folder)
     finally:
         outlines.close()
     if not len(past):
@@ -99,41 +87,6 @@ def _incidents(repository: Repository, revision: str) -> dict[str, int]:
         for one in read_incidents(repository.tree(revision).read)
         for cause in one.caused_by
     }
-
-
-def new_replay(pieces: "Callable[[str], tuple[Piece, ...]]", settings: "Config") -> "Replay":
-    """An empty replay that knows a repository's tests, settings and agents."""
-    from gatecli.history.replay import Replay
-    from gatecli.rules.paths import matches
-    from gatecli.syntax.kinds import kind_of
-    from gatecli.syntax.python import is_python
-
-    return Replay(
-        pieces=pieces,
-        is_test=cache(lambda path: matches(settings.paths.tests, path)),
-        is_setting=cache(lambda path: kind_of(path) in _SETTINGS),
-        is_code=is_python,
-        is_agent=_has_agent,
-    )
-
-
-def _has_agent(change: MainlineChange) -> bool:
-    """Whether a commit says that an agent wrote it."""
-    from gatecli.model import Change, ProvenanceClass, Revision, SourceKind
-    from gatecli.provenance import trailers
-
-    if change.committed_at < AGENTS_SINCE:
-        return False
-    one = Revision(
-        sha=change.sha,
-        author=change.author,
-        committer=change.author,
-        authored_at=change.committed_at,
-        committed_at=change.committed_at,
-        message=change.message,
-    )
-    asked = Change(kind=SourceKind.RANGE, base=None, head=None, merge_base=None, digest="", files=(), revisions=(one,))
-    return trailers.read(asked).klass is not ProvenanceClass.NO_EVIDENCE
 
 
 def read_labels(path: Path) -> dict[str, bool]:
@@ -176,50 +129,3 @@ def _stepped(replay: "Replay", changes: Sequence[MainlineChange], progress: Prog
             progress("replaying", number, len(changes))
         yield replay.step(change)
     progress("replaying", len(changes), len(changes))
-
-
-# --------------------------------------------------------------------------- outlines
-
-
-def _outline_all(
-    repository: Repository, changes: Iterable[MainlineChange], outlines: "Outlines", progress: Progress
-) -> None:
-    """Find out the outlines that are not kept yet, with all processors; each part is kept as it comes."""
-    from gatecli.history.replay import MAX_FILES
-    from gatecli.syntax.outlines import chunks
-    from gatecli.syntax.python import is_python
-
-    path_of: dict[str, str] = {}
-    for change in changes:
-        for file in [file for file in change.files if is_python(file.path)][:MAX_FILES]:
-            path_of.update((blob, file.path) for blob in (file.before, file.after) if blob)
-    missing = outlines.missing(path_of)
-    parts = [(str(repository.root), [(blob, path_of[blob]) for blob in part]) for part in chunks(missing)]
-    done = 0
-    progress("reading functions", done, len(missing))
-    for found in _outlined(parts, share=len(missing) >= MIN_BLOBS_TO_SHARE):
-        outlines.keep(found)
-        done += len(found)
-        progress("reading functions", done, len(missing))
-
-
-_Part = tuple[str, list[tuple[str, str]]]
-
-
-def _outlined(parts: Sequence[_Part], *, share: bool) -> Iterator[dict[str, tuple[Piece, ...]]]:
-    if not share or (os.cpu_count() or 1) < 2:
-        yield from map(outline_part, parts)
-        return
-    with ProcessPoolExecutor() as pool:
-        yield from pool.map(outline_part, parts)
-
-
-def outline_part(part: _Part) -> dict[str, tuple[Piece, ...]]:
-    """The outlines of some blobs; one that is not there or too large has no pieces."""
-    from gatecli.syntax.outline import outline
-
-    root, wanted = part
-    contents = Repository.open(Path(root)).blobs([blob for blob, _ in wanted])
-    return {
-        blob: outline(path, content) if content else () for (blob, path), content in zip(wanted, contents, strict=True)
-    }

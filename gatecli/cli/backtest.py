@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from gatecli.hindsight import Progress
+    from gatecli.replaying import Progress
     from gatecli.scoring.backtest import Scores
     from gatecli.scoring.learned import Learned
     from gatecli.scoring.past import Past

@@ -144,6 +144,14 @@ class People:
     trailers: bool = False
 
 
+class History(StrEnum):
+    """What the place of a change among past ones does: nothing, ask in its band, or ask also where it is not known."""
+
+    SHOW = "show"
+    ASK = "ask"
+    REQUIRED = "required"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bands:
     """Total points from which a change needs a reviewer, and a senior one.
@@ -151,10 +159,13 @@ class Bands:
     The defaults are a judgement, not a measurement: 40 points are a one-line edit of code that carries 16 % of the
     traffic, or an ordinary one (15 points) where 6 % run; 60 points are the same at 64 % and 23 %. They stand until a
     repository's own back-test sets them by budget.
+
+    ``history`` says what the bands of ``.gate/weights.yml`` do, which that back-test wrote.
     """
 
     review: Points = 40
     senior: Points = 60
+    history: History = History.ASK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -240,7 +240,10 @@ def _mismatches(value: Any, kind: Any, at: At, document: Document) -> Iterator[P
         if not isinstance(value, dict):
             yield document.problem(at, f"{_name(at)} holds {_noun(value)}, expected keys and values")
         elif origin is Mapping:
+            words = arguments[0] if isinstance(arguments[0], type) and issubclass(arguments[0], StrEnum) else None
             for key, item in value.items():
+                if words is not None and key not in tuple(words):
+                    yield document.problem((*at, key), _no_member(key, words))
                 yield from _mismatches(item, arguments[1], (*at, key), document)
         else:
             yield from _field_mismatches(value, kind, at, document)
@@ -256,7 +259,7 @@ def _mismatches(value: Any, kind: Any, at: At, document: Document) -> Iterator[P
         except msgspec.ValidationError as error:
             text = str(error).partition(" - at `")[0]
             if isinstance(value, str) and isinstance(kind, type) and issubclass(kind, StrEnum):
-                text = f"{quote(value)} is none of {', '.join(kind)}{did_you_mean(value, tuple(kind))}"
+                text = _no_member(value, kind)
             elif kind is bool and isinstance(value, str):
                 text = f"{quote(value)} is text, write true or false"
             yield document.problem(at, f"{_name(at)}: {text}")
@@ -270,6 +273,10 @@ def _meant(value: Any, kinds: tuple[Any, ...]) -> Any:
         return structures[0]
     others = [kind for kind in kinds if kind not in structures]
     return others[0] if others else structures[0]
+
+
+def _no_member(word: str, kind: type[StrEnum]) -> str:
+    return f"{quote(word)} is none of {', '.join(kind)}{did_you_mean(word, tuple(kind))}"
 
 
 def _field_mismatches(value: dict[str, Any], kind: Any, at: At, document: Document) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ So a repository can add to what its organisation asks for, and take nothing away
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from gatecli.config import Bands, Config, FailOn, IgnoreConfig, ProfileConfig, ProvenanceConfig, Treatment
+from gatecli.config import Bands, Config, FailOn, History, IgnoreConfig, ProfileConfig, ProvenanceConfig, Treatment
 from gatecli.model import Mode
 
 _MODES = (Mode.OFF, Mode.SHADOW, Mode.ADVISE, Mode.ENFORCE)
@@ -36,6 +36,7 @@ def overlaid(repository: Config, organisation: Config) -> Layers:
         bands=Bands(
             review=min(repository.bands.review, organisation.bands.review),
             senior=min(repository.bands.senior, organisation.bands.senior),
+            history=max(repository.bands.history, organisation.bands.history, key=tuple(History).index),
         ),
         ignores=IgnoreConfig(max_days=min(repository.ignores.max_days, organisation.ignores.max_days)),
         provenance=ProvenanceConfig(

@@ -55,6 +55,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, rename={"not_": "not"
     rules: Texts | None = None
     points: Count | None = None
     likelihood: Count | None = None
+    top_share: Share | None = None
     traffic_share: Share | None = None
     calls_per_minute: Annotated[float, msgspec.Meta(ge=0)] | None = None
     entry_points: Texts | None = None
@@ -69,7 +70,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, rename={"not_": "not"
 EVIDENCE = frozenset(
     {
         *("rules", "points", "likelihood", "traffic_share", "calls_per_minute", "entry_points", "services"),
-        *("destructive_schema", "irreversible", "crosses_boundary", "incidents"),
+        *("top_share", "destructive_schema", "irreversible", "crosses_boundary", "incidents"),
     }
 )
 """Conditions that look at what was found: more of it must never ask for less, so no ``not`` stands before one."""

@@ -68,6 +68,7 @@ from gatecli.model.signoff import (
     Waiver,
     WaiverKind,
 )
+from gatecli.model.standing import BandAsk, SignalPoints, Standing, StandingBand
 from gatecli.model.tree import Tree
 from gatecli.model.usage import (
     Blast,
@@ -92,6 +93,7 @@ __all__ = [
     "ApprovalSource",
     "AuditStamp",
     "Authorship",
+    "BandAsk",
     "Behaviour",
     "Binding",
     "Blast",
@@ -169,11 +171,14 @@ __all__ = [
     "Severity",
     "SignOff",
     "SignOffStatus",
+    "SignalPoints",
     "SignatureChange",
     "SignatureKind",
     "SignerKind",
     "SourceKind",
     "Span",
+    "Standing",
+    "StandingBand",
     "Tree",
     "Usage",
     "UsageStatus",

@@ -8,6 +8,7 @@ from gatecli.model.change import Change
 from gatecli.model.functions import ChangeKind, FunctionChange, FunctionId, FunctionKind, ParsedFile
 from gatecli.model.history import FileKnowledge, FunctionHistory, Recollection
 from gatecli.model.provenance import Provenance
+from gatecli.model.standing import Standing
 from gatecli.model.usage import Blast, ProfileSummary, Usage
 
 
@@ -16,7 +17,8 @@ class Case:
     """Everything a rule, the score and the policy may look at.
 
     ``tests`` are the touched paths that hold tests, ``file_knowledge`` who worked in the touched files, most first,
-    ``incidents`` what went wrong in the touched functions or next to them, freshest first.
+    ``incidents`` what went wrong in the touched functions or next to them, freshest first, ``standing`` where the past
+    puts the change (None: nothing was learned here).
     """
 
     change: Change
@@ -30,6 +32,7 @@ class Case:
     tests: frozenset[str] = frozenset()
     file_knowledge: tuple[FileKnowledge, ...] = ()
     incidents: tuple[Recollection, ...] = ()
+    standing: Standing | None = None
 
     @property
     def running(self) -> tuple[FunctionChange, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gatecli.model.functions import FunctionId
+from gatecli.model.standing import Standing
 
 
 class ScorePart(StrEnum):
@@ -45,16 +46,17 @@ class Without:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """``total = likelihood + exposure``; ``percentile`` is this change's place in the repository's past, 0..1.
+    """``total = likelihood + exposure``; ``standing`` is where the repository's past puts this change.
 
-    ``without`` says by rule (or feature) what would be if it had not added its points.
+    ``without`` says by rule (or feature) what would be if it had not added its points. ``standing`` is None where
+    nothing was learned from the past here.
     """
 
     likelihood: int
     exposure: int
     total: int
     contributions: tuple[Contribution, ...] = ()
-    percentile: float | None = None
+    standing: Standing | None = None
     by_function: Mapping[FunctionId, int] = field(default_factory=dict)
     without: Mapping[str, Without] = field(default_factory=dict)
 

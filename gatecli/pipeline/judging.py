@@ -24,6 +24,7 @@ from gatecli.pipeline.evidence import (
 from gatecli.pipeline.governing import MAILMAP, read_memory, read_policies, read_rules
 from gatecli.pipeline.incidents import recall_incidents
 from gatecli.pipeline.request import Request
+from gatecli.pipeline.standing import place_change
 from gatecli.sources.source import Source
 
 if TYPE_CHECKING:
@@ -157,6 +158,8 @@ def _known(origin: Source, request: Request, settings: Config, clock: Clock) -> 
         history = function_history(origin, functions, settings, past.result())
     with clock("provenance"):
         provenance = read_provenance(origin, request, settings)
+    with clock("standing"):
+        standing = place_change(origin, request)
     recalled = recall_incidents(origin, functions, history, usage, blast, settings, now=request.now)
     case = Case(
         change=change,
@@ -169,6 +172,7 @@ def _known(origin: Source, request: Request, settings: Config, clock: Clock) -> 
         tests=frozenset(file.path for file in change.files if matches(tests, file.path)),
         file_knowledge=read_file_knowledge(origin, settings, past.result(), recalled),
         incidents=recalled,
+        standing=standing,
     )
     if profile is not None:
         summary = attach.summarise(profile, profile_path, usage, case.running, request.now, carried)

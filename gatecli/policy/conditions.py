@@ -271,6 +271,11 @@ def _is_within(qualname: str, functions: Iterable[str]) -> bool:
     return any(qualname == one or qualname.startswith(f"{one}.") for one in functions)
 
 
+def _within_top(share: float, about: Facts) -> Held:
+    standing = about.score.standing
+    return None if standing is None or standing.percentile is None else standing.percentile >= 1 - share
+
+
 _ASKS: Mapping[str, Callable[..., Held]] = {
     "tier": _tier,
     "provenance": lambda classes, about: about.case.provenance.klass in classes,
@@ -285,6 +290,7 @@ _ASKS: Mapping[str, Callable[..., Held]] = {
     "rules": _rules,
     "points": lambda count, about: about.score.total >= count,
     "likelihood": lambda count, about: about.score.likelihood >= count,
+    "top_share": lambda share, about: _within_top(share, about),
     "traffic_share": lambda share, about: _at_least(about.share, share),
     "calls_per_minute": lambda rate, about: _at_least(about.rate, rate),
     "entry_points": lambda names, about: any(matches_name(name, about.entry_points) for name in names),

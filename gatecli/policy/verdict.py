@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gatecli.config import Config, FailOn, Treatment
+from gatecli.config import Config, FailOn, History, Treatment
 from gatecli.errors import EXIT_BLOCK, EXIT_INCOMPLETE, EXIT_PASS, EXIT_REVIEW
 from gatecli.model import (
+    BandAsk,
     Case,
     Decision,
     FileChange,
@@ -22,6 +23,7 @@ from gatecli.model import (
     Reason,
     Score,
     Severity,
+    Standing,
     UsageStatus,
     Verdict,
 )
@@ -80,6 +82,7 @@ def triggers(case: Case, findings: Iterable[Finding], score: Score, config: Conf
         *_profile(case, config),
         *_unjudged_files(case),
         *(_band(score, config) if case.change.files else ()),
+        *(_past_band(score.standing, config) if case.change.files and score.standing is not None else ()),
         *_contributions(findings, score),
         *_empty(case),
     ]
@@ -269,6 +272,26 @@ def _band(score: Score, config: Config) -> Iterator[Trigger]:
     text = f"risk is {score.total} points (likelihood {score.likelihood}, exposure {score.exposure}), {starts}"
     ask = Ask.SENIOR_FOR_RISK if senior else Ask.REVIEWER
     # The total stands in every headline; the reasons begin with what makes it up.
+    yield Trigger(level=Decision.REVIEW, ask=ask, reason=Reason(text=text))
+
+
+def _past_band(standing: Standing, config: Config) -> Iterator[Trigger]:
+    """What the place among past changes asks for: it can only add to what else is asked."""
+    if config.bands.history is History.SHOW:
+        return
+    if standing.broken:
+        yield _floor(f"what was learned from the past cannot be read: {standing.problem}")
+    elif standing.percentile is None and config.bands.history is History.REQUIRED:
+        yield _floor(f"the change could not be ranked among past ones, which the policy requires: {standing.problem}")
+    band = standing.band
+    if band is None or standing.points is None:
+        return
+    who = "a senior" if band.asks is BandAsk.SENIOR else "somebody"
+    text = (
+        f"by what happened here before it has {standing.points} points: the top {100 * band.share:.3g} % of changes, "
+        f"from {band.points} on, are what {who} looks at"
+    )
+    ask = Ask.SENIOR_FOR_RISK if band.asks is BandAsk.SENIOR else Ask.REVIEWER
     yield Trigger(level=Decision.REVIEW, ask=ask, reason=Reason(text=text))
 
 

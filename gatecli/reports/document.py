@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from gatecli.model import (
+    BandAsk,
     Binding,
     ChangeKind,
     Closeness,
@@ -422,13 +423,49 @@ class Contribution(_Object):
     without: Without | None
 
 
+class StandingBand(_Object):
+    """A share of changes that is looked at: from how many points on, by whom, and what it caught in the back-test."""
+
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    points: Points
+    asks: BandAsk
+    caught: int
+    bad: int
+
+
+class SignalPoints(_Object):
+    """What one signal of the past adds, on the scale of the learned weights."""
+
+    signal: str
+    points: Points
+    text: str
+
+
+class Standing(_Object):
+    """The place among the last ``changes`` changes of this repository up to ``day``, by ``.gate/weights.yml``.
+
+    Its points are no part of ``total``. Where ``problem`` says why the change was not ranked, they are null.
+    """
+
+    points: Points | None
+    percentile: Annotated[float, msgspec.Meta(ge=0, le=1)] | None
+    changes: int
+    day: str
+    band: StandingBand | None
+    bands: list[StandingBand]
+    signals: list[SignalPoints]
+    problem: str | None
+    remedy: str
+
+
 class Score(_Object):
-    """``total`` is ``likelihood`` plus ``exposure``."""
+    """``total`` is ``likelihood`` plus ``exposure``; ``standing`` is null where nothing was learned here."""
 
     likelihood: Points
     exposure: Points
     total: Points
     percentile: Annotated[float, msgspec.Meta(description="Place among this repository's past changes, 0 to 1.")] | None
+    standing: Standing | None
     contributions: list[Contribution]
 
 

@@ -315,7 +315,8 @@ def _score(score: model.Score) -> document.Score:
         likelihood=score.likelihood,
         exposure=score.exposure,
         total=score.total,
-        percentile=score.percentile,
+        percentile=score.standing.percentile if score.standing else None,
+        standing=msgspec.convert(score.standing, document.Standing, from_attributes=True) if score.standing else None,
         contributions=[
             document.Contribution(
                 rule=item.rule,

@@ -14,7 +14,7 @@ from gatecli.model import (
     Requirement,
     ScorePart,
 )
-from gatecli.reports import behaviour, levels, merging, picture, summary, tree
+from gatecli.reports import behaviour, levels, merging, picture, standing, summary, tree
 from gatecli.reports.summary import Row, Why
 from gatecli.reports.text import UNKNOWN, count, cut, guard, listed, milliseconds, rate, share
 from gatecli.reports.text import markdown as prose
@@ -90,6 +90,7 @@ def render(report: Report, *, source_url: str | None = None) -> str:
         *_runtime(writer, report),
         *_judged(writer, report),
         *_scoring(writer, report),
+        *_past(writer, report),
     ]
     return guard(_bounded(sections, _footer(report)))
 
@@ -364,6 +365,16 @@ def _scoring(writer: _Writer, report: Report) -> list[_Section]:
     unknown = " (not profiled)" if report.case.profile is None else ""
     title = f"How this was scored: {score.total} = {score.likelihood} likelihood + {score.exposure} exposure{unknown}"
     return [_folded("the score", title, lines)]
+
+
+def _past(writer: _Writer, report: Report) -> list[_Section]:
+    """Where the change stands among past ones, and by which signals."""
+    place = report.score.standing
+    if place is None:
+        return []
+    said = "; ".join(writer.text(text) for text in (standing.opening(place), *standing.following(place)))
+    lines = [*(f"- **{one.points:+d}** {writer.text(one.text)}" for one in place.signals[:MOST_FOLDED])]
+    return [_folded("the past", f"Among past changes: {said}", lines)]
 
 
 def _contribution_order(item: Contribution) -> tuple[int, str, str]:

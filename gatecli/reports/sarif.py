@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any
 
 from gatecli.model import Evidence, Finding, Outcome, Report, RuleText, Severity
-from gatecli.reports import merging, summary
+from gatecli.reports import merging, standing, summary
 from gatecli.reports.anchors import anchors
 from gatecli.reports.links import relative_url
 from gatecli.reports.text import count, json_source, plain
@@ -54,9 +54,19 @@ def render(report: Report) -> str:
         "invocations": [_invocation(report, len(found))],
         "columnKind": "unicodeCodePoints",
         "results": _results(report, found[:MAX_RESULTS], indices),
+        **_properties(report),
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json_source(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _properties(report: Report) -> dict[str, Any]:
+    """The place among past changes, where there is one; SARIF has no word for it."""
+    place = report.score.standing
+    if place is None:
+        return {}
+    said = [plain(text, _TEXT) for text in (standing.opening(place), *standing.following(place))]
+    return {"properties": {"percentile": place.percentile, "standing": said}}
 
 
 # --------------------------------------------------------------------------- rules

@@ -31,6 +31,7 @@ from gatecli.model import (
     UsageStatus,
     WaiverKind,
 )
+from gatecli.reports import standing
 from gatecli.reports.text import age, count, listed, share
 
 MAX_REASONS = 5
@@ -173,8 +174,9 @@ def headline(report: Report) -> tuple[str, ...]:
         signed = "signed off" if verdict.outcome is Decision.PASS else "lowered by sign-off"
         phrases.append(f"{verdict.decision} {_waived(report) or signed}")
     phrases.append(_mattering(report))
-    percentile = report.score.percentile
-    phrases.append(f"risk {report.score.total}" + (f", {_standing(percentile)}" if percentile is not None else ""))
+    place = report.score.standing
+    ranked = f", {standing.top(place.percentile)}" if place is not None and place.percentile is not None else ""
+    phrases.append(f"risk {report.score.total}{ranked}")
     if case.functions and case.profile is None:
         phrases.append("not profiled")
     return tuple(phrases)
@@ -208,12 +210,6 @@ def _mattering(report: Report) -> str:
             mattering, f"all {mattering:,} functions matter"
         )
     return f"{mattering:,} of {count(len(functions), 'function')} {verb}"
-
-
-def _standing(percentile: float) -> str:
-    if percentile < 0.5:
-        return "in the lower half of changes here"
-    return f"top {share(max(1 - percentile, 0.0005))} of changes here"
 
 
 def authorship(report: Report) -> tuple[str, ...]:

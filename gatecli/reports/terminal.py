@@ -19,7 +19,7 @@ from gatecli.model import (
     ScorePart,
     Severity,
 )
-from gatecli.reports import levels, merging, summary
+from gatecli.reports import levels, merging, standing, summary
 from gatecli.reports.page import LABEL, Page, fit, page
 from gatecli.reports.table import functions
 from gatecli.reports.text import count, listed, milliseconds, moment
@@ -80,6 +80,7 @@ def _full(sheet: Page, report: Report, show_all: bool) -> list[Text]:
         _findings(sheet, report, show_all),
         [
             *_risk(sheet, report, show_all),
+            *_past(sheet, report, show_all),
             *_runtime(sheet, report, show_all),
             *_judged(sheet, report),
             *_limits(sheet, report, show_all),
@@ -232,6 +233,23 @@ def _risk(sheet: Page, report: Report, show_all: bool) -> list[Text]:
     if not show_all and (otherwise := summary.counterfactuals(report, 3)):
         lines += sheet.flow([sheet.line((phrase, "dim")) for phrase in otherwise], LABEL)
     return _labelled(sheet, "Risk", lines)
+
+
+def _past(sheet: Page, report: Report, show_all: bool) -> list[Text]:
+    """Where the change stands among past ones; nothing where nobody learned from those."""
+    place = report.score.standing
+    if place is None:
+        return []
+    lines = sheet.wrap(sheet.line(standing.opening(place)), LABEL)
+    for text in standing.following(place):
+        lines += sheet.wrap(sheet.line(text), LABEL)
+    for one in place.signals[: None if show_all else standing.SHOWN]:
+        lines += sheet.hang(
+            sheet.line((" " * LABEL + f"{one.points:+d}", "dim")), sheet.line((one.text, "dim")), LABEL + 5
+        )
+    if (more := len(place.signals) - standing.SHOWN) > 0 and not show_all:
+        lines += sheet.wrap(sheet.line((f"… {count(more, 'weaker signal')} in gate check --all", "dim")), LABEL)
+    return _labelled(sheet, "Past", lines)
 
 
 def _by_text(items: Sequence[Contribution]) -> list[str]:

@@ -3,7 +3,8 @@
 from gatecli.scoring.learned import Head, Learned, SignalWeight
 
 _HEADER = """\
-# What history says makes a change risky, as `gate learn` writes it; `gate check` does not read it yet.
+# What history says makes a change risky, as `gate learn` writes it. `gate check` reads it from the base revision: it
+# says where a change stands among the last ones, and asks whom a band that the change has reached asks for.
 # Points are 10 * log2(odds ratio): +10 doubles the odds. A value above the n-th threshold of a signal
 # has its n-th points. Heads: any bad outcome, a revert, a regression that a later change names.
 """
@@ -28,11 +29,13 @@ def as_yaml(learned: Learned) -> str:
     for weight in learned.signals:
         lines += _signal(weight)
     if learned.standing:
+        lines.append(f"compared: {learned.compared}")
         lines.append(f"standing: {_list(learned.standing)}")
     if learned.bands:
         lines.append("bands:")
         lines += [
-            f"  - {{share: {band.share}, points: {band.points}, caught: {band.caught}, bad: {band.bad}}}"
+            f"  - {{share: {band.share}, points: {band.points}, asks: {band.asks}, "
+            f"caught: {band.caught}, bad: {band.bad}}}"
             for band in learned.bands
         ]
     return "\n".join(lines) + "\n"
@@ -84,4 +87,4 @@ def _flow(values: dict[str, object]) -> str:
 
 
 def _list(values: tuple[float, ...]) -> str:
-    return "[" + ", ".join(f"{value:g}" if abs(value) < 1e5 else str(int(value)) for value in values) + "]"
+    return "[" + ", ".join(f"{value:.12g}" for value in values) + "]"

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatecli.history.replay import SIGNALS
+from gatecli.model import BandAsk
 from gatecli.scoring import baselines, learn, measures, standing
 from gatecli.scoring.learned import POINTS_PER_UNIT, Band, Head, Learned, steps_of
 from gatecli.scoring.past import Past
@@ -182,10 +183,10 @@ def bands(past: Past, scores: Scores) -> tuple[Band, ...]:
     points, bad = scores.points[tested], past.bad(Head.ANY)[tested]
     above = _standings(scores.points)[tested]
     found = []
-    for share in (REVIEW, SENIOR):
+    for share, asks in ((REVIEW, BandAsk.REVIEW), (SENIOR, BandAsk.SENIOR)):
         caught = int((bad & (above >= 1 - share)).sum())
         least = int(np.quantile(points[-standing.WINDOW :], 1 - share, method="higher")) if len(points) else 0
-        found.append(Band(share=share, points=least, caught=caught, bad=int(bad.sum())))
+        found.append(Band(share=share, points=least, caught=caught, bad=int(bad.sum()), asks=asks))
     return tuple(found)
 
 

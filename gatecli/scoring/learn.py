@@ -19,7 +19,8 @@ RIDGE = 30.0
 MOST_MOVED = 10
 """Points by which one refit may move a step."""
 LAST = 1_000
-"""The intercept is that of so many last changes, or of all where those hold too few bad ones."""
+"""The intercept is that of so many last changes, or of all where those hold too few bad ones; places are among them."""
+DECIMALS = 4
 
 Floats = NDArray[np.float64]
 _DAY = 86_400
@@ -83,8 +84,12 @@ def training_rows(past: Past, number: int, at: int) -> NDArray[np.int64]:
 
 def learn(past: Past, weights: Learned) -> Learned:
     """The weights of a repository, from all of its past."""
-    first = {one.id: one.above for one in weights.signals}
-    above = standing.thresholds(past.values[-standing.WINDOW :]) if len(past) >= standing.ENOUGH else first
+    first: standing.Thresholds = {one.id: one.above for one in weights.signals}
+    above = first
+    if len(past) >= standing.ENOUGH:
+        found = standing.thresholds(past.values[-standing.WINDOW :])
+        # As they are written: who reads the file must count as who wrote it.
+        above = {signal: tuple(round(value, DECIMALS) for value in values) for signal, values in found.items()}
     columns = standing.replayed(past.values, first)
     newest = int(past.times.max()) if len(past) else 0
     rows = training_rows(past, int(past.number.max()) + 1 if len(past) else 0, newest)
@@ -100,6 +105,7 @@ def learn(past: Past, weights: Learned) -> Learned:
         ),
         intercepts={head: round(heads[head].intercept, 1) for head in Head},
         signals=tuple(_weights(past, heads, weights, above)),
+        compared=len(totals),
         standing=tuple(int(value) for value in np.percentile(totals, range(101), method="lower"))
         if len(totals)
         else (),
@@ -108,13 +114,14 @@ def learn(past: Past, weights: Learned) -> Learned:
 
 
 def with_bands(learned: Learned, bands: tuple[Band, ...]) -> Learned:
-    """The weights with bands that begin where their own points have the share of changes above them."""
-    places = [round(100 * (1 - band.share)) for band in bands]
+    """The weights with bands that begin where their own points have no more than the share of changes above them."""
+    most = learned.standing[-1] + 1 if learned.standing else 0
+    starts = {
+        band.share: next(points for points in range(most + 1) if (learned.percentile(points) or 0) >= 1 - band.share)
+        for band in (bands if learned.standing else ())
+    }
     return replace(
-        learned,
-        bands=tuple(replace(band, points=learned.standing[place]) for band, place in zip(bands, places, strict=True))
-        if learned.standing
-        else (),
+        learned, bands=tuple(replace(band, points=starts[band.share]) for band in bands if band.share in starts)
     )
 
 
@@ -131,7 +138,7 @@ def _weights(
         found.append(
             SignalWeight(
                 id=signal,
-                above=tuple(round(value, 4) for value in above[signal]),
+                above=above[signal],
                 points=points,
                 prior=known[signal].points,
                 low={head: int(fitted.low[part].sum()) for head, fitted in heads.items() if fitted.is_local},

@@ -9,17 +9,20 @@ The same document is the prior that gate ships (``rules/prior.yml``) and what ``
 """
 
 import math
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import msgspec
 
-from gatecli.config import decode, read_data
-from gatecli.errors import UsageError
+from gatecli.config import read_data
+from gatecli.config.document import Document, Problem, mismatches, parse, refuse
 from gatecli.history.replay import SIGNALS, Signal
+from gatecli.model import BandAsk
 
 PATH = ".gate/weights.yml"
 PRIOR = "prior.yml"
@@ -46,6 +49,10 @@ class Head(StrEnum):
 
 
 Points = Annotated[int, msgspec.Meta(ge=0, le=100)]
+Total = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Threshold = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+MAX_BANDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +64,12 @@ class SignalWeight:
     """
 
     id: Signal
-    above: tuple[float, ...]
+    above: tuple[Threshold, ...]
     points: Mapping[Head, tuple[Points, ...]]
     prior: Mapping[Head, tuple[Points, ...]] | None = None
-    low: Mapping[Head, int] | None = None
-    high: Mapping[Head, int] | None = None
-    count: int | None = None
+    low: Mapping[Head, Total] | None = None
+    high: Mapping[Head, Total] | None = None
+    count: Count | None = None
 
     def steps(self, value: float) -> int:
         """How many steps a value has reached."""
@@ -71,22 +78,23 @@ class SignalWeight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """A share of changes that is looked at, from how many points on, and how many of the bad ones that held."""
+    """A share of changes that is looked at, from how many points on and by whom, and how many bad ones that held."""
 
     share: Annotated[float, msgspec.Meta(gt=0, le=1)]
-    points: int
-    caught: int
-    bad: int
+    points: Total
+    caught: Count
+    bad: Count
+    asks: BandAsk = BandAsk.REVIEW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taught:
     """What the weights come from: the newest commit that was read, its day, changes, and bad ones by head."""
 
-    day: str
-    changes: int
-    bad: Mapping[Head, int]
-    revision: str | None = None
+    day: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    changes: Count
+    bad: Mapping[Head, Count]
+    revision: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40,64}$")] | None = None
     repositories: tuple[str, ...] = ()
     note: str = ""
 
@@ -95,14 +103,16 @@ class Taught:
 class Learned:
     """All weights, the intercept of each head in points, and where past changes stood.
 
-    ``standing`` are the totals at each percentile from 0 to 100; ``bands`` what the last back-test caught.
+    ``standing`` are the totals at each percentile from 0 to 100 of the last ``compared`` changes; ``bands`` what the
+    last back-test caught.
     """
 
     schema: Literal["gate-weights/1"]
     taught: Taught
-    intercepts: Mapping[Head, float]
+    intercepts: Mapping[Head, Annotated[float, msgspec.Meta(ge=-10_000, le=10_000)]]
     signals: tuple[SignalWeight, ...]
-    standing: tuple[int, ...] = ()
+    compared: Count = 0
+    standing: tuple[Total, ...] = ()
     bands: tuple[Band, ...] = field(default=())
 
     def points(self, signal: Signal, value: float, head: Head = Head.ANY) -> int:
@@ -120,32 +130,64 @@ class Learned:
         return 1 / (1 + math.exp(-(points + self.intercepts[head]) / POINTS_PER_UNIT))
 
     def percentile(self, points: int) -> float | None:
-        """The share of past changes with fewer points, 0..1; None where none are recorded."""
+        """The share of past changes with fewer points, half of the equal ones counted, 0..1; None: none are recorded.
+
+        As the back-test counts, so that what it says of a band holds for the changes that are put there.
+        """
         if len(self.standing) < 2:
             return None
-        return sum(one < points for one in self.standing) / len(self.standing)
+        return (bisect_left(self.standing, points) + bisect_right(self.standing, points)) / 2 / len(self.standing)
 
 
 def read_learned(data: bytes, where: str) -> Learned:
     """Weights from YAML.
 
     Raises:
-        UsageError: not valid, a signal weighed twice, or points that fall from one step to the next.
+        UsageError: not valid, or weights, places or bands that contradict themselves; every problem with its line.
     """
-    learned = decode(data, Learned, where)
-    ids = [weight.id for weight in learned.signals]
-    for weight in learned.signals:
-        if ids.count(weight.id) > 1:
-            raise UsageError(f"{where}: {weight.id} is weighed twice", "keep one")
-        if list(weight.above) != sorted(weight.above):
-            raise UsageError(f"{where}: the thresholds of {weight.id} do not rise", "order them")
-        for head, points in weight.points.items():
+    document = parse(data, where)
+    found = [*document.problems, *mismatches(document, Learned)]
+    if not found:
+        found = list(_contradictions(msgspec.convert(document.value, Learned), document))
+    refuse(found, where)
+    return msgspec.convert(document.value, Learned)
+
+
+def _contradictions(learned: Learned, document: Document) -> Iterator[Problem]:
+    """What types cannot say. More of a signal, and a smaller band, must never be worth less."""
+    for name, by_head in (("intercepts", learned.intercepts), ("taught.bad", learned.taught.bad)):
+        if missing := [head for head in Head if head not in by_head]:
+            yield document.problem(tuple(name.split(".")), f"{name} has no {', '.join(missing)}")
+    seen: set[Signal] = set()
+    for number, weight in enumerate(learned.signals):
+        at = "signals", number
+        if weight.id in seen:
+            yield document.problem((*at, "id"), f"{weight.id} is weighed twice: keep one")
+        seen.add(weight.id)
+        if not 0 < len(weight.above) <= steps_of(weight.id) or list(weight.above) != sorted(weight.above):
+            text = f"{weight.id} needs up to {steps_of(weight.id)} thresholds that do not fall"
+            yield document.problem((*at, "above"), text)
+        for head in Head:
+            points = weight.points.get(head, ())
             if len(points) != len(weight.above) or list(points) != sorted(points):
-                raise UsageError(
-                    f"{where}: {weight.id} needs {len(weight.above)} points for {head} that do not fall",
-                    "gate learn writes them",
-                )
-    return learned
+                text = f"{weight.id} needs {len(weight.above)} points for {head} that do not fall"
+                yield document.problem((*at, "points"), text)
+    if list(learned.standing) != sorted(learned.standing) or len(learned.standing) not in (0, 101):
+        yield document.problem(("standing",), "standing needs the totals at each percentile from 0 to 100, rising")
+    yield from _band_problems(learned.bands, document)
+
+
+def _band_problems(bands: tuple[Band, ...], document: Document) -> Iterator[Problem]:
+    if len(bands) > MAX_BANDS:
+        yield document.problem(("bands",), f"{len(bands):,} bands, at most {MAX_BANDS} are read")
+    for number, band in enumerate(bands):
+        if band.caught > band.bad:
+            text = f"a band cannot have caught {band.caught:,} of {band.bad:,} bad changes"
+            yield document.problem(("bands", number, "caught"), text)
+    for (number, wider), (_, narrower) in pairwise(enumerate(bands)):
+        if narrower.share >= wider.share or narrower.points < wider.points:
+            text = "of two bands the later is the smaller one, and begins at no fewer points"
+            yield document.problem(("bands", number + 1), text)
 
 
 @cache

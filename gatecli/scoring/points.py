@@ -59,6 +59,7 @@ def score(case: Case, findings: Iterable[Finding], weights: Weights, *, people: 
         exposure=totals[1],
         total=sum(totals),
         contributions=tuple(sorted(contributions, key=lambda one: -one.points)),
+        standing=case.standing,
         by_function={function.id: _own(case, function, flagged, weights) for function in case.functions},
     )
 

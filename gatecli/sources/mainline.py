@@ -21,14 +21,17 @@ Graph = dict[str, tuple[tuple[str, ...], Person]]
 """The parents and the author of every commit."""
 
 
-def read_mainline(repository: Repository, revision: str = "HEAD") -> Iterator[MainlineChange]:
-    """The first-parent line up to a revision, oldest change first.
+def read_mainline(
+    repository: Repository, revision: str = "HEAD", *, after: str | None = None
+) -> Iterator[MainlineChange]:
+    """The first-parent line up to a revision, oldest change first; ``after`` an earlier commit of it, the rest alone.
 
     Raises:
         UsageError: there is no such revision.
         EvidenceError: objects are missing.
     """
     head = repository.resolve(revision)
+    head = f"{after}..{head}" if after else head
     graph = _graph(repository, head)
     lines = _python_lines(repository, head)
     seen: set[str] = set()
@@ -43,6 +46,12 @@ def read_mainline(repository: Repository, revision: str = "HEAD") -> Iterator[Ma
             files=change.files,
             branch=branch,
         )
+
+
+def leads_to(repository: Repository, earlier: str, later: str, *, at_most: int) -> bool:
+    """Whether a commit is on the first-parent line of another, no more than so many changes before it."""
+    line = "rev-list", "--first-parent", f"--max-count={at_most + 1}", later, "--"
+    return earlier in repository.text(*line).split()
 
 
 def _graph(repository: Repository, head: str) -> Graph:

@@ -18,6 +18,9 @@ MAX_BYTES = 2_000_000_000
 _BUSY_S = 5.0
 _CHUNK = 300
 _REMEMBERED = 2_000
+_IS_KEPT = "select 1 from outlines where blob = ?"
+_FEW = 2_000
+"""So many are looked up one by one, which takes less time than to list all that are kept."""
 
 _decode = msgspec.msgpack.Decoder(list[tuple[str, int, int, int, int, int]]).decode
 
@@ -53,8 +56,11 @@ class Outlines:
 
     def missing(self, blobs: Iterable[str]) -> list[str]:
         """Those that are not kept yet, in their order."""
+        asked = list(dict.fromkeys(blobs))
+        if len(asked) < _FEW:
+            return [blob for blob in asked if not self._connection.execute(_IS_KEPT, (blob,)).fetchone()]
         known = {blob for (blob,) in self._connection.execute("select blob from outlines")}
-        return [blob for blob in dict.fromkeys(blobs) if blob not in known]
+        return [blob for blob in asked if blob not in known]
 
     def keep(self, found: Mapping[str, tuple[Piece, ...]]) -> None:
         """Add the outlines of some blobs."""

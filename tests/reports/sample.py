@@ -9,6 +9,7 @@ from gatecli.model import (
     AgentName,
     Approval,
     Authorship,
+    BandAsk,
     Behaviour,
     Blast,
     Branch,
@@ -65,12 +66,15 @@ from gatecli.model import (
     Score,
     ScorePart,
     Severity,
+    SignalPoints,
     SignatureChange,
     SignatureKind,
     SignOff,
     SignOffStatus,
     SourceKind,
     Span,
+    Standing,
+    StandingBand,
     Usage,
     UsageStatus,
     Verdict,
@@ -283,6 +287,30 @@ def as_branch(one: Requirement) -> Branch:
 def sign_off(*, requirements: tuple[Requirement, ...] = (), **more: Any) -> SignOff:
     """A sign-off whose tree is its requirements."""
     return SignOff(requirements=requirements, tree=tuple(map(as_branch, requirements)), **more)
+
+
+def ranked(percentile: float, points: int) -> Standing:
+    """A place among past changes, with the bands of a review and a senior one."""
+    wide = StandingBand(share=0.2, points=22, caught=9, bad=21)
+    narrow = StandingBand(share=0.05, points=35, caught=4, bad=21, asks=BandAsk.SENIOR)
+    return Standing(
+        points=points,
+        percentile=percentile,
+        changes=1_000,
+        day="2026-11-20",
+        signals=(
+            SignalPoints(
+                signal="file-reverts",
+                points=4,
+                text="a file with 0.8 recent changes that were taken back, more than 90 % of changes here",
+            ),
+            SignalPoints(signal="testless", points=2, text="code without a test in the same change"),
+            SignalPoints(signal="files", points=1, text="4 files, more than 50 % of changes here"),
+            SignalPoints(signal="not-fix", points=1, text="it does not say that it repairs something"),
+        ),
+        bands=(wide, narrow),
+        band=next((band for band in (narrow, wide) if points >= band.points), None),
+    )
 
 
 def review() -> Report:
@@ -604,7 +632,7 @@ def review() -> Report:
             exposure=18,
             total=41,
             contributions=contributions,
-            percentile=0.96,
+            standing=ranked(0.96, points=41),
             by_function={PRICE: 26, CHECKOUT: 11, CHARGE: 8, LOAD: 2, CART: 1},
             without={
                 "hot-path": Without(total=23, decision=Decision.PASS),
@@ -845,7 +873,7 @@ def passing() -> Report:
             provenance=Provenance(klass=ProvenanceClass.NO_EVIDENCE, authors=(DANA,)),
         ),
         findings=(),
-        score=Score(likelihood=0, exposure=1, total=1, percentile=0.12, by_function={CART: 1}),
+        score=Score(likelihood=0, exposure=1, total=1, standing=ranked(0.12, points=3), by_function={CART: 1}),
         verdict=Verdict(decision=Decision.PASS, outcome=Decision.PASS),
         signoff=sign_off(status=SignOffStatus.NOT_REQUIRED),
         exit_code=0,

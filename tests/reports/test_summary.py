@@ -79,7 +79,8 @@ def test_headline_counts(scores: dict[object, int], said: str) -> None:
 )
 def test_headline_standing(percentile: float | None, said: str) -> None:
     report = sample.review()
-    assert summary.headline(replace(report, score=replace(report.score, percentile=percentile)))[-1] == said
+    standing = sample.ranked(percentile, points=41) if percentile is not None else None
+    assert summary.headline(replace(report, score=replace(report.score, standing=standing)))[-1] == said
 
 
 def test_headline_of_a_block_says_what_blocks() -> None:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from gatecli.model import Contribution, ScorePart
-from gatecli.reports import picture, summary
+from gatecli.reports import picture, standing, summary
 from gatecli.reports.html.context import Context
 from gatecli.reports.html.elements import Html, dotted, join, percent, prose, section, tag
-from gatecli.reports.text import count, share
+from gatecli.reports.text import count
 
 MOST = 60
 """Steps that are drawn."""
@@ -35,11 +35,9 @@ def score(page: Context) -> Html | None:
     head = tag("tr", *(tag("th", name, scope="col") for name in names))
     table = tag("table", tag("thead", head), tag("tbody", rows), class_="waterfall")
     lead = "10 points double the odds of a bad outcome, or the traffic touched."
-    if result.percentile is not None:
-        lead += f" Riskier than {share(result.percentile)} of past changes here."
     if page.report.case.profile is None:
         lead += " Not profiled: exposure is unknown, which is not zero."
-    return section("score", "How this was scored", table, _worthless(page), lead=lead)
+    return section("score", "How this was scored", table, _worthless(page), _past(page), lead=lead)
 
 
 def _steps(page: Context) -> list[_Step]:
@@ -86,6 +84,24 @@ def _what(page: Context, item: Contribution) -> Html:
     function = page.function(item.function, picture.label(item.function)) if item.function else None
     where = dotted(function, page.place(item.path, item.line))
     return join(tag("span", item.rule, class_="rule"), tag("span", where, class_="where") if where else None)
+
+
+def _past(page: Context) -> Html | None:
+    """Where the change stands among past ones, and by which signals."""
+    place = page.report.score.standing
+    if place is None:
+        return None
+    said = [standing.opening(place), *standing.following(place)]
+    rows = [
+        tag("tr", tag("td", f"{one.points:+,d}", class_="number"), tag("td", prose(one.text)))
+        for one in place.signals[:MOST]
+    ]
+    head = tag("tr", tag("th", "points", scope="col"), tag("th", "what the past says", scope="col"))
+    return join(
+        tag("h3", "Among past changes"),
+        [tag("p", prose(text)) for text in said],
+        tag("table", tag("thead", head), tag("tbody", rows)) if rows else None,
+    )
 
 
 def _worthless(page: Context) -> Html | None:
