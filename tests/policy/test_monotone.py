@@ -1,4 +1,7 @@
-"""Over random policies with tiers, pace and owners: no approval fewer and no finding more ever improves the outcome."""
+"""Over random policies with tiers, pace, owners, overrides and grants: nothing said less ever improves the outcome.
+
+That is: no approval, override or grant fewer and no finding more.
+"""
 
 from dataclasses import replace
 
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 from gatecli.config import Config, load
 from gatecli.config.freeze import Freeze
+from gatecli.config.grants import Grant
 from gatecli.model import (
     Approval,
     Binding,
@@ -22,12 +26,18 @@ from gatecli.model import (
     RequirementStatus,
     Severity,
     SignerKind,
+    Waiver,
+    WaiverKind,
 )
 from gatecli.policy import pace
+from gatecli.policy.approvals import barred, signed, waived
 from gatecli.policy.conditions import facts
 from gatecli.policy.owners import read_owners
 from gatecli.policy.requirements import outcome, sign_off
 from gatecli.policy.verdict import decide
+from gatecli.provenance.identity import directory
+from gatecli.sources.signatures import Checked
+from gatecli.sources.standing import Standing
 from tests.policy.test_requirements import AI, LOW, NOW, given_case
 from tests.scoring.cases import RAVI, file, finding
 
@@ -79,7 +89,10 @@ _pace = st.lists(st.sampled_from(sorted(_parts)), min_size=1, max_size=3, unique
         lambda found: f"pace: {{{', '.join(f'{name}: {value}' for name, value in zip(names, found, strict=True))}}}"
     )
 )
-_policies = st.tuples(_tiers, _requirements, _pace).map(lambda found: "\n".join(("version: 1", PEOPLE, *found)))
+_override = st.builds("override: {{signed_by: [seniors], count: {}}}".format, st.integers(1, 2)) | st.just("")
+_policies = st.tuples(_tiers, _requirements, _pace, _override).map(
+    lambda found: "\n".join(("version: 1", PEOPLE, *found))
+)
 
 # --------------------------------------------------------------------------- what there is to judge
 
@@ -129,6 +142,37 @@ _approvals = st.lists(
     max_size=4,
     unique_by=lambda one: one.person,
 )
+_lifted = st.lists(
+    st.sampled_from(
+        ["*", "r0", "r*", "cooling-off", "change window", "senior*", "someone*", "the objection of *", "freeze*"]
+    ),
+    min_size=1,
+    max_size=2,
+).map(tuple)
+_waivers = st.lists(
+    st.builds(
+        Waiver,
+        kind=st.just(WaiverKind.OVERRIDE),
+        by=st.sampled_from(["ravi", "mei"]),
+        at=st.just(NOW - 60),
+        until=st.just(NOW + HOUR),
+        reason=st.just("incident 42"),
+        requirements=_lifted,
+    )
+    | st.builds(
+        Waiver,
+        kind=st.just(WaiverKind.GRANT),
+        by=st.sampled_from(["ravi", "mei"]),
+        until=st.just(NOW + HOUR),
+        reason=st.just("words"),
+        requirements=_lifted,
+        paths=st.sampled_from([("*",), ("shop/",), ("pay/",), ()]),
+        to=st.sampled_from([(), ("dana@shop.example",), ("seniors",)]),
+    ),
+    max_size=3,
+    unique_by=lambda one: (one.kind, one.by),
+)
+_objections = st.sampled_from([(), (), ("tom",)])
 _findings = st.lists(
     st.builds(
         finding,
@@ -158,22 +202,122 @@ def _case(provenance: Provenance, files: tuple[FileChange, ...]) -> Case:
 _cases = st.builds(_case, st.sampled_from(_PROVENANCES), st.sampled_from([_SMALL, _LARGE]))
 
 
-@settings(max_examples=300, deadline=None)
-@given(_policies, _owners, _freezes, _memories, _cases, _approvals, _few, _findings, st.data())
-def test_no_approval_fewer_and_no_finding_more_improves_the_outcome(
-    policy, owners, freezes, memory, judged, said, found, more, data
+@settings(max_examples=400, deadline=None)
+@given(_policies, _owners, _freezes, _memories, _cases, _approvals, _waivers, _objections, _few, _findings, st.data())
+def test_no_approval_or_waiver_fewer_and_no_finding_more_improves_the_outcome(
+    policy, owners, freezes, memory, judged, approvals, waivers, objections, found, more, data
 ):
     config = load({".gate/policy.yml": policy.encode()}.get)[0]
     about = {"owners": read_owners({"CODEOWNERS": owners.encode()}.get), "freezes": freezes, "memory": memory}
+    said = Counted(approvals=tuple(approvals), waivers=tuple(waivers), objections=objections)
     before = _outcome(config, judged, said, found, about)
     assert _outcome(config, judged, said, [*found, *more], about) >= before
-    kept = data.draw(st.sets(st.sampled_from(range(len(said))))) if said else set()
-    assert _outcome(config, judged, [one for at, one in enumerate(said) if at in kept], found, about) >= before
+    fewer = replace(said, approvals=_some(data, said.approvals), waivers=_some(data, said.waivers))
+    assert _outcome(config, judged, fewer, found, about) >= before
+    freer = replace(said, objections=())
+    assert _outcome(config, judged, freer, found, about) <= before
 
 
-def _outcome(config: Config, judged, said, found, about) -> int:
-    signoff = sign_off(judged, found, LOW, config, now=NOW, reviewed=Counted(approvals=tuple(said)), **about)
+def _some(data, of: tuple) -> tuple:
+    """Some of these, in their order."""
+    kept = data.draw(st.sets(st.sampled_from(range(len(of))))) if of else set()
+    return tuple(one for at, one in enumerate(of) if at in kept)
+
+
+def _outcome(config: Config, judged, said: Counted, found, about) -> int:
+    signoff = sign_off(judged, found, LOW, config, now=NOW, reviewed=said, **about)
     return _ORDER.index(outcome(decide(judged, found, LOW, config), signoff).outcome)
+
+
+# --------------------------------------------------------------------------- overrides and grants as they are signed
+
+PLACE = Standing(is_before=lambda _: True, target="main", repository="acme/shop")
+WANTED = """
+people: {seniors: [ravi, mei, dana@shop.example]}
+requirements: [{name: r0, requires: [{count: 2}]}]
+"""
+MAY_OVERRIDE, MAY_GRANT = "override: {signed_by: [seniors]}\n", "grants: {signed_by: [seniors]}\n"
+_signers = st.sampled_from(["ravi", "ravi", "mei", "dana@shop.example", "mallory"])
+_signed_overrides = st.lists(
+    st.fixed_dictionaries(
+        {
+            "by": _signers,
+            "at": st.sampled_from([NOW - HOUR, NOW - 60, NOW - 60, NOW + 2 * HOUR]),
+            "until": st.sampled_from([NOW + HOUR, NOW + HOUR, NOW - 1, NOW + 90 * HOUR]),
+            "reason": st.sampled_from(["incident 42", "incident 42", " "]),
+            "requirements": st.just(("*",)) | _lifted,
+            "digest": st.sampled_from(["same", "same", "same", "other"]),
+            "acknowledged": st.sampled_from([("f1",), ("f1",), ("f1", "f2"), ()]),
+            "policy": st.sampled_from(["ours", "ours", "old"]),
+            "target": st.sampled_from(["main", "main", "old"]),
+            "genuine": st.sampled_from([True, True, False]),
+        }
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda one: one["by"],
+)
+_signed_grants = st.lists(
+    st.builds(
+        Grant,
+        requirements=st.just(("*",)) | _lifted,
+        paths=st.sampled_from([("*",), ("*",), ("docs/",)]),
+        since=st.just("2027-01-01T00:00:00Z"),
+        until=st.sampled_from(["2027-01-20T00:00:00Z", "2027-01-02T00:00:00Z", "2029-01-01T00:00:00Z"]),
+        reason=st.just("words"),
+        by=_signers,
+        repository=st.sampled_from(["acme/shop", "acme/shop", "acme/other"]),
+        signature=st.sampled_from(["good", "good", "bad"]),
+    ),
+    max_size=2,
+)
+
+
+def _line(case: Case, one: dict) -> bytes:
+    change = case.change
+    digest = change.digest if one["digest"] == "same" else "0" * 64
+    statement = waived.make(
+        replace(change, digest=digest, base="b" * 40, head="c" * 40),
+        replace(PLACE, target=one["target"]),
+        **{name: one[name] for name in ("by", "at", "until", "reason", "requirements", "policy", "acknowledged")},
+    )
+    return signed.line(statement, "good" if one["genuine"] else "bad").encode()
+
+
+def _check(payload: bytes, signature: str, principal: str, namespace: str) -> Checked:
+    return Checked(names=(principal,), key=principal, problem=None if signature == "good" else "forged")
+
+
+@settings(max_examples=300, deadline=None)
+@given(_signed_overrides, _signed_grants, st.sampled_from([True, True, False]), st.booleans(), st.data())
+def test_no_signed_override_or_grant_fewer_and_no_finding_more_improves_the_outcome(
+    overrides, grants, may_override, may_grant, data
+):
+    policy = (
+        WANTED + "override: {signed_by: [seniors]}\n" * may_override + "grants: {signed_by: [seniors]}\n" * may_grant
+    )
+    config = load({".gate/policy.yml": policy.encode()}.get)[0]
+    judged = _case(AI, _SMALL)
+    known = directory(config.people)
+    signers = waived.Signers(known=known, config=config, barred=barred(judged, known), check=_check, now=NOW)
+
+    def result(lines: tuple, granted: tuple, marks: tuple[str, ...]) -> int:
+        found = [replace(finding("io-in-loop"), fingerprint=mark, severity=Severity.REVIEW) for mark in marks]
+        notes = [_line(judged, one) for one in lines]
+        said = [
+            *waived.overrides(notes, judged, found, signers, PLACE, policy="ours"),
+            *waived.grants(granted, signers, PLACE),
+        ]
+        counted = Counted(waivers=tuple(one for one in said if isinstance(one, Waiver)))
+        assert not any(one.by in ("dana@shop.example", "mallory") for one in counted.waivers), (
+            "its own author, and nobody"
+        )
+        return _outcome(config, judged, counted, found, {})
+
+    lines, granted = tuple(overrides), tuple(grants)
+    before = result(lines, granted, ("f1",))
+    assert result(lines, granted, ("f1", "f2")) >= before
+    assert result(_some(data, lines), _some(data, granted), ("f1",)) >= before
 
 
 @settings(max_examples=200, deadline=None)
