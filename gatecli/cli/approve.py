@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gatecli.cli.signoff import Organisation
-from gatecli.errors import UsageError
+from gatecli.cli.signing import Acknowledge, Key, Principal, Signer, change_to_sign, looked_at, sign_and_keep, signer
+from gatecli.cli.signoff import Organisation, Profile, Repo, Revisions
 
 if TYPE_CHECKING:
     from gatecli.model import Counted, Finding, Report
@@ -32,54 +32,34 @@ class VerdictOption(StrEnum):
 
 
 def approve(
-    revisions: Annotated[
-        str | None, typer.Argument(help="BASE...HEAD, as in gate check; default: the default branch to HEAD.")
-    ] = None,
-    key: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="SSH key to sign with; default: git's user.signingKey.")
-    ] = None,
-    principal: Annotated[
-        str | None,
-        typer.Option("--as", metavar="NAME", help="Who you are in the list of keys; default: git's user.email."),
-    ] = None,
-    acknowledge: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="A finding that you looked at, by its id; repeatable.")
-    ] = None,
+    revisions: Revisions = None,
+    key: Key = None,
+    principal: Principal = None,
+    acknowledge: Acknowledge = None,
     verdict: Annotated[
         VerdictOption, typer.Option(metavar="approve|object|withdraw", help="What you say of it.")
     ] = VerdictOption.APPROVE,
-    profile: Annotated[
-        str | None, typer.Option(metavar="PATH_OR_URL", help="Runtime profile; default: the policy's.")
-    ] = None,
+    profile: Profile = None,
     organisation: Organisation = None,
-    repo: Annotated[Path, typer.Option(metavar="DIR", help="The repository.")] = Path(),
+    repo: Repo = Path(),
 ) -> None:
     """Sign a change with your SSH key: bound to its content, its base and the policy, kept as a git note."""
     from gatecli import pipeline
-    from gatecli.cli.signing import default_branch, setting, signing_key
-    from gatecli.model import SourceKind
     from gatecli.reports.text import plain
-    from gatecli.sources.git import Repository
 
-    repository = Repository.open(repo)
-    range = revisions or f"{default_branch(repository)}...HEAD"
-    origin = pipeline.open_source(repo, revisions=range)
-    if origin.change.kind is not SourceKind.RANGE or not origin.change.files:
-        raise UsageError(f"{range} changes nothing: there is nothing to sign", "name the change: BASE...HEAD")
-    signer, private = principal or setting(repository, "user.email", "--as NAME"), key or signing_key(repository)
+    origin, repository = change_to_sign(repo, revisions, command="gate approve")
+    who = signer(repository, principal, key)
     request = pipeline.Request(profile=profile, organisation=organisation)
     report = pipeline.judge(origin, request)
     named = _looked_at(report, acknowledge or [], verdict)
-    at = _sign(origin, report, signer, private, named, verdict.value)
+    _sign(origin, report, who, named, verdict.value)
     said = pipeline.said_of(origin, request, report)
-    sys.stdout.write(plain(_outcome(said, signer, at, verdict, report)) + "\n")
+    sys.stdout.write(plain(_outcome(said, who.name, verdict, report)) + "\n")
     sys.stdout.write("share it:  git push origin refs/notes/gate-approvals\n")
 
 
 def _looked_at(report: "Report", acknowledged: list[str], verdict: VerdictOption) -> "list[Finding]":
     """Nobody has to have looked at a risk to say no."""
-    from gatecli.cli.signing import looked_at
-
     files, digest = len(report.case.change.files), report.case.change.digest[:12]
     if verdict is not VerdictOption.APPROVE:
         return []
@@ -91,39 +71,34 @@ def _looked_at(report: "Report", acknowledged: list[str], verdict: VerdictOption
 def _sign(
     origin: "Source",
     report: "Report",
-    signer: str,
-    key: Path,
+    who: Signer,
     named: "list[Finding]",
     verdict: Literal["approve", "object", "withdraw"],
-) -> int:
-    """Sign and keep it. Returns when."""
-    from gatecli.cli.signing import keep
+) -> None:
     from gatecli.policy.approvals import signed
-    from gatecli.sources import signatures
+    from gatecli.sources.signatures import NAMESPACE
     from gatecli.sources.standing import standing
 
-    change, repository = origin.change, origin.repository
-    assert repository is not None, "a range is of a repository"
+    change = origin.change
     statement = signed.make(
         change,
-        standing(repository, change, origin.asked),
-        by=signer,
+        standing(origin.repository, change, origin.asked),
+        by=who.name,
         at=report.generated_at,
         policy=report.policy.sha256,
         acknowledged=(one.fingerprint for one in named),
         verdict=verdict,
     )
-    line = signed.line(statement, signatures.sign(statement, key))
-    keep(repository, signed.REF, change, line, anchor_text=signed.anchor_text(change.digest), signer=signer)
-    return report.generated_at
+    anchor_text = signed.anchor_text(change.digest)
+    sign_and_keep(origin, statement, who, namespace=NAMESPACE, ref=signed.REF, anchor_text=anchor_text)
 
 
-def _outcome(said: "Counted", signer: str, at: int, verdict: VerdictOption, report: "Report") -> str:
+def _outcome(said: "Counted", by: str, verdict: VerdictOption, report: "Report") -> str:
     """Whether it counts, in one sentence."""
-    digest = report.case.change.digest[:12]
+    digest, at = report.case.change.digest[:12], report.generated_at
     if verdict is not VerdictOption.APPROVE:
-        return f"signed: {signer} says {verdict.value} of {digest}"
-    if any(one.person == signer and one.at == at for one in said.approvals):
-        return f"signed: the approval of {signer} counts for {digest}"
-    why = next((one.reason for one in said.dismissed if one.by == signer), "it was not found again")
+        return f"signed: {by} says {verdict.value} of {digest}"
+    if any(one.person == by and one.at == at for one in said.approvals):
+        return f"signed: the approval of {by} counts for {digest}"
+    why = next((one.reason for one in said.dismissed if one.by == by), "it was not found again")
     return f"signed, but it does not count: {why}"

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from gatecli.cli.signing import Key, Principal, ending, signer
+from gatecli.cli.signoff import Repo
 from gatecli.errors import UsageError
 
 EPILOG = """\b
@@ -28,21 +30,15 @@ def grant(
         list[str] | None,
         typer.Option(metavar="NAME", help="Whose changes: a name, a team or seniors; repeatable; default: anybody's."),
     ] = None,
-    key: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="SSH key to sign with; default: git's user.signingKey.")
-    ] = None,
-    principal: Annotated[
-        str | None,
-        typer.Option("--as", metavar="NAME", help="Who you are in the list of keys; default: git's user.email."),
-    ] = None,
-    repo: Annotated[Path, typer.Option(metavar="DIR", help="The repository.")] = Path(),
+    key: Key = None,
+    principal: Principal = None,
+    repo: Repo = Path(),
 ) -> None:
     """Add a signed grant to .gate/grants.yml; it holds once it is on the base branch, and ends by itself."""
     import time
 
     import msgspec
 
-    from gatecli.cli import signing
     from gatecli.cli.check import write_file
     from gatecli.config.grants import GRANTS_PATH, Grant, read_grants, write_grants
     from gatecli.sources import signatures
@@ -50,8 +46,7 @@ def grant(
     from gatecli.sources.standing import slug
 
     repository = Repository.open(repo)
-    signer = principal or signing.setting(repository, "user.email", "--as NAME")
-    private = key or signing.signing_key(repository)
+    who = signer(repository, principal, key)
     if not all(text.strip() for text in (*requirement, *path, *(to or ()), reason)):
         raise UsageError("a grant with an empty requirement, path, name or reason", "say what it is for")
     one = Grant(
@@ -59,12 +54,12 @@ def grant(
         paths=tuple(path),
         to=tuple(to or ()),
         since=_written(datetime.fromtimestamp(time.time(), UTC)),
-        until=_written(datetime.fromtimestamp(signing.ending(until, what="a grant"), UTC)),
+        until=_written(datetime.fromtimestamp(ending(until, what="a grant"), UTC)),
         reason=reason,
-        by=signer,
+        by=who.name,
         repository=slug(repository),
     )
-    signature = signatures.sign(one.payload, private, namespace=signatures.GRANT)
+    signature = signatures.sign(one.payload, who.key, namespace=signatures.GRANT)
     file = repository.root / GRANTS_PATH
     before = read_grants(lambda _: file.read_bytes() if file.is_file() else None)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatecli.cli.signing import (
+    Acknowledge,
+    Key,
+    Principal,
+    Signer,
+    change_to_sign,
+    ending,
+    looked_at,
+    sign_and_keep,
+    signer,
+)
 from gatecli.cli.signoff import Approvals, Ledger, Organisation, Profile, Repo, Revisions
 from gatecli.errors import UsageError
 
@@ -28,16 +39,9 @@ def override(
     requirement: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="What to lift; repeatable; default: all that is open.")
     ] = None,
-    acknowledge: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="A finding that you looked at, by its id; repeatable.")
-    ] = None,
-    key: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="SSH key to sign with; default: git's user.signingKey.")
-    ] = None,
-    principal: Annotated[
-        str | None,
-        typer.Option("--as", metavar="NAME", help="Who you are in the list of keys; default: git's user.email."),
-    ] = None,
+    acknowledge: Acknowledge = None,
+    key: Key = None,
+    principal: Principal = None,
     approvals: Approvals = None,
     profile: Profile = None,
     ledger: Ledger = None,
@@ -46,32 +50,24 @@ def override(
 ) -> None:
     """Lift open requirements off this very content until a time. The policy says who may (override.signed_by)."""
     from gatecli import pipeline
-    from gatecli.cli import signing
     from gatecli.cli.check import read_file
-    from gatecli.model import SourceKind
     from gatecli.reports.text import plain
-    from gatecli.sources.git import Repository
 
     if not reason.strip():
         raise UsageError("an override gives a reason", "such as --reason 'incident 42: orders fail'")
-    repository = Repository.open(repo)
-    range = revisions or f"{signing.default_branch(repository)}...HEAD"
-    origin = pipeline.open_source(repo, revisions=range)
-    if origin.change.kind is not SourceKind.RANGE or not origin.change.files:
-        raise UsageError(f"{range} changes nothing: there is nothing to override", "name the change: BASE...HEAD")
-    signer = principal or signing.setting(repository, "user.email", "--as NAME")
-    private = key or signing.signing_key(repository)
-    ends = signing.ending(until, what="an override")
+    origin, repository = change_to_sign(repo, revisions, command="gate override")
+    who = signer(repository, principal, key)
+    ends = ending(until, what="an override")
     request = pipeline.Request(
         profile=profile, organisation=organisation, approvals=read_file(approvals), ledger=ledger
     )
     report = pipeline.judge(origin, request)
     lifted = _lifted(report, requirement or [])
     question = f"lift {', '.join(lifted)}?"
-    findings = signing.looked_at(report, acknowledge or [], command="gate override", question=question)
-    _sign(origin, report, signer, private, ends, reason, lifted, findings)
+    findings = looked_at(report, acknowledge or [], command="gate override", question=question)
+    _sign(origin, report, who, ends, reason, lifted, findings)
     said = pipeline.said_of(origin, request, report)
-    sys.stdout.write(plain(_outcome(said, signer, report.generated_at, lifted, ends)) + "\n")
+    sys.stdout.write(plain(_outcome(said, who.name, report.generated_at, lifted, ends)) + "\n")
     sys.stdout.write("share it:  git push origin refs/notes/gate-overrides\n")
 
 
@@ -96,24 +92,21 @@ def _lifted(report: "Report", wanted: list[str]) -> tuple[str, ...]:
 def _sign(
     origin: "Source",
     report: "Report",
-    signer: str,
-    key: Path,
+    who: Signer,
     ends: int,
     reason: str,
     lifted: tuple[str, ...],
     findings: "list[Finding]",
 ) -> None:
-    from gatecli.cli.signing import keep
-    from gatecli.policy.approvals import signed, waived
-    from gatecli.sources import signatures
+    from gatecli.policy.approvals import waived
+    from gatecli.sources.signatures import OVERRIDE
     from gatecli.sources.standing import standing
 
-    change, repository = origin.change, origin.repository
-    assert repository is not None, "a range is of a repository"
+    change = origin.change
     statement = waived.make(
         change,
-        standing(repository, change, origin.asked),
-        by=signer,
+        standing(origin.repository, change, origin.asked),
+        by=who.name,
         at=report.generated_at,
         until=ends,
         reason=reason,
@@ -121,15 +114,15 @@ def _sign(
         policy=report.policy.sha256,
         acknowledged=(one.fingerprint for one in findings),
     )
-    line = signed.line(statement, signatures.sign(statement, key, namespace=signatures.OVERRIDE))
-    keep(repository, waived.REF, change, line, anchor_text=waived.anchor_text(change.digest), signer=signer)
+    anchor_text = waived.anchor_text(change.digest)
+    sign_and_keep(origin, statement, who, namespace=OVERRIDE, ref=waived.REF, anchor_text=anchor_text)
 
 
-def _outcome(said: "Counted", signer: str, at: int, lifted: tuple[str, ...], ends: int) -> str:
+def _outcome(said: "Counted", by: str, at: int, lifted: tuple[str, ...], ends: int) -> str:
     """Whether it counts, in one sentence."""
     from gatecli.reports.text import moment
 
-    if any(one.by == signer and one.at == at for one in said.waivers):
-        return f"signed: {signer} lifts {', '.join(lifted)} until {moment(ends)}"
-    why = next((one.reason for one in said.dismissed if one.by == signer and one.source == "override"), "not found")
+    if any(one.by == by and one.at == at for one in said.waivers):
+        return f"signed: {by} lifts {', '.join(lifted)} until {moment(ends)}"
+    why = next((one.reason for one in said.dismissed if one.by == by and one.source == "override"), "not found")
     return f"signed, but it does not count: {why}"

@@ -1,23 +1,64 @@
-"""What the commands that sign have in common: whose key, which findings were looked at, and when it ends."""
+"""What the commands that sign have in common: who signs what, which findings were looked at, and when it ends."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gatecli.errors import EvidenceError, UsageError
 
 if TYPE_CHECKING:
-    from gatecli.model import Change, Finding, Report
+    from gatecli.model import Finding, Report
+    from gatecli.sources.git import Repository
+    from gatecli.sources.source import Source
+
+Key = Annotated[
+    Path | None, typer.Option("--key", metavar="FILE", help="SSH key to sign with; default: git's user.signingKey.")
+]
+Principal = Annotated[
+    str | None, typer.Option("--as", metavar="NAME", help="Who you are in the list of keys; default: git's user.email.")
+]
+Acknowledge = Annotated[
+    list[str] | None,
+    typer.Option("--acknowledge", metavar="ID", help="A finding that you looked at, by its id; repeatable."),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who signs, as the list of keys calls them, and with which key."""
+
+    name: str
+    key: Path
+
+
+def signer(repository: "Repository", principal: str | None, key: Path | None) -> Signer:
+    """Who was named, else whom git is configured for."""
+    name = principal or setting(repository, "user.email", "--as NAME")
+    return Signer(name=name, key=key or signing_key(repository))
+
+
+def change_to_sign(repo: Path, revisions: str | None, *, command: str) -> "tuple[Source, Repository]":
+    """The commits that were named, or what is not on the default branch yet; there has to be something in them."""
+    from gatecli import pipeline
+    from gatecli.model import SourceKind
     from gatecli.sources.git import Repository
 
+    repository = Repository.open(repo)
+    range = revisions or f"{default_branch(repository, command)}...HEAD"
+    origin = pipeline.open_source(repo, revisions=range)
+    if origin.change.kind is not SourceKind.RANGE or not origin.change.files:
+        raise UsageError(f"{range} changes nothing: there is nothing to sign", "name the change: BASE...HEAD")
+    return origin, repository
 
-def default_branch(repository: "Repository") -> str:
+
+def default_branch(repository: "Repository", command: str) -> str:
     """The branch that a change is for where none is named."""
     branch = repository.default_branch()
     if branch is None:
-        raise UsageError("there is no default branch to compare with", "name the change: gate approve BASE...HEAD")
+        raise UsageError("there is no default branch to compare with", f"name the change: {command} BASE...HEAD")
     return branch
 
 
@@ -69,15 +110,21 @@ def looked_at(report: "Report", acknowledged: list[str], *, command: str, questi
     return asked
 
 
-def keep(repository: "Repository", ref: str, change: "Change", line: str, *, anchor_text: str, signer: str) -> None:
-    """Keep something signed as a line of notes: on the commit, and on the content, which a rebase leaves as it is."""
+def sign_and_keep(
+    origin: "Source", statement: bytes, signer: Signer, *, namespace: str, ref: str, anchor_text: str
+) -> None:
+    """Sign a statement, and keep it as a line of notes: on the commit, and on the content, which a rebase leaves."""
     from gatecli.model import Person
-    from gatecli.sources import notes
+    from gatecli.policy.approvals import statements
+    from gatecli.sources import notes, signatures
 
-    assert change.head is not None, "a range has a head"
-    person = Person(name=signer, email=signer)
-    notes.append_note(repository, ref, change.head, line, by=person)
-    place = notes.anchor(anchor_text, like=change.head)
+    repository, head = origin.repository, origin.change.head
+    assert repository is not None, "a range is of a repository"
+    assert head is not None, "a range has a head"
+    line = statements.line(statement, signatures.sign(statement, signer.key, namespace=namespace))
+    person = Person(name=signer.name, email=signer.name)
+    notes.append_note(repository, ref, head, line, by=person)
+    place = notes.anchor(anchor_text, like=head)
     notes.append_note(repository, ref, place, line, by=person, anchor_text=anchor_text)
 
 

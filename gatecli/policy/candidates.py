@@ -8,7 +8,7 @@ from itertools import chain
 from gatecli.config import People
 from gatecli.history.ownership import rank, with_files, with_incidents
 from gatecli.model import Candidate, Case, Person
-from gatecli.policy.owners import Owners, team_of
+from gatecli.policy.owners import Owners, members
 from gatecli.provenance.identity import Directory, directory, normal
 from gatecli.provenance.table import is_bot
 
@@ -104,7 +104,7 @@ def _owning(case: Case, owners: Owners | None, known: Directory, people: People)
     for file in case.change.files[:MAX_OWNED_FILES] if owners else ():
         for rule in owners.rules_of(file.path) if owners else ():
             for owner in rule.owners:
-                for member in team_of(people, owner) or (owner,):
+                for member in members(people, owner):
                     through = "" if member == owner else f" through {owner}"
                     owned.setdefault((member, through), []).append(file.path)
     for (owner, through), paths in sorted(owned.items(), key=lambda item: (-len(item[1]), item[0])):
@@ -116,7 +116,7 @@ def _owning(case: Case, owners: Owners | None, known: Directory, people: People)
 def _listed_seniors(people: People, known: Directory, mentioned: list[Person]) -> Iterator[Candidate]:
     """The seniors of the policy who are not among some people."""
     claims = {claim for one in mentioned for claim in (known.key(one), normal(one.email), normal(one.name))}
-    for entry in chain.from_iterable(team_of(people, one) or (one,) for one in people.seniors):
+    for entry in chain.from_iterable(members(people, one) for one in people.seniors):
         key = known.groups.get(normal(entry), normal(entry))
         if key not in claims and normal(entry) not in claims:
             yield Candidate(person=known.names.get(key, entry), evidence="on the senior list, no changes here")

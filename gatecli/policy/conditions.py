@@ -10,7 +10,7 @@ from gatecli.config import Config
 from gatecli.config.contradictions import MAX_STARS
 from gatecli.config.requirements import Condition, IncidentsAsked, parts
 from gatecli.model import Case, Closeness, Finding, IncidentSeverity, Outcome, Person, Score
-from gatecli.policy.owners import SENIORS, team_of
+from gatecli.policy.owners import SENIORS, members
 from gatecli.policy.patterns import Patterns
 from gatecli.provenance.identity import Directory, directory
 
@@ -181,7 +181,7 @@ def is_among(person: Person, names: Iterable[str], about: Facts) -> bool:
         if name == SENIORS:
             if about.known.is_senior(person):
                 return True
-        elif keys & {about.known.key_of(one) for one in team_of(about.config.people, name) or (name,)}:
+        elif keys & about.known.keys_of(members(about.config.people, name)):
             return True
     return False
 

@@ -21,7 +21,7 @@ from gatecli.model import (
     SignerKind,
 )
 from gatecli.policy.conditions import Facts, explain, holds, matches_name
-from gatecli.policy.owners import SENIORS, Owners, team_of
+from gatecli.policy.owners import SENIORS, Owners, members
 
 Status = RequirementStatus
 _STRENGTH = (Binding.MERGE_TREE, Binding.DIFF, Binding.FILES)
@@ -75,8 +75,7 @@ class Said:
         """The keys of everyone whom some names and teams mean."""
         if names not in self._lists:
             people, known = self.about.config.people, self.about.known
-            keys = {known.key_of(one) for name in names for one in team_of(people, name) or (name,)}
-            self._lists[names] = frozenset(keys)
+            self._lists[names] = known.keys_of(one for name in names for one in members(people, name))
         return self._lists[names]
 
     def owning(self) -> Mapping[str, tuple[frozenset[str], ...]]:

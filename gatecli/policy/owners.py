@@ -85,10 +85,10 @@ def read_owners(read: Callable[[str], bytes | None]) -> Owners | None:
     return None
 
 
-def team_of(people: People, owner: str) -> tuple[str, ...]:
-    """The members of ``@org/team`` as the policy lists them; none for anything else."""
-    teams = {name.removeprefix("@").casefold(): members for name, members in people.teams.items()}
-    return teams.get(owner.removeprefix("@").casefold(), ())
+def members(people: People, name: str) -> tuple[str, ...]:
+    """Whom a name means: the members of ``@org/team`` as the policy lists them, else the name itself."""
+    teams = {team.removeprefix("@").casefold(): listed for team, listed in people.teams.items()}
+    return teams.get(name.removeprefix("@").casefold()) or (name,)
 
 
 def _parse(text: str, path: str) -> Owners:

@@ -101,7 +101,7 @@ def _frozen(freezes: Iterable[Freeze], about: Facts, now: int) -> Iterator[Branc
         if EVERYTHING not in one.scope and not touched and not services & about.services:
             continue
         what = ", ".join(one.scope[:3])
-        why = f"{one.reason}; {what} is frozen until {_shown(moment(one.until))} by {one.by}"
+        why = f"{one.reason}; {what} is frozen until {shown(moment(one.until))} by {one.by}"
         yield Branch(
             text=f"{FREEZE} of {what}",
             status=Status.UNSATISFIED,
@@ -118,7 +118,7 @@ def _window(windows: tuple[Window, ...], now: int) -> Branch:
     if any(is_open(one, now) for one in windows):
         return Branch(text="change window", status=Status.SATISFIED, why=said)
     following = min((at for one in windows if (at := opens(one, now)) is not None), default=None)
-    then = f"; opens {_shown(following)}" if following is not None else ""
+    then = f"; opens {shown(following)}" if following is not None else ""
     return Branch(text="change window", status=Status.UNSATISFIED, why=said + then)
 
 
@@ -185,7 +185,7 @@ def _cooling_off(rule: CoolingOff, about: Facts, memory: Memory | None, reviewed
         return Branch(text=text, status=Status.SATISFIED, why=why, satisfied_by=humans)
     seen = memory.first_seen if memory is not None and memory.first_seen is not None else now
     ends = min(seen, now) + round(hours * 3_600) if seen <= now else now + round(hours * 3_600)
-    why = f"{lines:,} lines lie for {hours:g} h from when this content was first seen, until {_shown(ends)}"
+    why = f"{lines:,} lines lie for {hours:g} h from when this content was first seen, until {shown(ends)}"
     return Branch(text=text, status=Status.SATISFIED if now >= ends else Status.UNSATISFIED, why=why)
 
 
@@ -237,5 +237,6 @@ def _lines(about: Facts) -> int:
     return about.case.change.added_count + about.case.change.deleted_count
 
 
-def _shown(at: int) -> str:
+def shown(at: int) -> str:
+    """A time (epoch seconds) in words."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

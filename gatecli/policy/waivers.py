@@ -7,12 +7,11 @@ blocks and settles no objection.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from gatecli.config import Config
 from gatecli.model import Branch, ProvenanceClass, RequirementStatus, Waiver, WaiverKind
 from gatecli.policy.conditions import Facts, is_among, matches_name
-from gatecli.policy.pace import FREEZE
+from gatecli.policy.pace import FREEZE, shown
 
 OBJECTION = "the objection of "
 
@@ -33,7 +32,7 @@ class Waivers:
         if branch.status is not RequirementStatus.UNSATISFIED or not used:
             return branch
         status = _LIFTED[used[0].kind]
-        told = "; ".join(f"{status} by {one.by} until {_shown(one.until)}: {one.reason}" for one in used)
+        told = "; ".join(f"{status} by {one.by} until {shown(one.until)}: {one.reason}" for one in used)
         return replace(branch, status=status, why=f"{told} ({branch.why})" if branch.why else told)
 
     def spent(self, lifted: Iterable[Branch]) -> tuple[Waiver, ...]:
@@ -71,7 +70,3 @@ def _covers(grant: Waiver, about: Facts) -> bool:
     unknown = provenance.klass is not ProvenanceClass.NO_EVIDENCE and provenance.operator is None
     made = [*provenance.authors, *([provenance.operator] if provenance.operator else [])]
     return bool(made) and not unknown and all(is_among(one, grant.to, about) for one in made)
-
-
-def _shown(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -5,7 +5,7 @@ that a forge has authenticated.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -53,6 +53,10 @@ class Directory:
         """The same for an account name on the forge, or an address."""
         address = "@" in name.strip().removeprefix("@")
         return self.key(Person(name="", email=name)) if address else self._key_of(name)
+
+    def keys_of(self, names: Iterable[str]) -> frozenset[str]:
+        """The keys of several names."""
+        return frozenset(map(self.key_of, names))
 
     def _key_of(self, name: str) -> str:
         if "@" in name.strip().removeprefix("@"):

@@ -30,7 +30,7 @@ from gatecli.model import (
     WaiverKind,
 )
 from gatecli.policy import pace
-from gatecli.policy.approvals import barred, signed, waived
+from gatecli.policy.approvals import barred, statements, waived
 from gatecli.policy.conditions import facts
 from gatecli.policy.owners import read_owners
 from gatecli.policy.requirements import outcome, sign_off
@@ -281,7 +281,7 @@ def _line(case: Case, one: dict) -> bytes:
         replace(PLACE, target=one["target"]),
         **{name: one[name] for name in ("by", "at", "until", "reason", "requirements", "policy", "acknowledged")},
     )
-    return signed.line(statement, "good" if one["genuine"] else "bad").encode()
+    return statements.line(statement, "good" if one["genuine"] else "bad").encode()
 
 
 def _check(payload: bytes, signature: str, principal: str, namespace: str) -> Checked:

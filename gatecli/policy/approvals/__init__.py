@@ -9,6 +9,7 @@ from gatecli.model import ApprovalSource, Case, Counted, Dismissal, Finding, Per
 from gatecli.policy.approvals import github, signed, waived
 from gatecli.policy.approvals.claims import Barred, Claim, Word
 from gatecli.policy.approvals.counting import count
+from gatecli.policy.approvals.statements import Check
 from gatecli.policy.owners import Owners
 from gatecli.provenance.identity import Directory
 from gatecli.provenance.trailers import trailers
@@ -119,7 +120,7 @@ def _as_github_says(standing: Standing, answers: github.Answers) -> Standing:
     )
 
 
-def _checker(keys: Keys, now: int) -> signed.Check:
+def _checker(keys: Keys, now: int) -> Check:
     def check(payload: bytes, signature: str, principal: str, namespace: str) -> Checked:
         if not keys.allowed.strip():
             return Checked(problem="the base revision lists no keys that may sign")

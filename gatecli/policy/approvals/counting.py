@@ -20,7 +20,7 @@ from gatecli.model import (
     SourceKind,
 )
 from gatecli.policy.approvals.claims import CLOCK_SKEW_S, Barred, Claim, Word
-from gatecli.policy.owners import Owners, team_of
+from gatecli.policy.owners import Owners, members
 from gatecli.provenance.identity import Directory
 from gatecli.provenance.table import tool_of
 from gatecli.sources.standing import Content, Standing
@@ -217,13 +217,8 @@ def _owner_among(
     rules = [rule for rule in owners.rules_of(path) if not rule.optional] if owners else []
     approved = {key for key, one in whole.items() if one.claim.kind is SignerKind.HUMAN}
     return bool(rules) and all(
-        approved & {key for owner in rule.owners for key in _members(owner, known, people)} for rule in rules
+        approved & known.keys_of(one for owner in rule.owners for one in members(people, owner)) for rule in rules
     )
-
-
-def _members(owner: str, known: Directory, people: People) -> frozenset[str]:
-    """The keys of those whom an entry of the code owners means."""
-    return frozenset(known.key_of(one) for one in team_of(people, owner) or (owner,))
 
 
 def _approval(one: _Weighed, case: Case) -> Approval:

@@ -8,15 +8,14 @@ is not independent of the change can sign neither for it.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import msgspec
-
 from gatecli.config import Config, People
 from gatecli.config.freeze import moment
 from gatecli.config.grants import Grant
 from gatecli.model import Case, Change, Dismissal, Finding, Waiver, WaiverKind
+from gatecli.policy.approvals import statements
 from gatecli.policy.approvals.claims import CLOCK_SKEW_S, Barred
-from gatecli.policy.approvals.signed import MAX_SIGNED, Check, Line, misplaced
-from gatecli.policy.owners import SENIORS, team_of
+from gatecli.policy.approvals.statements import MAX_SIGNED, Check
+from gatecli.policy.owners import SENIORS, members
 from gatecli.provenance.identity import Directory
 from gatecli.sources.signatures import GRANT, OVERRIDE, Checked
 from gatecli.sources.standing import Standing
@@ -27,22 +26,12 @@ _HOUR, _DAY = 3_600, 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(statements.Statement):
     """What whoever overrides signs: these requirements, of this content, at this place, until then, because of that."""
 
-    schema: str
-    by: str
-    at: int
     until: int
     reason: str
     requirements: tuple[str, ...]
-    base: str
-    head: str
-    digest: str
-    policy: str
-    acknowledged: tuple[str, ...] = ()
-    target: str | None = None
-    repository: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +54,7 @@ class Signers:
         keys = frozenset(self.known.key_of(name) for name in (by, *names))
         if (why := self.barred.why(keys)) is not None:
             return why
-        wanted = {self.known.key_of(one) for name in listed for one in team_of(self.people, name) or (name,)}
+        wanted = self.known.keys_of(one for name in listed for one in members(self.people, name))
         senior = SENIORS in listed and self.known.lists_as_senior(by)
         return None if senior or self.known.key_of(by) in wanted else "is none of those whom the policy lets sign it"
 
@@ -88,24 +77,19 @@ def make(
     acknowledged: Iterable[str],
 ) -> bytes:
     """The statement of somebody who overrides, as the bytes to sign."""
-    assert change.base is not None, "only commits can be signed"
-    assert change.head is not None, "only commits can be signed"
-    statement = Statement(
-        schema=SCHEMA,
+    return statements.make(
+        Statement,
+        SCHEMA,
+        change,
+        standing,
         by=by,
         at=at,
+        policy=policy,
+        acknowledged=acknowledged,
         until=until,
         reason=reason,
         requirements=tuple(sorted(set(requirements))),
-        base=change.base,
-        head=change.head,
-        digest=change.digest,
-        policy=policy,
-        acknowledged=tuple(sorted(set(acknowledged))),
-        target=standing.target,
-        repository=standing.repository,
     )
-    return msgspec.json.encode(statement, order="sorted")
 
 
 def overrides(
@@ -118,17 +102,14 @@ def overrides(
     policy: str,
 ) -> Iterator[Waiver | Dismissal]:
     """Every override in some notes, each person's last; or why it does not count."""
-    lines = dict.fromkeys(line for note in notes for line in note.splitlines() if line.strip())
     named = {one.fingerprint: one.code for one in findings if one.asks_for_somebody and one.fingerprint}
     found: dict[str, Waiver] = {}
     holder: dict[str, str] = {}
-    for text in list(lines)[-MAX_SIGNED:]:
-        try:
-            entry = msgspec.json.decode(text, type=Line)
-            one = msgspec.json.decode(entry.statement, type=Statement)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    for read in statements.decoded(statements.lines(notes)[-MAX_SIGNED:], Statement):
+        if read is None:
             yield _refused("a note", "a line of it is no signed override: it was edited, or is not gate's")
             continue
+        entry, one = read
         checked = signers.check(entry.statement.encode(), entry.signature, one.by, OVERRIDE)
         why = checked.problem or _void(one, case, named, signers, standing, checked, policy)
         if why is not None:
@@ -160,12 +141,14 @@ def _void(
     rule, now = signers.config.override, signers.now
     if rule is None:
         return "the policy lets nobody override"
-    if one.schema != SCHEMA:
-        return f"signed in a form that this version does not know ({one.schema[:40]})"
-    if (why := signers.refused(one.by, checked.names, rule.signed_by) or misplaced(one, standing)) is not None:
+    why = (
+        statements.unknown_form(one, SCHEMA)
+        or signers.refused(one.by, checked.names, rule.signed_by)
+        or statements.misplaced(one, standing)
+        or statements.of_another_policy(one, policy)
+    )
+    if why is not None:
         return why
-    if one.policy != policy:
-        return "signed under another policy than the one that judges"
     if one.digest != case.change.digest:
         return f"an override of {one.head[:12]}, which is other content than what was judged"
     if one.at > now + CLOCK_SKEW_S:
