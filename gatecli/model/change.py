@@ -125,7 +125,8 @@ class Change:
     ``base`` is the revision asked for, ``merge_base`` the commit the change is measured from (as a pull request is),
     ``head`` the newest commit or None for uncommitted content. ``digest`` is the sha256 of the canonical diff: equal
     digests mean equal content, also after a rebase. ``file_digests`` are those of each file's part of it, by path.
-    ``warnings`` are what could not be known (shallow clone, missing objects, a malformed patch section): never silent.
+    ``more_revisions`` says that there are older commits than those in ``revisions``. ``warnings`` are what could not be
+    known (shallow clone, missing objects, a malformed patch section): never silent.
     """
 
     kind: SourceKind
@@ -135,6 +136,7 @@ class Change:
     digest: str
     files: tuple[FileChange, ...]
     revisions: tuple[Revision, ...] = ()
+    more_revisions: bool = False
     branch: str | None = None
     warnings: tuple[str, ...] = ()
     file_digests: Mapping[str, str] = field(default_factory=dict)

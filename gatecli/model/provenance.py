@@ -69,7 +69,8 @@ class PullText:
 class Provenance:
     """Who really wrote the change: agents, and the human who operated them (None: unknown, the least senior).
 
-    ``notes`` say what was set aside or too large to read whole. ``scope`` is what the change says it is about:
+    ``notes`` say what was set aside, ``unread`` what was too large to read whole: an agent or an author may stand
+    there, and who is independent of the change is not known then. ``scope`` is what the change says it is about:
     gitignore patterns of files, or ``path::function``; ``twin_scopes`` is what each other open pull request of the same
     head says.
     """
@@ -80,5 +81,6 @@ class Provenance:
     operator_source: str | None = None
     authors: tuple[Person, ...] = ()
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()
     twin_scopes: tuple[tuple[str, ...], ...] = ()

@@ -59,6 +59,12 @@ def read_rules(origin: Source, settings: Config, organisation: Config | None) ->
     return registry.strictest(checks, registry.load(custom, organisation.rules, examples=False))
 
 
+def guarded_files(*policies: Config | None) -> frozenset[str]:
+    """The files that policies name for what they judge by: who may sign, who no longer may, and how production runs."""
+    named = [one for one in policies if one is not None]
+    return frozenset(path for one in named for path in (one.people.keys, one.people.revoked_keys, one.profile.path))
+
+
 def _custom_rules(base: Tree) -> dict[str, bytes]:
     """The repository's own rules, from the newest base."""
     paths = [path for path in base.paths() if path.startswith(CUSTOM_RULES) and path.endswith((".yml", ".yaml"))]

@@ -21,7 +21,7 @@ from gatecli.pipeline.evidence import (
     read_provenance,
     trace_callers,
 )
-from gatecli.pipeline.governing import MAILMAP, read_memory, read_policies, read_rules
+from gatecli.pipeline.governing import MAILMAP, guarded_files, read_memory, read_policies, read_rules
 from gatecli.pipeline.incidents import recall_incidents
 from gatecli.pipeline.request import Request
 from gatecli.pipeline.standing import place_change
@@ -64,7 +64,7 @@ def _consider(origin: Source, request: Request) -> "_Considered":
         checks = read_rules(origin, settings, organisation)
     known = _known(origin, request, settings, clock)
     with clock("rules"):
-        findings = _findings(origin, request, settings, known, checks)
+        findings = _findings(origin, request, settings, known, checks, guarded_files(settings, organisation))
     return _Considered(
         origin=origin,
         request=request,
@@ -181,7 +181,12 @@ def _known(origin: Source, request: Request, settings: Config, clock: Clock) -> 
 
 
 def _findings(
-    origin: Source, request: Request, settings: Config, known: _Known, checks: "tuple[Rule, ...]"
+    origin: Source,
+    request: Request,
+    settings: Config,
+    known: _Known,
+    checks: "tuple[Rule, ...]",
+    guards: frozenset[str],
 ) -> tuple[Finding, ...]:
     """What the rules find, without what was accepted before."""
     from gatecli.rules import accepted, registry
@@ -196,6 +201,7 @@ def _findings(
         rules=frozenset(check.id for check in checks),
         today=datetime.fromtimestamp(request.now, UTC).date(),
         ignore_days=settings.ignores.max_days,
+        guards=guards,
     )
     baseline = accepted.read_baseline(origin.governing.read(accepted.BASELINE_PATH))
     found = registry.run(checks, known.case, settings.paths, around)

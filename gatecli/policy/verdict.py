@@ -79,6 +79,7 @@ def triggers(case: Case, findings: Iterable[Finding], score: Score, config: Conf
         *_flagged(findings, score),
         *_unjudged_rules(findings),
         *_agent(case, config),
+        *_unread(case),
         *_profile(case, config),
         *_unjudged_files(case),
         *(_band(score, config) if case.change.files else ()),
@@ -192,6 +193,13 @@ def _counts_as_ai(klass: ProvenanceClass, config: Config) -> bool:
 
 
 # --------------------------------------------------------------------------- evidence that is missing
+
+
+def _unread(case: Case) -> Iterator[Trigger]:
+    """Commits or messages too many or too long to read: an agent or an author may be hidden in them."""
+    if case.change.files:
+        for text in case.provenance.unread:
+            yield replace(_floor(text), incomplete=True)
 
 
 def _profile(case: Case, config: Config) -> Iterator[Trigger]:

@@ -84,7 +84,10 @@ def read(
         pulls: The pull request, and the other open ones of the same head: a sign in one is a sign in all.
     """
     known = directory(people or People())
-    commits, notes = _commits(change.revisions, attested or {})
+    commits, unread = _commits(change.revisions, attested or {})
+    notes = []
+    if change.more_revisions:
+        unread.append(f"only the newest {len(change.revisions):,} commits were read, of more: squash or split them")
     evidence = [sign for commit in commits for sign in commit.evidence]
     evidence += [*_branch_evidence(change.branch)]
     evidence += [sign for pull in pulls for sign in _pull_evidence(pull, change.branch)]
@@ -109,6 +112,7 @@ def read(
         operator_source=source,
         authors=_authors(commits, known),
         notes=tuple(notes),
+        unread=tuple(unread),
         scope=scope,
         twin_scopes=tuple(twin_scopes),
     )
@@ -168,14 +172,14 @@ def _commits(revisions: tuple[Revision, ...], attested: Mapping[str, str]) -> tu
         commit = _Commit(revision=revision, text=text, credits=tuple(credited))
         noted = read_note(attested[revision.sha], revision.sha) if revision.sha in attested else ()
         commits.append(replace(commit, evidence=(*_evidence(commit), *noted)))
-    notes = []
+    unread = []
     if cut:
-        notes.append(f"{cut} commit message(s) too long to read whole: the first and last half of the limit were read")
+        unread.append(f"{cut} commit message(s) too long to read whole: the first and last half of the limit were read")
     if credits_cut:
-        notes.append(
+        unread.append(
             f"{credits_cut} commit(s) name {MAX_CREDITS} co-authors or more: the first {MAX_CREDITS} were read"
         )
-    return commits, notes
+    return commits, unread
 
 
 def _readable(message: str, limit: int) -> str:

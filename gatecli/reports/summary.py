@@ -440,7 +440,7 @@ def limits(report: Report) -> tuple[str, ...]:
         elif finding.outcome is Outcome.ERROR:
             found.append(f"{place(finding.path, finding.line)}: {finding.rule} failed ({finding.message})")
     found += _bounded(report)
-    found += case.provenance.notes
+    found += (*case.provenance.notes, *case.provenance.unread)
     found += case.profile.warnings if case.profile else ()
     return tuple(dict.fromkeys(found))
 

@@ -112,7 +112,8 @@ class Around:
     """What is known beyond the change: the trees of both sides (None: not at hand), and the traffic of any function.
 
     ``usage`` is asked by the id of a function at the base revision. ``rules`` are the ids that there are, ``today`` and
-    ``ignore_days`` say when a comment that ignores a finding ends.
+    ``ignore_days`` say when a comment that ignores a finding ends. ``guards`` are the files that the policy names for
+    its keys and its profile, which guard the repository wherever they lie.
     """
 
     base: Tree | None = None
@@ -121,6 +122,7 @@ class Around:
     rules: frozenset[str] = frozenset()
     today: date | None = None
     ignore_days: int = 180
+    guards: frozenset[str] = frozenset()
 
 
 _NOTHING = Around()

@@ -190,7 +190,8 @@ def _applies(rule: Rule, view: View, observed: Observation) -> bool:
         return False
     if filters.scope is Scope.TESTS and not view.is_test(observed.path):
         return False
-    if filters.paths and not matches(filters.paths, observed.path):
+    is_guard = rule.id in ALWAYS_ON and observed.path in view.around.guards
+    if filters.paths and not matches(filters.paths, observed.path) and not is_guard:
         return False
     touched = observed.touched
     if filters.kinds and (touched is None or touched.change.kind not in filters.kinds):

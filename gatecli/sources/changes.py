@@ -252,8 +252,6 @@ def _change(
     revisions: tuple[Revision, ...] = ()
     if head and merge_base != head:
         revisions = repository.revisions(merge_base or EMPTY_TREE, head)
-        if len(revisions) == MAX_REVISIONS:
-            warnings.append(f"only the newest {MAX_REVISIONS:,} commits were read for provenance")
     return Change(
         kind=kind,
         base=base,
@@ -262,6 +260,7 @@ def _change(
         digest=_digest(patch),
         files=tuple(_files(repository, entries, sections, on_disk=kind is SourceKind.WORKTREE)),
         revisions=revisions,
+        more_revisions=len(revisions) == MAX_REVISIONS,
         branch=branch,
         warnings=tuple(warnings),
         file_digests=_file_digests(entries, patch),

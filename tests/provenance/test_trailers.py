@@ -241,7 +241,7 @@ def test_a_sign_at_the_end_of_a_huge_message_is_still_seen():
     message = "t\n\n" + "x" * (3 * MAX_MESSAGE_CHARACTERS) + f"\n\n{CLAUDE}"
     found = read(change(commit(message)))
     assert found.klass is ProvenanceClass.AI
-    assert found.notes == (
+    assert found.unread == (
         "1 commit message(s) too long to read whole: the first and last half of the limit were read",
     )
 
@@ -251,7 +251,7 @@ def test_a_thousand_hostile_commits_are_read(seed):
     message = (seed * MAX_MESSAGE_CHARACTERS)[:MAX_MESSAGE_CHARACTERS]
     found = read(change(*[commit(message, sha=str(number)) for number in range(1000)]))
     assert len(found.agents) <= 100
-    assert found.notes
+    assert found.unread
 
 
 TEXT = st.text(st.sampled_from("abC:-<>@ \n\t()#\u200bé"), max_size=200)

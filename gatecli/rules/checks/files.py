@@ -57,7 +57,8 @@ def guardrails_changed(rule: Rule, view: View) -> Iterator[Observation]:
         for path in dict.fromkeys(names):
             line = max(1, file.hunks[0].new_start) if file.hunks and file.after is not None else None
             says = f"guards this repository and is {how} ({lines}): a human must agree"
-            sure = Confidence.HIGH if matches(_OWN_GUARDS, path) else Confidence.MEDIUM
+            is_own = matches(_OWN_GUARDS, path) or path in view.around.guards
+            sure = Confidence.HIGH if is_own else Confidence.MEDIUM
             yield Observation(says=says, path=path, line=line, text=how, confidence=sure)
 
 

@@ -1,5 +1,7 @@
 """Attacks by the files of the change itself, and by a stale base. None may end in a pass."""
 
+import pytest
+
 from gatecli.model import Decision
 from tests.policy.attacks.attempts import refused
 from tests.policy.shop import (
@@ -45,6 +47,21 @@ def test_head_side_edit_of_the_signers(shop: Shop):
     shop.change({".gate/allowed_signers": shop.signers(f"{RAVI} {shop.public(mallory)}")})
     shop.approve(RAVI, key=mallory, risks=True)
     refused(shop, "no key of ravi@shop.example that the base revision lists", by=RAVI)
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [("  keys: ops/signers\n", "ops/signers"), ("  revoked_keys: ops/revoked\n", "ops/revoked"),
+     ("profile: {path: ops/profile.json.gz}\n", "ops/profile.json.gz"), ("", ".mailmap"), ("", "claude.md")],
+)  # fmt: skip
+def test_head_side_edit_of_what_the_policy_names_elsewhere(shop: Shop, more, path):
+    """By a human, for the changes after this one: nobody may list a second key of theirs as a senior's."""
+    shop.start(policy=POLICY + more)
+    shop.repo.git("reset", "--quiet", "--hard", "main")
+    shop.change({path: f"{RAVI} {shop.public('mallory')}\n"}, "List a key")
+    report = shop.judge()
+    assert report.verdict.outcome is not Decision.PASS
+    assert [one.rule for one in report.findings if one.asks_for_somebody] == ["guardrails-changed"]
 
 
 def test_head_side_edit_of_the_code_owners(shop: Shop):
