@@ -53,8 +53,7 @@ def replay_past(
         raise UsageError(f"{directory} has no commit yet", "commit something first")
     progress("reading history", 0, 0)
     changes = list(read_mainline(repository, revision))
-    outlines = Outlines(folder)
-    try:
+    with Outlines(folder) as outlines:
         settings = _settings(repository, revision)
         outline_all(repository, changes, outlines, progress)
         replay = new_replay(outlines.get, settings)
@@ -66,8 +65,6 @@ def replay_past(
         )
         progress("keeping what is known", 0, 0)
         keep(repository, replay, changes, settings, folder)
-    finally:
-        outlines.close()
     if not len(past):
         raise UsageError(
             f"no change of the {len(changes):,} on this line touches Python code",

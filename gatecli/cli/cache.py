@@ -22,9 +22,8 @@ def info() -> None:
     from gatecli.pipeline import cache_folder
     from gatecli.syntax.cache import FactCache
 
-    cache = FactCache(cache_folder())
-    kept = cache.info()
-    cache.close()
+    with FactCache(cache_folder()) as cache:
+        kept = cache.info()
     typer.echo(f"{kept.path}\n{kept.files:,} files of code, {kept.size / 1e6:,.1f} MB")
 
 
@@ -34,7 +33,9 @@ def clear() -> None:
     from gatecli.pipeline import cache_folder
     from gatecli.syntax.cache import FactCache
 
-    typer.echo(f"{FactCache(cache_folder()).clear() / 1e6:,.1f} MB freed")
+    with FactCache(cache_folder()) as cache:
+        freed = cache.clear()
+    typer.echo(f"{freed / 1e6:,.1f} MB freed")
 
 
 @app.command(epilog=EPILOG)

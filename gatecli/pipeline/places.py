@@ -61,4 +61,5 @@ def build_index(directory: Path) -> Iterator[tuple[int, int]]:
     head = repository.head()
     if head is None:
         raise UsageError(f"{directory} has no commit yet", "commit something first")
-    return build(repository.tree(head), FactCache(cache_folder()))
+    with FactCache(cache_folder()) as cache:
+        yield from build(repository.tree(head), cache)

@@ -31,7 +31,6 @@ def build(tree: Tree, cache: FactCache) -> Iterator[tuple[int, int]]:
         cache.keep({keys[path]: one for path, one in kept})
         done += len(kept)
         yield done, len(keys)
-    cache.close()
 
 
 def _looked_at(tree: Tree, paths: list[str]) -> Iterator[list[tuple[str, Kept]]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Self
 
 from gatecli.syntax.facts import SCHEMA
 
@@ -50,13 +51,24 @@ Key = tuple[str, str]
 
 
 class FactCache:
-    """Facts by blob id and path; every method works, and keeps nothing, where there is no usable file."""
+    """Facts by blob id and path; every method works, and keeps nothing, where there is no usable file.
+
+    Who makes one closes it: as a context manager, or with ``close``.
+    """
 
     def __init__(self, folder: Path) -> None:
         grammar = metadata.version("tree-sitter-python")
         self.path = folder / f"facts-{SCHEMA}-{grammar}.sqlite"
         self._connection: sqlite3.Connection | None = None
         self._is_usable = True
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the file."""
+        self.close()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -161,11 +173,11 @@ class FactCache:
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            connection = sqlite3.connect(self.path, timeout=BUSY_MS / 1_000)
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = off")  # lost facts are found again
-            connection.execute(_TABLE)
-            self._connection = connection
+            # Held before anything can fail: what gives up closes it.
+            self._connection = sqlite3.connect(self.path, timeout=BUSY_MS / 1_000)
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.execute("pragma synchronous = off")  # lost facts are found again
+            self._connection.execute(_TABLE)
         return self._connection
 
     def _shorten(self, connection: sqlite3.Connection) -> None:

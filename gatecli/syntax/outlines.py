@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -26,7 +27,10 @@ _decode = msgspec.msgpack.Decoder(list[tuple[str, int, int, int, int, int]]).dec
 
 
 class Outlines:
-    """Outlines by blob id; where the file cannot be used, they are kept in memory for this run."""
+    """Outlines by blob id; where the file cannot be used, they are kept in memory for this run.
+
+    Who makes one closes it: as a context manager, or with ``close``.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / f"facts-outlines-{SCHEMA}-{metadata.version('tree-sitter-python')}.sqlite"
@@ -45,10 +49,22 @@ class Outlines:
     @staticmethod
     def _open(where: str) -> sqlite3.Connection:
         connection = sqlite3.connect(where, timeout=_BUSY_S)
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = off")  # lost outlines are made again
-        connection.execute(_TABLE)
+        try:
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = off")  # lost outlines are made again
+            connection.execute(_TABLE)
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the file."""
+        self.close()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -226,8 +226,8 @@ def print_speed(clone: Path, revisions: str, semgrep: str | None, rounds: int) -
     print(f"{len(contents):,} Python files, {sum(map(len, contents)) / 1e6:.1f} MB")
     ratios = []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            built = timed(lambda folder=folder: [*build(repository.tree(repository.head()), FactCache(Path(folder)))])
+        with tempfile.TemporaryDirectory() as folder, FactCache(Path(folder)) as cache:
+            built = timed(lambda cache=cache: [*build(repository.tree(repository.head()), cache)])
         ratios.append((built, timed(lambda: parse_all(contents))))
     ours, bare = (statistics.median(column) for column in zip(*ratios, strict=True))
     print(
