@@ -1,8 +1,7 @@
 """The text of a source file: decoded as Python would, or refused where its lines could hide code."""
 
 import codecs
-import io
-import tokenize
+import re
 
 from gatecli.errors import EvidenceError
 
@@ -12,6 +11,15 @@ MAX_SOURCE_BYTES = 4_000_000
 # Python decodes source declared so, and with them a comment can hold code and a file can have other lines than git
 # counts. The last two also take time quadratic in the length.
 _HIDING_ENCODINGS = frozenset({"unicode-escape", "raw-unicode-escape", "utf-7", "punycode", "idna"})
+
+# The declaration of PEP 263, in a comment that is the first line, or the second after a blank or a comment:
+# https://docs.python.org/3/reference/lexical_analysis.html#encoding-declarations
+# Not left to tokenize.detect_encoding, which on 3.14 and newer takes a declaration back that does not decode its line:
+# the judged code may run on another Python than gate does.
+_DECLARATION = re.compile(rb"[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]+)")
+_BLANK = re.compile(rb"[ \t\f]*(?:#|\r?$)")
+# What Python takes for UTF-8 and Latin-1, with what editors add to them (utf-8-unix).
+_USUAL = re.compile(r"(?:(utf-8)|latin-1|iso-8859-1|iso-latin-1)(?:-|$)")
 
 
 def as_utf8(source: bytes) -> bytes:
@@ -34,11 +42,8 @@ def as_utf8(source: bytes) -> bytes:
 
 
 def _decoded(source: bytes) -> str:
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    except SyntaxError:  # no such encoding, or none declared and no UTF-8: Python would refuse it
-        encoding = "utf-8"
-    if codecs.lookup(encoding).name in _HIDING_ENCODINGS:
+    encoding = _declared(source)
+    if encoding in _HIDING_ENCODINGS:
         raise EvidenceError(f"the file declares the encoding {encoding}, in which comments can hold code")
     for candidate in (encoding, "utf-8"):
         try:
@@ -46,3 +51,24 @@ def _decoded(source: bytes) -> str:
         except (UnicodeError, LookupError):
             continue
     return source.decode("latin-1")
+
+
+def _declared(source: bytes) -> str:
+    """The codec that the source declares; UTF-8 where it declares none, or none that there is: Python refuses that."""
+    if source.startswith(codecs.BOM_UTF8):
+        return "utf-8"
+    for line in source.split(b"\n", 2)[:2]:
+        if match := _DECLARATION.match(line):
+            return _codec(match[1].decode("ascii", "replace"))
+        if not _BLANK.match(line):
+            break
+    return "utf-8"
+
+
+def _codec(name: str) -> str:
+    if usual := _USUAL.match(name.lower().replace("_", "-")):
+        return "utf-8" if usual[1] else "iso8859-1"
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return "utf-8"

@@ -177,6 +177,13 @@ def test_a_repeated_name_counts_on_every_level():
         ("# coding: utf-8\nx = 'é'\n".encode("latin-1"), "# coding: utf-8\nx = 'é'\n"),
         ("x = 'é'\n".encode("latin-1"), "x = 'é'\n"),
         (b"# coding: nonsense\nx = 1\n", "# coding: nonsense\nx = 1\n"),
+        ("# coding: latin-1 é\nx = 1\n".encode("latin-1"), "# coding: latin-1 é\nx = 1\n"),
+        ("# coding: iso_8859_1-unix\n'é'\n".encode("latin-1"), "# coding: iso_8859_1-unix\n'é'\n"),
+        ("# coding: utf-8-unix\n'é'\n".encode(), "# coding: utf-8-unix\n'é'\n"),
+        ("\r\n# coding=cp1251\n'д'\n".encode("cp1251"), "\n# coding=cp1251\n'д'\n"),
+        ("x = 1\n# coding: cp1251\n'д'\n".encode(), "x = 1\n# coding: cp1251\n'д'\n"),
+        ("#\n#\n# coding: cp1251\n'д'\n".encode(), "#\n#\n# coding: cp1251\n'д'\n"),
+        (codecs.BOM_UTF8 + "# coding: cp1251\n'д'\n".encode(), "# coding: cp1251\n'д'\n"),
         (b"# coding: rot13\nx = 1\n", "# coding: rot13\nx = 1\n"),
         (b"", ""),
     ],
@@ -195,7 +202,9 @@ def test_source_is_decoded_as_python_would(source, text):
         (b"# coding: raw_unicode_escape\n# \\u000aimport os\n", "comments can hold code"),
         (b"# coding: utf-7\n# +AAo-import os\n", "comments can hold code"),
         (b"# coding: punycode\n", "comments can hold code"),
+        (b"\x0c#\r\n# vim: set fileencoding=UTF7 :\r\n", "comments can hold code"),
         (b"# coding: utf-16\nx = 12\n", "changes its lines"),
+        (b"# coding: utf-16-le\nx = 1\n", "changes its lines"),
     ],
 )
 def test_source_in_which_code_can_hide_is_not_judged_by_its_lines(source, reason):
