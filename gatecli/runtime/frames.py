@@ -2,8 +2,8 @@
 
 The file comes first (``paths``), then in the file, at the revision that was recorded: the qualified name; the first
 line with the same last name part; the executing line, innermost; a name that is unique in the file. Names without
-their class (cProfile, Python up to 3.10) are settled by lines. Lambdas and comprehensions are part of the function
-they stand in. A bare name is never matched across files (reference: runtime data §15.4).
+their class (cProfile, Python up to 3.10) are settled by lines. Lambdas, comprehensions and annotations are part of
+the function they stand in. A bare name is never matched across files (reference: runtime data §15.4).
 """
 
 import re
@@ -22,6 +22,9 @@ FunctionsOf = Callable[[str, bytes], tuple[Function, ...]]
 
 _MODULE = "<module>"
 _LAMBDA = "<lambda>"
+# Evaluates the annotations of a module, class or function; the compiler writes it, from 3.14 on:
+# https://peps.python.org/pep-0649/
+_ANNOTATIONS = "__annotate__"
 _CALLABLE = (FunctionKind.FUNCTION, FunctionKind.METHOD)
 _REPEAT = re.compile(r"#\d+(?=\.|$)")
 _MAX_MODULE_PARTS = 30
@@ -41,8 +44,9 @@ class Rule(StrEnum):
 class Match:
     """The function of a frame, or the reason there is none.
 
-    ``inner`` says that the frame is a lambda or comprehension of the function: its time is the function's, its calls
-    are not. ``disagrees`` says that the name fits and the line does not: another revision was recorded.
+    ``inner`` says that the frame is a lambda or comprehension of the function, or what evaluates its annotations: its
+    time is the function's, its calls are not. ``disagrees`` says that the name fits and the line does not: another
+    revision was recorded.
     """
 
     function: Function | None = None
@@ -183,7 +187,7 @@ class FileFunctions:
         """The function of a frame that is known to be of this file."""
         parts = frame.name.replace("<locals>.", "").split(".")
         inner = 0
-        while parts and parts[-1].startswith("<") and parts[-1] != _MODULE:
+        while parts and self._is_inner(parts[-1]):
             parts.pop()
             inner += 1
         qualname = ".".join(parts)
@@ -194,6 +198,10 @@ class FileFunctions:
         if qualname == _MODULE:
             return self._match_module(frame, around)
         return self._match_named(qualname, frame, around)
+
+    def _is_inner(self, name: str) -> bool:
+        """Whether the compiler gave the name, and not the source."""
+        return (name.startswith("<") and name != _MODULE) or (name == _ANNOTATIONS and name not in self._by_name)
 
     def _match_inner(self, qualname: str, around: list[Function], *, is_lambda: bool) -> Match:
         """A lambda that is bound to a name is a function of its own; other inner code is part of what encloses it."""

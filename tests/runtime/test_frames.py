@@ -110,6 +110,11 @@ def say(found: Match) -> str:
         ("<genexpr>", 2, "<module> by line inner"),
         ("<genexpr>", 9_999, "no such function"),
         ("<generic parameters of f>", 30, "A.save by line inner"),
+        # What evaluates annotations (3.14+) is written by the compiler, and part of what has them.
+        ("A.__annotate__", 16, "A by qualname inner"),
+        ("__annotate__", 22, "A.value by line inner"),
+        ("__annotate__", 2, "<module> by line inner"),
+        ("A.save.<locals>.__annotate__", 30, "A.save by qualname inner"),
         # A race in austin names the line of a function <module>; but def lines are the module's own.
         ("<module>", 30, "A.save by line"),
         ("<module>", 28, "<module> by qualname"),
@@ -118,6 +123,13 @@ def say(found: Match) -> str:
 )
 def test_executing_lines(name: str, line: int | None, expected: str) -> None:
     assert say(match(name, line=line)) == expected
+
+
+def test_an_annotate_of_the_source_is_a_function_like_any_other() -> None:
+    file = FileFunctions(read_functions("m.py", b"class A:\n    def __annotate__(self): ...\n"))
+    assert say(file.match(Frame(file="m.py", name="A.__annotate__", line=2, first_line=2))) == (
+        "A.__annotate__ by qualname"
+    )
 
 
 @pytest.mark.parametrize(
