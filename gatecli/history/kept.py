@@ -60,10 +60,14 @@ class Kept:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._connection = sqlite3.connect(path, timeout=_BUSY_S)
-        with contextlib.suppress(sqlite3.Error):
-            self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = off")  # lost facts are found again
-        self._connection.execute(_TABLE)
+        try:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("pragma journal_mode = wal")
+            self._connection.execute("pragma synchronous = off")  # lost facts are found again
+            self._connection.execute(_TABLE)
+        except sqlite3.Error:
+            self._connection.close()
+            raise
 
     def close(self) -> None:
         """Let go of the file."""
