@@ -18,7 +18,7 @@ _SHA = r"([0-9a-f]{7,40})\b"
 _UNDONE = re.compile(
     r"(?:\bthis reverts (?:commits?|changesets?)|\breverts? commits?|\breverts|\breverting(?: commit)?|\breverted"
     r"|\bback(?:s|ed|ing)? ?out(?: (?:of|changeset|commit|rev(?:ision)?))?|\broll(?:s|ed|ing)? ?back(?: of)?"
-    r"(?: (?:commit|changeset))?)\s*:?\s+((?:(?:,|and|&|\s|commit)*[0-9a-f]{7,40}\b)+)",
+    r"(?: (?:commit|changeset))?|\boriginal commit changeset)\s*:?\s+((?:(?:,|and|&|\s|commit)*[0-9a-f]{7,40}\b)+)",
     re.IGNORECASE,
 )
 _BLAMED = re.compile(
@@ -32,7 +32,8 @@ _CHANGE_ID = re.compile(
     r"\b(?:reverts?|reverted|back(?:s|ed)? out)\s+(?:change(?:-id)?:?\s+)(I[0-9a-f]{8,40})\b", re.IGNORECASE
 )
 _DIFFERENTIAL = re.compile(
-    r"\b(?:reverts?|reverted|back(?:s|ed)? ?out|original commit changeset:.{0,60}\n.*)\s+(D\d{3,12})\b", re.IGNORECASE
+    r"\b(?:reverts?|reverted|back(?:s|ed)? ?out|original commit changeset:.{0,60}\n{1,2}.{0,60})\s+(D\d{3,12})\b",
+    re.IGNORECASE,
 )
 _OWN_CHANGE_ID = re.compile(r"^change-id:\s*(I[0-9a-f]{8,40})\s*$", re.IGNORECASE | re.MULTILINE)
 _OWN_DIFFERENTIAL = re.compile(r"^differential revision:\s*\S{0,100}?\b(D\d{3,12})\s*$", re.IGNORECASE | re.MULTILINE)

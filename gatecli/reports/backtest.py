@@ -72,8 +72,9 @@ def opening(result: BackTest) -> str:
         f"{counts[Head.REGRESSION]:,} blamed for a regression within 90 days"
     )
     if result.immediate[0]:
-        text += f"; {result.immediate[0]:,} of these within the hour, of which {result.immediate[1]:,} in the top 20 %"
-    names = {"planned": "planned ones", "late": "later than that"}
+        within, reviewed = result.immediate
+        text += f"; apart, {within:,} reverted within the hour, {reviewed:,} of them in the top 20 %"
+    names = {"planned": "planned", "immediate": "within the hour", "late": "later than that"}
     apart = [f"{count:,} {names[name]}" for name, count in result.apart.items() if count]
     return text + (f"; not counted, in all of the history: {', '.join(apart)}" if apart else "")
 

@@ -75,7 +75,8 @@ class BackTest:
     ``heads`` maps each head to the ranking of each score on the same changes, ``gains`` each score to its curve,
     ``ahead`` each baseline to how far gate's AUC is above it, with bounds. ``authors`` are changes, bad ones and those
     of them that would have been reviewed. ``passed_bad`` counts what ``missed`` begins to list.
-    ``immediate`` are the bad changes that were taken back within the hour, and those of them that would be reviewed.
+    ``immediate`` are changes that were taken back within the hour (not bad ones), and those of them that would be
+    reviewed.
     """
 
     changes: int

@@ -77,9 +77,12 @@ def fit_head(columns: NDArray[np.float32], bad: NDArray[np.bool_], weights: Lear
 
 
 def training_rows(past: Past, number: int, at: int) -> NDArray[np.int64]:
-    """The rows that may be learned from on a day: old enough for their outcome to be known, and no imports."""
+    """The rows that may be learned from on a day: old enough for their outcome to be known, and no imports.
+
+    Nor those that were taken back within the hour: neither a fault that anybody met nor a change that held.
+    """
     old = (past.number < number) & (past.times <= at - GAP_DAYS * _DAY) & (past.files <= MAX_FILES)
-    return np.flatnonzero(old)
+    return np.flatnonzero(old & ~past.immediate)
 
 
 def learn(past: Past, weights: Learned) -> Learned:

@@ -29,9 +29,9 @@ class Past:
     """The changes that touch code, oldest first.
 
     ``values`` has a column a signal. ``known_at`` is, by head, the number of the mainline change that made an outcome
-    known, -1 where none did; ``number`` that of the row itself. ``immediate``
-    are bad ones that were taken back within the hour. ``apart`` counts outcomes that do not make a change bad: planned
-    ones, and those that came after ``HORIZON_DAYS``.
+    known, -1 where none did; ``number`` that of the row itself. ``immediate`` are those that were taken back within the
+    hour and nothing worse: no head counts them as bad, and nothing is learned from them. ``apart`` counts outcomes
+    that do not make a change bad: planned ones, immediate reverts, and those that came after ``HORIZON_DAYS``.
     """
 
     shas: tuple[str, ...]
@@ -118,21 +118,24 @@ def _known(
     place = {one.number: row for row, one in enumerate(rows)}
     known = {head: np.full(len(rows), -1, dtype=np.int64) for head in Head}
     immediate = np.zeros(len(rows), dtype=np.bool_)
-    apart = {"planned": 0, "late": 0}
+    apart = {"planned": 0, "immediate": 0, "late": 0}
     for outcome in outcomes:
         row = place.get(outcome.cause)
         if row is None or known[Head.ANY][row] >= 0:
-            continue
+            continue  # what was said first counts
         if times[outcome.by] - times[outcome.cause] >= HORIZON_DAYS * _DAY:
             apart["late"] += 1
             continue
         if outcome.apart is Apart.PLANNED:
             apart["planned"] += 1
             continue
-        immediate[row] = outcome.apart is Apart.IMMEDIATE
+        if outcome.apart is Apart.IMMEDIATE and outcome.kind is OutcomeKind.REVERT:
+            apart["immediate"] += not immediate[row]
+            immediate[row] = True
+            continue
         head = Head.REVERT if outcome.kind is OutcomeKind.REVERT else Head.REGRESSION
         known[head][row] = known[Head.ANY][row] = outcome.by
-    return known, immediate, apart
+    return known, immediate & (known[Head.ANY] < 0), apart
 
 
 def _of_incidents(rows: Sequence[Replayed], times: Sequence[int], incidents: Mapping[str, int]) -> Iterator[Outcome]:

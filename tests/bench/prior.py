@@ -79,7 +79,7 @@ def train(pasts: dict[str, Past], left_out: str | None = None) -> Learned:
     for head in Head:
         parts, bad, group, weight = [], [], [], []
         for number, (name, past) in enumerate(used.items()):
-            rows = np.flatnonzero(past.files <= MAX_FILES)
+            rows = np.flatnonzero((past.files <= MAX_FILES) & ~past.immediate)
             rows = rows[rows >= int(len(past) * WARM_UP)]
             found = past.bad(head)[rows]
             parts.append(columns[name][rows][:, kept])

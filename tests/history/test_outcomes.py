@@ -32,6 +32,10 @@ REVERT, REGRESSION = str(OutcomeKind.REVERT), str(OutcomeKind.REGRESSION)
         (f"Undo\n\nThis reverts commits {'c' * 40}, {SHA} and {'d' * 40}.", REVERT),
         ("Undo rounding\n\nReverts shop/shop#12", REVERT),
         ("Undo\n\nThis reverts change I0123456789abcdef0123456789abcdef01234567.", REVERT),
+        ("Undo\n\nReverts D1234567", REVERT),
+        ("Back out D1234567", REVERT),
+        (f"Back out rounding\n\nSummary: Original commit changeset: {SHA[:12]}", REVERT),
+        ("Undo rounding\n\nOriginal commit changeset: 0f1e2d3c4b5a\n\nOriginal Phabricator Diff: D1234567", REVERT),
         ('Revert "Round half up"', REVERT),
         ('[shop] Revert "Round half up" (#14)', REVERT),
         ('Revert "Round half up (#12)" (#14)', REVERT),
@@ -42,7 +46,11 @@ REVERT, REGRESSION = str(OutcomeKind.REVERT), str(OutcomeKind.REGRESSION)
     ],
 )  # fmt: skip
 def test_a_later_change_names_an_earlier_one(message: str, kind: str) -> None:
-    first = change("Round half up (#12)\n\nChange-Id: I0123456789abcdef0123456789abcdef01234567", sha=SHA)
+    first = change(
+        "Round half up (#12)\n\nChange-Id: I0123456789abcdef0123456789abcdef01234567"
+        "\nDifferential Revision: https://reviews.shop.example/D1234567",
+        sha=SHA,
+    )
     assert said(first, change(message, at=12 * DAY)) == [(0, 1, kind, None)]
 
 
