@@ -20,7 +20,7 @@ MIN_EXAMPLES = 2
 """Of each kind: changes that must be flagged, and near misses that must not."""
 
 PLACEHOLDERS = ("text", "key", "value", "before", "after")
-_MATCHED = re.compile(r"#(?:not-)?match\?\s{1,20}@[\w.-]{1,60}\s{1,20}\"((?:[^\"\\\\]|\\\\.){0,4000})\"")
+MATCHED = re.compile(r"#(?:not-)?match\?\s{1,20}@[\w.-]{1,60}\s{1,20}\"((?:[^\"\\\\]|\\\\.){0,4000})\"")
 _PLACEHOLDER = re.compile(r"\{([^{}]{0,40})\}")
 
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
@@ -267,7 +267,7 @@ def _match_problems(match: Match) -> _Problems:
     except QueryError as error:
         yield ("match", "query"), f"match.query: {' '.join(str(error).split())}"
         return
-    for text in _MATCHED.findall(match.query):
+    for text in MATCHED.findall(match.query):
         if problem := why_unsafe(text.replace("\\\\", "\\")):
             yield ("match", "query"), f"match.query: {problem}"
     names = {compiled.capture_name(number) for number in range(compiled.capture_count)}

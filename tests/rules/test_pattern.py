@@ -1,13 +1,12 @@
 """Patterns take a bounded time on any text: what may be written in a rule, and those that gate ships."""
 
-import importlib
-import pkgutil
 import re
 
 import pytest
 
-from gatecli.rules import checks, pattern
 from gatecli.rules.pattern import MAX_LINE, compiled, why_unsafe
+from gatecli.rules.spec import Line
+from tests.rules import adversarial
 from tests.rules.support import SHIPPED
 
 
@@ -56,25 +55,43 @@ LINES = [(rule.id, line) for rule in SHIPPED for line in rule.match.lines]
 
 
 @pytest.mark.parametrize(("id", "line"), LINES, ids=[f"{id}-{number}" for number, (id, _) in enumerate(LINES)])
-def test_shipped_patterns_end(id: str, line: object) -> None:
-    for text in HOSTILE:
-        compiled(line.pattern).search(text)  # type: ignore[attr-defined]
-        if line.unless:  # type: ignore[attr-defined]
-            compiled(line.unless).search(text)  # type: ignore[attr-defined]
+def test_shipped_patterns_end(id: str, line: Line) -> None:
+    for pattern in filter(None, (line.pattern, line.unless, line.stood)):
+        for text in [*HOSTILE, *adversarial.texts(compiled(pattern), MAX_LINE)]:
+            compiled(pattern).search(text)
 
 
-MODULES = [
-    importlib.import_module(f"{checks.__name__}.{found.name}") for found in pkgutil.iter_modules(checks.__path__)
-]
-PATTERNS = [
-    pytest.param(value, id=f"{module.__name__.rpartition('.')[2]}.{name}")
-    for module in [*MODULES, pattern, importlib.import_module("gatecli.rules.ignores")]
-    for name, value in vars(module).items()
-    if isinstance(value, re.Pattern) and isinstance(value.pattern, str)
-]
+EXPRESSIONS = [pytest.param(value, id=name) for name, value in adversarial.expressions().items()]
 
 
-@pytest.mark.parametrize("value", PATTERNS)
-def test_patterns_of_checks_end(value: re.Pattern[str]) -> None:
-    for text in HOSTILE:
+@pytest.mark.parametrize("value", EXPRESSIONS)
+def test_expressions_of_the_code_end(value: re.Pattern[str]) -> None:
+    for text in [*HOSTILE, *adversarial.texts(value, MAX_LINE)]:
         value.search(text)
+
+
+@pytest.mark.parametrize("value", EXPRESSIONS)
+def test_no_expression_of_the_code_divides_a_text_in_many_ways(value: re.Pattern[str]) -> None:
+    assert adversarial.ambiguous(value) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_ambiguous"),
+    [
+        ("(a+)+b", True),
+        (r"(?:\w+\s?)*$", True),
+        ("(?:a|b+)*", True),
+        ("(?:a{0,9}){0,9}", True),
+        ("((?:a*)b?)*", True),
+        (r"(?:\.\d{1,9}){0,5}", False),
+        (r"(?:[^()]|\([^()]{0,60}\)){0,120}", False),
+        ("a+b+c?", False),
+    ],
+)
+def test_what_divides_a_text_in_many_ways_is_found(text: str, is_ambiguous: bool) -> None:
+    assert bool(adversarial.ambiguous(re.compile(text))) is is_ambiguous
+
+
+def test_the_hostile_texts_are_made_of_the_expression() -> None:
+    made = set(adversarial.texts(re.compile(r"x(?:ab{1,9})?y"), 10))
+    assert {"xabababababab"[:10] + "!", "xa" + "b" * 8 + "!", "xaby" * 2 + "xa"} & made

@@ -29,7 +29,7 @@ _NOT_ATOMIC = Pattern('((assignment left: (identifier) @key right: (false)) @mat
 
 # Fields that have no column of their own.
 _NO_COLUMN = re.compile(r"(?:ManyToMany|Taggable|Generic)\w{0,40}$")
-_SET_DEFAULT = re.compile(r'(?i)\bALTER\s+(?:COLUMN\s+)?([\w"]{1,120})\s+SET\s+DEFAULT\b')
+_SET_DEFAULT = re.compile(r'(?i)\bALTER\s{1,80}(?:COLUMN\s{1,80})?([\w"]{1,120})\s{1,80}SET\s{1,80}DEFAULT\b')
 MAX_TEXT = 200_000
 _TEXT_TYPE = re.compile(r"(?:^|\.)(?:String|Unicode|VARCHAR|AutoString)$")
 _TEMPORARY = re.compile(r"(?i)(?:^|_)(?:tmp|temp|old|new|backup|bak)(?:_|\d|$)")

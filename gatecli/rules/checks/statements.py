@@ -8,32 +8,33 @@ MAX_SQL = 100_000
 """Characters of one SQL text that are read."""
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.{0,2000}?\*/", re.DOTALL)
-_NAME = r'(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?([\w."`\[\]]{1,120})'
-_DROP_TABLE = re.compile(rf"\bDROP\s+TABLE\s+{_NAME}", re.IGNORECASE)
-_DROP_COLUMN = re.compile(rf"\bALTER\s+TABLE\s+{_NAME}[^;]{{0,400}}?\bDROP\s+COLUMN\s+{_NAME}", re.IGNORECASE)
-_RENAME = re.compile(rf"\bALTER\s+TABLE\s+{_NAME}\s+RENAME\s+(?:COLUMN\s+{_NAME}\s+)?TO\s+{_NAME}", re.IGNORECASE)
-_CREATE_TABLE = re.compile(rf"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{_NAME}", re.IGNORECASE)
-_ALTER = re.compile(rf"^ALTER\s+TABLE\s+{_NAME}", re.IGNORECASE)
-_ADD_COLUMN = re.compile(
-    r"\bADD\s+(?:COLUMN\s+)?(?:IF\s+NOT\s+EXISTS\s+)?(?!CONSTRAINT\b|UNIQUE\b|PRIMARY\b|FOREIGN\b|CHECK\b|INDEX\b|COLUMN\b|IF\b)"
-    r'([\w"`]{1,120})\s([^,;]{0,400})',
-    re.IGNORECASE,
+
+
+def _sql(pattern: str) -> re.Pattern[str]:
+    """A pattern in which a blank stands for white space, 80 characters at most: what is longer costs nothing."""
+    return re.compile(pattern.replace(" ", r"\s{1,80}"), re.IGNORECASE)
+
+
+_NAME = r'(?:IF EXISTS )?(?:ONLY )?([\w."`\[\]]{1,120})'
+_DROP_TABLE = _sql(rf"\bDROP TABLE {_NAME}")
+_DROP_COLUMN = _sql(rf"\bALTER TABLE {_NAME}[^;]{{0,400}}?\bDROP COLUMN {_NAME}")
+_RENAME = _sql(rf"\bALTER TABLE {_NAME} RENAME (?:COLUMN {_NAME} )?TO {_NAME}")
+_CREATE_TABLE = _sql(rf"\bCREATE TABLE (?:IF NOT EXISTS )?{_NAME}")
+_ALTER = _sql(rf"^ALTER TABLE {_NAME}")
+_ADD_COLUMN = _sql(
+    r"\bADD (?:COLUMN )?(?:IF NOT EXISTS )?(?!CONSTRAINT\b|UNIQUE\b|PRIMARY\b|FOREIGN\b|CHECK\b|INDEX\b|COLUMN\b|IF\b)"
+    r'([\w"`]{1,120})\s([^,;]{0,400})'
 )
-_SET_NOT_NULL = re.compile(r'\bALTER\s+(?:COLUMN\s+)?([\w"`]{1,120})\s+SET\s+NOT\s+NULL', re.IGNORECASE)
-_CHECK_NOT_NULL = re.compile(
-    r'\bCHECK\s{0,5}\(\s{0,5}([\w"`]{1,120})\s{1,5}IS\s{1,5}NOT\s{1,5}NULL\s{0,5}\)', re.IGNORECASE
-)
-_SET_TYPE = re.compile(
-    r'\b(?:ALTER\s+(?:COLUMN\s+)?([\w"`]{1,120})\s+(?:SET\s+DATA\s+)?TYPE|MODIFY\s+(?:COLUMN\s+)?([\w"`]{1,120}))\s',
-    re.IGNORECASE,
-)
-_INDEX = re.compile(rf"^CREATE\s+(?:UNIQUE\s+)?INDEX\s+(?!CONCURRENTLY\b)[^;]{{0,200}}?\bON\s+{_NAME}", re.IGNORECASE)
-_CONSTRAINT = re.compile(r'\bADD\s+(?:CONSTRAINT\s+[\w"`]{1,120}\s+)?(?:FOREIGN\s+KEY|CHECK|UNIQUE)\b', re.IGNORECASE)
-_LATER = re.compile(r"\bNOT\s+VALID\b|\bUSING\s+INDEX\b", re.IGNORECASE)
-_WRITES = re.compile(rf"^(?:DELETE\s+FROM|UPDATE|TRUNCATE(?:\s+TABLE)?)\s+{_NAME}", re.IGNORECASE)
-_BOUNDED = re.compile(r"\b(?:WHERE|LIMIT|JOIN|USING)\b", re.IGNORECASE)
-_NOT_NULL = re.compile(r"\bNOT\s+NULL\b", re.IGNORECASE)
-_DEFAULT = re.compile(r"\b(?:DEFAULT|GENERATED|SERIAL|BIGSERIAL)\b", re.IGNORECASE)
+_SET_NOT_NULL = _sql(r'\bALTER (?:COLUMN )?([\w"`]{1,120}) SET NOT NULL')
+_CHECK_NOT_NULL = _sql(r'\bCHECK\s{0,5}\(\s{0,5}([\w"`]{1,120})\s{1,5}IS\s{1,5}NOT\s{1,5}NULL\s{0,5}\)')
+_SET_TYPE = _sql(r'\b(?:ALTER (?:COLUMN )?([\w"`]{1,120}) (?:SET DATA )?TYPE|MODIFY (?:COLUMN )?([\w"`]{1,120}))\s')
+_INDEX = _sql(rf"^CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY\b)[^;]{{0,200}}?\bON {_NAME}")
+_CONSTRAINT = _sql(r'\bADD (?:CONSTRAINT [\w"`]{1,120} )?(?:FOREIGN KEY|CHECK|UNIQUE)\b')
+_LATER = _sql(r"\bNOT VALID\b|\bUSING INDEX\b")
+_WRITES = _sql(rf"^(?:DELETE FROM|UPDATE|TRUNCATE(?: TABLE)?) {_NAME}")
+_BOUNDED = _sql(r"\b(?:WHERE|LIMIT|JOIN|USING)\b")
+_NOT_NULL = _sql(r"\bNOT NULL\b")
+_DEFAULT = _sql(r"\b(?:DEFAULT|GENERATED|SERIAL|BIGSERIAL)\b")
 
 
 @dataclass(frozen=True, slots=True)
