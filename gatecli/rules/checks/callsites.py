@@ -86,8 +86,11 @@ def _is_named(node: "Node") -> bool:
 
 
 def means_another(before: Function, caller: Caller) -> bool:
-    """Whether no call of a possible caller could have meant the function as it was, or there is just a name."""
-    if caller.certainty is not Certainty.POSSIBLE:
+    """Whether no call of a possible caller could have meant the function as it was, or there is just a name.
+
+    One that is certain and did not fit before either is served by a decorator, which gives what it leaves out.
+    """
+    if caller.certainty is not Certainty.POSSIBLE and not (caller.calls and _wrapped(before)):
         return False
     meant = [text for text in caller.calls if is_constructor(before) or called_name(text) == before.id.name]
     return all(bound(before, _call(text)[0]) is Fit.BREAKS for text in meant)

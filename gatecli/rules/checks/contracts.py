@@ -29,6 +29,7 @@ from gatecli.rules.checks.callsites import (
     means_another,
     only_names,
 )
+from gatecli.rules.checks.durations import same_time
 from gatecli.rules.checks.templates import still_used
 from gatecli.rules.code import Touched, View
 from gatecli.rules.observation import Observation, seen
@@ -103,7 +104,9 @@ def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
         defaults = [
             clause
             for clause in clauses
-            if clause.kind is SignatureKind.DEFAULT and not _is_made_inside(touched, clause)
+            if clause.kind is SignatureKind.DEFAULT
+            and not _is_made_inside(touched, clause)
+            and not same_time(clause.before or "", clause.after or "")
         ]
         changed = [f"{clause.name} {clause.before} to {clause.after}" for clause in defaults]
         after = touched.change.after
