@@ -23,6 +23,8 @@ SHORT_MESSAGE_CHARACTERS = 4_096
 MAX_CREDITS = 100
 MAX_MATCHES = 10
 MAX_SCOPE = 500
+TYPED = 2
+"""The strength of text that a tool emits and anyone may type."""
 
 _INDENT = re.compile(r"^[ \t>*]{1,16}", re.MULTILINE)
 _TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,60})[ \t]{0,8}:[ \t]*(.*)", re.DOTALL)
@@ -306,7 +308,8 @@ def _operator(commits: list[_Commit], known: Directory, pulled_by: list[str]) ->
     where nobody is named, whose pull request it is.
     """
     strongest = max((commit.strength for commit in commits), default=0)
-    found = [_operators_of(commit) for commit in commits if commit.strength == strongest]
+    # Text that a tool emits may show an agent as its account does: no senior's commit beside it stands for its author.
+    found = [_operators_of(commit) for commit in commits if commit.strength >= min(strongest, TYPED)]
     humans = [named for some in found for named in some]
     unnamed = any(not some for some in found) or not found
     if unnamed and pulled_by:

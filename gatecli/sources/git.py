@@ -1,6 +1,7 @@
 """What git is asked about a repository: revisions, history, content, differences."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
@@ -42,6 +43,10 @@ DIFF_FLAGS = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
+
+
+# Names that git reads one way only, whatever else is called so: a whole reference, HEAD, a whole commit id.
+_PLAIN = re.compile(r"(?:refs/|(?:HEAD|[0-9a-f]{40}(?:[0-9a-f]{24})?)(?![^~^@:]))")
 
 
 class Repository(Commands):
@@ -93,10 +98,16 @@ class Repository(Commands):
         """The commit id of a revision.
 
         Raises:
-            UsageError: there is no such commit.
+            UsageError: there is no such commit, or several: of a tag and a branch with one name git takes the tag, and
+                whoever may push a tag must not choose what a change is measured from.
         """
         name = f"{revision}^{{commit}}"
-        status, out, _ = self.execute(["rev-parse", "--verify", "--quiet", "--end-of-options", name.replace("\0", "?")])
+        status, out, err = self.execute(["rev-parse", "--verify", "--end-of-options", name.replace("\0", "?")])
+        if not status and b"is ambiguous" in err and not _PLAIN.match(revision):
+            raise UsageError(
+                f"{revision} is the name of several things here, such as a tag and a branch",
+                "name it whole: refs/heads/main, refs/remotes/origin/main, refs/tags/v1",
+            )
         if status or not out.strip():
             hint = "see `git branch --all`; in CI, fetch it first: git fetch origin BRANCH"
             if os.path.exists(revision):  # noqa: PTH110 - a revision may be what Path refuses: too long, a NUL in it

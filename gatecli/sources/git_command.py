@@ -40,6 +40,7 @@ _SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.quotePath=true",
     "core.attributesFile=/dev/null",
+    "core.warnAmbiguousRefs=true",
     "color.ui=false",
     "diff.noprefix=false",
     "diff.mnemonicPrefix=false",

@@ -4,7 +4,7 @@ import pytest
 
 from gatecli.errors import EXIT_INCOMPLETE
 from gatecli.model import Decision
-from tests.policy.shop import BY_DANA, EDITED, RAVI, Shop, needs_ssh, shop
+from tests.policy.shop import BY_DANA, EDITED, POLICY, RAVI, Shop, needs_ssh, shop
 
 __all__ = ["shop"]
 pytestmark = needs_ssh
@@ -63,6 +63,15 @@ def test_in_the_middle_of_an_endless_message(shop: Shop):
     shop.start()
     instead(shop, "Round\n\n" + "x" * 40_000 + f"\n\n{CLAUDE}\n\n" + "y\n" * 40_000)
     is_incomplete(shop, "too long")
+
+
+def test_behind_a_stronger_sign_of_an_agent_that_a_senior_prompted(shop: Shop):
+    """Cherry-picked, the senior's commit keeps its author; what the author prompted herself counts all the same."""
+    shop.start(policy=f"{POLICY}provenance: {{assisted: treat_as_ai}}\n")
+    instead(shop, "Round\n\nGenerated with Claude Code\n")
+    by_ravi = {**BY_DANA, "GIT_AUTHOR_NAME": "Ravi", "GIT_AUTHOR_EMAIL": RAVI}
+    shop.repo.commit({"README.md": "a shop\n"}, f"Say what it is\n\n{CLAUDE}", env=by_ravi)
+    refused_by_class(shop)
 
 
 @pytest.mark.parametrize("ending", ["\r\n", "\n\nChange-Id: I0\n", "\n \n-- \nDana\n"])

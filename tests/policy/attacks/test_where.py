@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from gatecli.errors import EXIT_REVIEW, EXIT_USAGE
 from tests.policy.attacks.attempts import github, hang, refused
 from tests.policy.shop import (
     RAVI,
@@ -17,6 +20,29 @@ pytestmark = needs_ssh
 def replayed(shop: Shop, into: Shop) -> None:
     for line in shop.lines():
         hang(into, json.dumps(line))
+
+
+@pytest.mark.parametrize("kind", ["tag", "branch"])
+def test_something_else_is_called_as_the_base(shop: Shop, capsys, kind):
+    """git takes a tag before a branch, and a branch before a remote's: measured from itself the change is empty."""
+    shop.start()
+    shop.repo.git("update-ref", "refs/remotes/origin/main", "main")
+    shop.repo.git("tag", "main") if kind == "tag" else shop.repo.git("branch", "origin/main")
+    base = "main" if kind == "tag" else "origin/main"
+    for range in (f"{base}...HEAD", base, f"{base}~0..HEAD"):
+        assert shop.check(range=range) == EXIT_USAGE
+        assert f"{base}" in capsys.readouterr().err
+    assert shop.check(range="refs/heads/main...HEAD") == EXIT_REVIEW
+    assert shop.check(range="refs/remotes/origin/main...HEAD") == EXIT_REVIEW
+
+
+def test_a_commit_id_and_head_are_what_they_are_whatever_is_called_so(shop: Shop):
+    head = shop.start()
+    shop.repo.git("update-ref", f"refs/tags/{head}", "main")
+    shop.repo.git("update-ref", "refs/tags/HEAD", "main")
+    shop.repo.git("update-ref", "refs/tags/refs/heads/main", "HEAD")
+    for range in (f"main...{head}", "main...HEAD", "refs/heads/main...HEAD"):
+        assert shop.check(range=range) == EXIT_REVIEW
 
 
 def test_replay_from_another_repository(shop: Shop, make_repo):
