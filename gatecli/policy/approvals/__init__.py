@@ -66,7 +66,7 @@ def counted(
     answers = github.read_answers(submitted.answers) if submitted.answers is not None else None
     if answers is not None:
         standing = _as_github_says(standing, answers)
-    check = _checker(submitted.keys, now)
+    check = _checker(submitted.keys, people.keys, now)
     claims = [
         *(github.claims(answers, case, known, people) if answers else ()),
         *signed.claims(submitted.notes, check, standing, people, policy=policy),
@@ -120,10 +120,10 @@ def _as_github_says(standing: Standing, answers: github.Answers) -> Standing:
     )
 
 
-def _checker(keys: Keys, now: int) -> Check:
+def _checker(keys: Keys, path: str, now: int) -> Check:
     def check(payload: bytes, signature: str, principal: str, namespace: str) -> Checked:
         if not keys.allowed.strip():
-            return Checked(problem="the base revision lists no keys that may sign")
+            return Checked(problem=f"the base lists no keys that may sign: there is no {path}")
         return signatures.check(payload, signature, principal, keys, now=now, namespace=namespace)
 
     return check
