@@ -303,9 +303,9 @@ def _authors(commits: Iterable[_Commit], known: Directory) -> tuple[Person, ...]
 def _operator(commits: list[_Commit], known: Directory, pulled_by: list[str]) -> tuple[Person | None, str | None]:
     """The human who prompted: the least senior one where there are several, since that is who has to be covered.
 
-    Whom git-ai's note names, and where an agent is the author the human it names as co-author; where an agent is only a
-    co-author, the author (reference: co-authors name the requester in 72 % of Copilot's commits and 93 % of Devin's);
-    where nobody is named, whose pull request it is.
+    Whom git-ai's note names, and where an agent is the author the human it names as co-author, with a human who
+    committed that; where an agent is only a co-author, the author (reference: co-authors name the requester in 72 % of
+    Copilot's commits and 93 % of Devin's); where nobody is named, whose pull request it is.
     """
     strongest = max((commit.strength for commit in commits), default=0)
     # Text that a tool emits may show an agent as its account does: no senior's commit beside it stands for its author.
@@ -330,4 +330,8 @@ def _operators_of(commit: _Commit) -> list[tuple[Person, str]]:
     if not is_bot(commit.author):
         return [*named, (commit.author, "author")]
     credited = (person for person in commit.credits if not is_bot(person))
-    return named + [(person, "co-author named by the agent") for person in islice(credited, 1)]
+    named += [(person, "co-author named by the agent") for person in islice(credited, 1)]
+    # Anyone may name an agent as the author and a senior beside it: whoever committed that is asked for too. Alone a
+    # committer prompted nothing: it may be a rebase.
+    committer = commit.revision.committer
+    return [*named, (committer, "committer of it")] if named and not is_bot(committer) else named

@@ -74,6 +74,14 @@ def test_behind_a_stronger_sign_of_an_agent_that_a_senior_prompted(shop: Shop):
     refused_by_class(shop)
 
 
+def test_behind_an_agent_as_author_who_names_a_senior(shop: Shop):
+    shop.start()
+    shop.repo.git("reset", "--quiet", "--hard", "main")
+    by_claude = {**BY_DANA, "GIT_AUTHOR_NAME": "Claude", "GIT_AUTHOR_EMAIL": "noreply@anthropic.com"}
+    shop.repo.commit({"shop/pricing.py": EDITED}, f"Round\n\nCo-authored-by: Ravi <{RAVI}>", env=by_claude)
+    refused_by_class(shop)
+
+
 @pytest.mark.parametrize("ending", ["\r\n", "\n\nChange-Id: I0\n", "\n \n-- \nDana\n"])
 def test_in_a_paragraph_that_git_takes_for_no_trailers(shop: Shop, ending):
     shop.start()
