@@ -52,7 +52,8 @@ def test_head_side_edit_of_the_signers(shop: Shop):
 @pytest.mark.parametrize(
     ("more", "path"),
     [("  keys: ops/signers\n", "ops/signers"), ("  revoked_keys: ops/revoked\n", "ops/revoked"),
-     ("profile: {path: ops/profile.json.gz}\n", "ops/profile.json.gz"), ("", ".mailmap"), ("", "claude.md")],
+     ("profile: {path: ops/profile.json.gz}\n", "ops/profile.json.gz"), ("", ".mailmap"),
+     ("", "claude.md"), ("", "tools/x/action.yml")],
 )  # fmt: skip
 def test_head_side_edit_of_what_the_policy_names_elsewhere(shop: Shop, more, path):
     """By a human, for the changes after this one: nobody may list a second key of theirs as a senior's."""
