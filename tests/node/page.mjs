@@ -1,9 +1,9 @@
 // Opens report pages in Chromium and says what it found, as JSON on stdout. What to look at is the first argument:
 // "look" for errors, requests and what axe says at each width and scheme, "walk" for where the keys lead,
-// "print" for what changes on paper, "time" for how long opening takes.
+// "print" for what changes on paper, "paper" for the printed pages beside the file, "time" for how long opening takes.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const [mode, modules, chromium, ...files] = process.argv.slice(2);
 const require = createRequire(pathToFileURL(`${modules}/`));
@@ -75,6 +75,12 @@ async function printed(page) {
   return { before, during, after, ...look };
 }
 
+async function onPaper(page) {
+  const path = `${fileURLToPath(page.url())}.pdf`;
+  await page.pdf({ path, format: "A4" });
+  return { path };
+}
+
 async function timed(page) {
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   return {
@@ -97,6 +103,7 @@ const modes = {
   },
   walk: (file) => opened(file, desktop, walked),
   print: (file) => opened(file, desktop, printed),
+  paper: (file) => opened(file, desktop, onPaper),
   time: (file) => opened(file, desktop, timed),
 };
 

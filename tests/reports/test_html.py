@@ -16,9 +16,9 @@ from tests.reports.test_text import COMMAND, INVISIBLE, hostile
 
 TAGS = re.compile(
     "html|head|meta|title|link|style|body|a|nav|ul|ol|li|main|header|p|span|h1|h2|h3|dl|dt|dd|small|div|section|strong"
-    "|b|i|code|pre|details|summary|table|thead|tbody|tr|th|td|svg|g|path|rect|text|mark|footer|script"
+    "|b|i|code|pre|details|summary|table|thead|tbody|tr|th|td|svg|g|path|rect|text|mark|footer|script|wbr"
 )
-VOID = {"meta", "link"}
+VOID = {"meta", "link", "wbr"}
 ATTRIBUTES = re.compile(
     "class|id|href|lang|name|content|charset|http-equiv|rel|role|tabindex|scope|title|colspan|open|style|viewbox|width"
     "|height|x|y|rx|d|stroke-width|aria-(label|labelledby|hidden|live)|data-(said|value|node|from|to)"

@@ -1,10 +1,13 @@
 """The page in a real browser: nothing fails, nothing is fetched, axe has no complaint, keys lead where they should."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
+import pypdf
 import pytest
 
 from gatecli.model import Report
@@ -74,6 +77,21 @@ def test_print_unfolds_what_matters_is_light_and_folds_it_again(tmp_path: Path) 
     assert printed["during"] == 0
     assert printed["navigation"] == "none"
     assert printed["background"] == "rgb(255, 255, 255)"
+    assert printed["errors"] == printed["requests"] == []
+
+
+def test_paper_has_the_verdict_every_function_and_its_lines(tmp_path: Path) -> None:
+    report = sample.review()
+    printed = seen("paper", tmp_path, {"review": report})["review"]
+    pages = pypdf.PdfReader(printed["path"]).pages
+    # Where a line is broken on paper means nothing, and whether "ffi" is one sign.
+    text = re.sub(r"\s+", "", normalize("NFKC", "".join(page.extract_text() for page in pages)))
+    assert "Review4of11functionsmatter" in text
+    for reason in report.verdict.reasons:
+        assert re.sub(r"\s+|`", "", reason.text) in text
+    for function in report.case.functions:
+        assert function.id.qualname.replace(" ", "") in text, function.id
+    assert len(pages) < 20
     assert printed["errors"] == printed["requests"] == []
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gatecli.model import FunctionId, Report
 from gatecli.reports import summary
-from gatecli.reports.html.elements import Html, source_place, tag
+from gatecli.reports.html.elements import Html, name, source_place, tag
 from gatecli.reports.summary import Row
 
 MAX_DETAILED = 100
@@ -37,8 +37,8 @@ class Context:
     def function(self, id: FunctionId, shown: str | None = None) -> Html:
         """A function by its name, a link to its part where it has one."""
         anchor = self.anchors.get(id)
-        name = tag("code", shown or str(id))
-        return tag("a", name, href=f"#{anchor}") if anchor else name
+        code = tag("code", name(shown or str(id)))
+        return tag("a", code, href=f"#{anchor}") if anchor else code
 
 
 def context(report: Report, source_url: str | None) -> Context:

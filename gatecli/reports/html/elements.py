@@ -8,6 +8,7 @@ from gatecli.reports.summary import place
 from gatecli.reports.text import LIMIT, cut, markup
 
 _VOID = frozenset({"meta", "link", "br", "input", "col"})
+_JOINT = re.compile(r"(?<=[/_.:])(?=[^/_.:\s])(?!pyi?\b)")
 _QUOTED = re.compile(r"`([^`]{1,300})`")
 
 
@@ -24,6 +25,11 @@ Content = str | Html | None | Iterable["Content"]
 def text(content: str, limit: int = LIMIT) -> Html:
     """A text made inert: no markup, nothing invisible."""
     return Html(markup(content, limit))
+
+
+def name(content: str, limit: int = LIMIT) -> Html:
+    """A path or dotted name made inert, which a narrow column breaks after ``/``, ``.``, ``_`` and ``::``."""
+    return Html(_JOINT.sub("<wbr>", text(content, limit)))
 
 
 def prose(content: str, limit: int = LIMIT) -> Html:

@@ -71,7 +71,7 @@ def _row(page: Context, step: _Step, low: int, high: int) -> Html:
         tag("th", what, scope="row"),
         tag("td", f"{points:+,d}" if item else f"{points:,}", class_="number"),
         tag("td", tag("span", class_="step", style=f"--x:{left};--w:{width}"), class_="track"),
-        tag("td", (summary.without(page.report, item.rule) if item else None) or "", class_="number"),
+        tag("td", (summary.without(page.report, item.rule) if item else None) or "", class_="number without"),
         class_=f"{kind} {'less' if points < 0 else ''}".strip(),
     )
 
