@@ -86,7 +86,12 @@ def read_owners(read: Callable[[str], bytes | None]) -> Owners | None:
 
 
 def members(people: People, name: str) -> tuple[str, ...]:
-    """Whom a name means: the members of ``@org/team`` as the policy lists them, else the name itself."""
+    """Whom a name means: the members of ``@org/team`` as the policy lists them, else the name itself.
+
+    ``seniors`` is nobody's name: whoever asks for them asks whether somebody is on that list.
+    """
+    if name == SENIORS:
+        return ()
     teams = {team.removeprefix("@").casefold(): listed for team, listed in people.teams.items()}
     return teams.get(name.removeprefix("@").casefold()) or (name,)
 

@@ -1,5 +1,6 @@
 """Attacks on who approves: under another name, for somebody else, or as nobody. None may end in a pass."""
 
+from gatecli.cli.main import run
 from gatecli.model import Decision
 from tests.policy.attacks.attempts import github, refused
 from tests.policy.shop import (
@@ -110,6 +111,24 @@ def test_somebody_signs_in_the_name_of_a_senior(shop: Shop):
     shop.start()
     shop.approve(RAVI, key=TOM)
     refused(shop, "no key of ravi@shop.example that the base revision lists made this signature", by=RAVI)
+
+
+def test_somebody_is_called_seniors(shop: Shop):
+    """The word stands for the list, wherever the policy asks for people; nobody is on it for being called so."""
+    more = "requirements: [{name: two eyes, requires: [{among: [seniors]}]}]\noverride: {signed_by: [seniors]}\n"
+    keys = [f'seniors namespaces="gate-approval,gate-override" {shop.public("seniors")}']
+    shop.start(policy=POLICY + more, signers=shop.signers(*keys))
+    shop.approve("seniors", risks=True)
+    report, said = shop.judged()
+    assert [one.person for one in said.approvals] == ["seniors"], "it is somebody's, but not a senior's"
+    assert all(not one.satisfied_by for one in report.signoff.requirements)
+    assert report.verdict.outcome is not Decision.PASS
+    findings = [f"--acknowledge={one.id}" for one in report.findings if one.asks_for_somebody]
+    signer = ["--as", "seniors", "--key", str(shop.key("seniors")), "--repo", str(shop.repo.path)]
+    run(["override", "main...HEAD", "--reason", "incident 42", *signer, *findings])
+    report, said = shop.judged()
+    assert said.waivers == ()
+    assert report.verdict.outcome is not Decision.PASS
 
 
 def test_a_key_that_is_listed_under_a_pattern_is_nobody_s(shop: Shop):
