@@ -9,7 +9,7 @@ import typer
 from gatecli.errors import UsageError
 
 BRANCH = "claude/discounts-by-article"
-MAILS_ON_MAIN = 12
+MAILS_ON_MAIN = 14
 
 # The morning of the recording, after the last commit: the profile in the example does not grow old.
 NOW = 1_795_251_600  # 2026-11-21T09:00:00Z
@@ -32,7 +32,8 @@ def demo(
     build(folder, mails, branch=BRANCH, branch_at=MAILS_ON_MAIN)
     (folder / ".gate" / "profile.json.gz").write_bytes((data / "profile.json.gz").read_bytes())
     sys.stderr.write(
-        "A small shop: twelve commits on main, the branch an agent made of it, and how the shop runs in production.\n"
+        "A small shop: a year and a half of commits, what was learned from them, the branch an agent made, and how the "
+        "shop runs in production.\n"
         f"$ gate check main...{BRANCH}\n\n"
     )
     source = pipeline.open_source(folder, revisions=f"main...{BRANCH}")

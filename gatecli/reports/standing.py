@@ -12,7 +12,7 @@ SHOWN = 3
 def top(percentile: float) -> str:
     """How far up a change is, in few words: ``top 4 % of changes here``."""
     if percentile < 0.5:
-        return "in the lower half of changes here"
+        return "by history in the lower half here"
     return f"top {share(max(1 - percentile, 0.0005))} of changes here"
 
 

@@ -69,7 +69,7 @@ def test_headline_counts(scores: dict[object, int], said: str) -> None:
 @pytest.mark.parametrize(
     ("percentile", "said"),
     [
-        (0.0, "risk 41, in the lower half of changes here"),
+        (0.0, "risk 41, by history in the lower half here"),
         (0.5, "risk 41, top 50 % of changes here"),
         (0.96, "risk 41, top 4 % of changes here"),
         (0.998, "risk 41, top 0.2 % of changes here"),
