@@ -83,6 +83,15 @@ def _refuses(statement: "Node") -> bool:
     return answers and bool(_FORBIDS.search(code.text(statement)[:_MAX_STATEMENT]))
 
 
+def _still_answers(touched: Touched, refusal: Refusal) -> bool:
+    """Whether the function holds the same answer as often as before: under ``else``, say."""
+    before, after = (
+        " ".join(code.text(side.node).split()).count(refusal.answer) if side is not None else 0
+        for side in (touched.before, touched.after)
+    )
+    return 0 < before <= after
+
+
 @dataclass(frozen=True, slots=True)
 class LostRefusal:
     """A refusal that no function of the change has any more."""
@@ -111,6 +120,8 @@ def lost(view: View) -> Iterator[LostRefusal]:
             continue
         for refusal in _surplus(old, new)[: len(old) - len(new)]:
             answer = (touched.change.id.path, refusal.name)
+            if _still_answers(touched, refusal):
+                continue
             if came[refusal.condition] > 0:
                 came[refusal.condition] -= 1
             elif answered[answer] > 0:
