@@ -146,6 +146,9 @@ def _observe(view: View, kind: Kind) -> Iterator[Observation]:
     for file in view.case.change.files:
         if matches(SQL_FILES, file.path):
             yield from _sql_file(file, kind)
+        elif kind in _LOSES_DATA and matches(OTHER_SQL, file.path):
+            made = {name.lower() for name in _MAKES_TABLE.findall(decoded(file.after))}
+            yield from (one for one in _sql_file(file, kind) if not made & set(_NAMES.findall(one.text.lower())))
 
 
 def _seen(path: str, touched: Touched | None, operation: Operation) -> Observation:
@@ -230,10 +233,17 @@ def _does_nothing(function: "Node") -> bool:
     return True
 
 
-SQL_FILES = (
-    *("**/migrations/**/*.sql", "**/delta/**/*.sql", "**/delta/**/*.sql.postgres"),
-    *("!*down*.sql", "!*rollback*.sql", "!rollback/", "!down/"),
+_WAY_DOWN = ("!*down*.sql", "!*rollback*.sql", "!rollback/", "!down/")
+SQL_FILES = ("**/migrations/**/*.sql", "**/delta/**/*.sql", "**/delta/**/*.sql.postgres", *_WAY_DOWN)
+# Somebody runs these too: a clean-up, a procedure, a job. What sets up anew makes again what it drops.
+_SET_UP = ("!*schema*.sql", "!*dump*.sql", "!*seed*.sql", "!docs/", "!examples/", "!fixtures/")
+OTHER_SQL = ("*.sql", *_WAY_DOWN, *_SET_UP)
+_LOSES_DATA = (Kind.DROP_TABLE, Kind.DROP_COLUMN)
+_MAKES_TABLE = re.compile(
+    r"(?i)\b(?:create\s{1,9}(?:\w{1,20}\s{1,9}){0,5}?table\s{1,9}(?:if\s{1,9}not\s{1,9}exists\s{1,9})?|rename\s{1,9}to\s{1,9})"
+    r"[\"`\[]?([\w.]{1,200})"
 )
+_NAMES = re.compile(r"[\w.]{1,200}")
 
 
 def _sql_file(file: FileChange, kind: Kind) -> Iterator[Observation]:

@@ -155,11 +155,29 @@ def test_sql(sql: str, expected: list[tuple[Kind, str, int]]) -> None:
         ("schema/main/delta/83/01_drop.sql", True),
         ("db/migrations/0001.down.sql", False),
         ("db/migrations/rollback/0001.sql", False),
-        ("reports/cleanup.sql", False),
+        ("reports/cleanup.sql", True),
+        ("db/schema.sql", False),
+        ("dumps/2026_dump.sql", False),
+        ("docs/example.sql", False),
     ],
 )
 def test_sql_files(path: str, flagged: bool) -> None:
     assert bool(messages("table-dropped", None, "DROP TABLE a;\n", path)) is flagged
+
+
+@pytest.mark.parametrize(
+    ("also", "flagged"),
+    [
+        ("", True),
+        ("CREATE TABLE b (id int);", True),
+        ("CREATE TABLE a (id int);", False),
+        ('create unlogged table if not exists "A" (id int);', False),
+        ("ALTER TABLE c RENAME TO a;", False),
+        ("-- about a", True),
+    ],
+)
+def test_what_a_script_makes_again_is_not_lost(also: str, flagged: bool) -> None:
+    assert bool(messages("table-dropped", None, f"DROP TABLE a;\n{also}\n", "ops/job.sql")) is flagged
 
 
 def test_only_what_an_sql_file_gained() -> None:
