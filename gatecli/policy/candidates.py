@@ -1,6 +1,6 @@
 """Who could sign a change: those who know the touched functions, own the files, or are senior."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -45,16 +45,7 @@ def find_candidates(
         key = known.key(person)
         return None if key in barred or is_bot(person) else key
 
-    ranked = rank(
-        case.history.values(),
-        now=now,
-        exclude=lambda person: asked(person) is None,
-        identify=known.key,
-        name=known.key,
-    )
-    files = [(asked(one.person), one) for one in case.file_knowledge]
-    ranked = with_files(ranked, [(key, one) for key, one in files if key is not None], now=now)
-    ranked = with_incidents(ranked, case.incidents, name=asked)
+    ranked = _ranked(case, known, asked, now)
     knowing = {one.person: replace(one, person=known.called(by_key[one.person])) for one in ranked}
     owning = {key: one for key, one in _owning(case, owners, known, people) if key not in barred}
     if case.history or case.file_knowledge:
@@ -70,6 +61,20 @@ def find_candidates(
     today = datetime.fromtimestamp(now, UTC).date().isoformat()
     away = {known.key_of(name): day for name, day in people.away.items() if day >= today}
     return Candidates(reviewers=_there_first(reviewers, away), seniors=_there_first(seniors, away))
+
+
+def _ranked(case: Case, known: Directory, asked: Callable[[Person], str | None], now: int) -> tuple[Candidate, ...]:
+    """Those who know the functions, their files and what went wrong there, best first, each under their key."""
+    ranked = rank(
+        case.history.values(),
+        now=now,
+        exclude=lambda person: asked(person) is None,
+        identify=known.key,
+        name=known.key,
+    )
+    files = [(asked(one.person), one) for one in case.file_knowledge]
+    ranked = with_files(ranked, [(key, one) for key, one in files if key is not None], now=now)
+    return with_incidents(ranked, case.incidents, name=asked)
 
 
 def _there_first(found: Iterable[tuple[str, Candidate]], away: dict[str, str]) -> tuple[Candidate, ...]:
