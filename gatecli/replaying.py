@@ -132,7 +132,10 @@ def _at_once(repository: Repository, commit: str, settings: "Config", outlines: 
 
     most = f"--max-count={MAX_AT_ONCE + 1}"
     if int(repository.text("rev-list", "--first-parent", "--count", most, commit, "--")) > MAX_AT_ONCE:
-        why = f"what happened before {commit[:12]} is not kept on this machine, or ends more than {MAX_FORWARD} before"
+        why = (
+            f"what happened before {commit[:12]} is not kept on this machine, was kept by another version of gate, "
+            f"or ends more than {MAX_FORWARD} changes before"
+        )
         raise NotKnownError(why, LEARN)
     replay = new_replay(outlines.get, settings)
     changes = list(read_mainline(repository, commit))

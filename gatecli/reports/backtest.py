@@ -51,6 +51,7 @@ def _lines(out: Page, result: BackTest) -> Iterator[Text]:
         for rival, ranking in rankings.items():
             yield _margin(out, "") + _row(out, rival, ranking)
     yield Text()
+    yield from _label(out, "lift", lift(result.heads[Head.ANY]["gate"]))
     for number, sentence in enumerate(_ahead(result)):
         yield from _label(out, "compared" if not number else "", sentence)
     yield from _calibration(out, "holds", result.calibration[Head.ANY])
@@ -94,6 +95,18 @@ def warning(result: BackTest) -> str | None:
     return "; ".join(said) or None
 
 
+def lift(ranking: Ranking) -> str:
+    """How many times as many bad changes each budget holds as chance would, and how soon the first one comes."""
+    if ranking.first_hit is None:
+        return "not known: no bad change to find, or no good one"
+    parts = [
+        f"{times:.1f} times in the top {100 * part:.0f} %" for times, part in zip(ranking.lift, BUDGETS, strict=True)
+    ]
+    return (
+        f"as many bad changes as chance finds: {', '.join(parts)}; {ranking.first_hit:,} good changes before the first"
+    )
+
+
 def _row(out: Page, name: str, ranking: Ranking) -> Text:
     style = "bold" if name == "gate" else ""
     columns = "".join(f"{_number(value):>8}" for value in ranking.recall)
@@ -116,7 +129,7 @@ def _calibration(out: Page, label: str, held: Calibration) -> Iterator[Text]:
     text = f"expected calibration error {held.error:.3f}, Brier {held.brier:.4f} (skill {held.skill:+.3f})"
     yield from _label(out, label, text)
     most = max((max(one.said, one.came) for one in held.bins), default=0)
-    for one in held.bins[-3:]:
+    for one in held.bins:
         bar = out.bar(round(1000 * one.came), round(1000 * most), 20) if most else ""
         yield _margin(out, "") + out.line(
             (f"  {one.changes:,} changes said {100 * one.said:.2g} %, came {100 * one.came:.2g} % ", "dim"), bar

@@ -41,6 +41,8 @@ def test_a_history_is_replayed(past: GitRepo, capsys: pytest.CaptureFixture[str]
     out = capsys.readouterr().out
     assert "12 changes of code" in out
     assert "lines added" in out
+    assert "good changes before the first" in out
+    assert out.count(" changes said ") == 5
     rows = list(csv.DictReader(scores.read_text().splitlines()))
     assert len(rows) == 12
     assert list(rows[0]) == ["sha", "likelihood", "total", "p_any", "p_revert", "p_regression"]
