@@ -148,7 +148,7 @@ def _member(argument: Any) -> str:
 def ambiguous(pattern: re.Pattern[str]) -> list[str]:
     """The repetitions whose body can end in more than one way, so that a text can be divided in many.
 
-    A body that begins with what its own repetitions cannot take (``(?:,\\d{1,9}){0,5}``) divides a text in one way.
+    Where nothing that a repetition takes can follow it (``(?:,\\d{1,9}){0,5}``), a text is divided in one way.
     """
     return list(_ambiguous(list(parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))))
 
@@ -158,7 +158,8 @@ def _ambiguous(items: Items) -> Iterator[str]:
         name = str(operator)
         if name in REPEATS:
             body = list(argument[2])
-            if argument[1] > 1 and any(_varies(branch) for branch in _branches(body)):
+            again = frozenset[str]().union(*(_firsts(branch)[0] for branch in _branches(body)))
+            if argument[1] > 1 and any(_varies(branch, again) for branch in _branches(body)):
                 yield _sample(body)
             yield from _ambiguous(body)
         elif name == "SUBPATTERN":
@@ -171,28 +172,57 @@ def _ambiguous(items: Items) -> Iterator[str]:
 
 
 def _branches(items: Items) -> list[Items]:
-    """The ways through a body, as far as they stand at its top."""
-    items = list(items[0][1][3]) if len(items) == 1 and str(items[0][0]) == "SUBPATTERN" else items
+    """The ways through a body, as far as they stand at its top, with groups that do not repeat opened."""
+    items = _opened(items)
     if len(items) == 1 and str(items[0][0]) == "BRANCH":
-        return [list(branch) for branch in items[0][1][1]]
+        return [_opened(list(branch)) for branch in items[0][1][1]]
     return [items]
 
 
-def _varies(items: Items) -> bool:
-    """Whether a body holds a repetition of variable length that can take what the body begins with."""
-    first = _sample(items[:1]) if items and str(items[0][0]) == "LITERAL" else ""
+def _opened(items: Items) -> Items:
+    opened: Items = []
     for operator, argument in items:
+        opened += _opened(list(argument[3])) if str(operator) == "SUBPATTERN" else [(operator, argument)]
+    return opened
+
+
+def _varies(items: Items, again: frozenset[str]) -> bool:
+    """Whether a body holds a repetition of variable length that can take what may follow it, the next round too."""
+    for place, (operator, argument) in enumerate(items):
         if str(operator) in REPEATS and argument[0] != argument[1] and argument[1] > 1:
-            repeated = list(argument[2])
-            if not first or (len(repeated) == 1 and _takes(repeated[0], first)):
+            follows, is_open = _firsts(items[place + 1 :])
+            if _firsts(list(argument[2]))[0] & (follows | again if is_open else follows):
                 return True
     return False
 
 
+_CHARS = frozenset(map(chr, range(128)))
+
+
+def _firsts(items: Items) -> tuple[frozenset[str], bool]:
+    """The characters that items can begin with, and whether they can also be nothing at all."""
+    found: frozenset[str] = frozenset()
+    for operator, argument in _opened(items):
+        name = str(operator)
+        if name in REPEATS:
+            begins, is_empty = _firsts(list(argument[2]))
+            found |= begins
+            if argument[0] > 0 and not is_empty:
+                return found, False
+        elif name == "BRANCH":
+            ways = [_firsts(list(branch)) for branch in argument[1]]
+            found = found.union(*(begins for begins, _ in ways))
+            if not any(is_empty for _, is_empty in ways):
+                return found, False
+        elif name not in ("AT", "ASSERT", "ASSERT_NOT"):
+            return found | {char for char in _CHARS if _takes((operator, argument), char)}, False
+    return found, True
+
+
 def _takes(item: Item, char: str) -> bool:
     operator, argument = str(item[0]), item[1]
-    if operator == "LITERAL":
-        return chr(argument) == char
+    if operator in ("LITERAL", "NOT_LITERAL"):
+        return (chr(argument) == char) is (operator == "LITERAL")
     if operator != "IN":
         return True
     is_negated = str(argument[0][0]) == "NEGATE"
@@ -205,6 +235,6 @@ def _holds(kind: str, value: Any, char: str) -> bool:
         return chr(value) == char
     if kind == "RANGE":
         return chr(value[0]) <= char <= chr(value[1])
-    word = str(value)
-    known = {"CATEGORY_DIGIT": char.isdigit(), "CATEGORY_WORD": char.isalnum() or char == "_"}
-    return known.get(word, char.isspace() if word == "CATEGORY_SPACE" else kind != "NEGATE")
+    classes = {"DIGIT": char.isdigit(), "WORD": char.isalnum() or char == "_", "SPACE": char.isspace()}
+    word = str(value).removeprefix("CATEGORY_")
+    return kind == "CATEGORY" and classes[word.removeprefix("NOT_")] is not word.startswith("NOT_")

@@ -86,6 +86,9 @@ def test_no_expression_of_the_code_divides_a_text_in_many_ways(value: re.Pattern
         (r"(?:\.\d{1,9}){0,5}", False),
         (r"(?:[^()]|\([^()]{0,60}\)){0,120}", False),
         ("a+b+c?", False),
+        (r"(?:\w{1,20}\s{1,9}){0,5}", False),
+        (r"(?:\w{1,20}\s{0,9}){0,5}", True),
+        (r"(?:[a-c]{1,9}|b){0,5}", True),
     ],
 )
 def test_what_divides_a_text_in_many_ways_is_found(text: str, is_ambiguous: bool) -> None:
