@@ -26,19 +26,27 @@ def value(counter: "Counter[int]") -> int:
 
 
 class Seen:
-    """What one process did: when each function first ran, and how often it was called, by whom, and failed with what.
+    """What one process did: when each function first ran, how often it was called, by whom, and what it failed with.
 
-    ``path`` is the file of a function below a root, None where it is other people's code.
+    Everything is by the ``id`` of a code object, which ``codes`` keeps alive: to hash a code object, Python goes through
+    all its instructions, some microseconds for a long function. ``path`` is the file of a function below a root.
     """
 
     def __init__(self, path: Callable[[CodeType], str | None]) -> None:
         self.path = path
-        self.first: dict[CodeType, float] = {}
-        self.counters: dict[CodeType, Counter[int]] = {}
-        self.callers: dict[tuple[CodeType, CodeType], Counter[int]] = {}
-        self.errors: dict[tuple[CodeType, str], Counter[int]] = {}
+        self.codes: dict[int, CodeType] = {}
+        self.first: dict[int, float] = {}
+        self.counters: dict[int, Counter[int]] = {}
+        self.callers: dict[tuple[int, int], Counter[int]] = {}
+        self.errors: dict[tuple[int, str], Counter[int]] = {}
 
-    def id(self, code: CodeType) -> str:
+    def ran(self, code: CodeType) -> None:
+        """A function of the project ran, perhaps for the first time."""
+        if id(code) not in self.first:
+            self.codes[id(code)] = code
+            self.first[id(code)] = time.time()
+
+    def name(self, code: CodeType) -> str:
         """``path::qualname`` of a function; a lambda or comprehension is of the function around it."""
         parts = [part for part in code.co_qualname.replace(".<locals>", "").split(".") if not part.startswith("<")]
         return f"{self.path(code)}::{'.'.join(parts) or '<module>'}"
@@ -112,30 +120,32 @@ def _precision(windows: Windows, elapsed: float) -> str:
 def _rows(seen: Seen, scale: float | None, elapsed: float, *, is_exact: bool) -> dict[str, dict[str, Any]]:
     calls: dict[str, int] = {}
     errors: dict[str, dict[str, int]] = {}
-    for code, counter in list(seen.counters.items()):
-        if not _is_part(code):
-            calls[seen.id(code)] = calls.get(seen.id(code), 0) + value(counter)
-    for (code, kind), counter in list(seen.errors.items()):
-        types = errors.setdefault(seen.id(code), {})
+    for key, counter in list(seen.counters.items()):
+        if not _is_part(seen.codes[key]):
+            name = seen.name(seen.codes[key])
+            calls[name] = calls.get(name, 0) + value(counter)
+    for (key, kind), counter in list(seen.errors.items()):
+        types = errors.setdefault(seen.name(seen.codes[key]), {})
         types[kind] = types.get(kind, 0) + value(counter)
     rows: dict[str, dict[str, Any]] = {}
-    for code, first in list(seen.first.items()):
+    for key, first in list(seen.first.items()):
+        code = seen.codes[key]
         if _is_part(code):
             continue
-        id = seen.id(code)
-        times = calls.get(id, 0)
-        types = {kind: round(count * (scale or 1)) for kind, count in errors.get(id, {}).items()} if times else {}
-        rows[id] = {
-            "id": id,
+        name = seen.name(code)
+        times = calls.get(name, 0)
+        types = {kind: round(count * (scale or 1)) for kind, count in errors.get(name, {}).items()} if times else {}
+        rows[name] = {
+            "id": name,
             "kind": _kind(code),
             "first_line": code.co_firstlineno,
             "calls": round(times * (scale or 1)) if times else None,
             "calls_per_min": round(times * (scale or 1) * 60 / elapsed, 6) if times else None,
             "calls_basis": ("counted" if is_exact else "counted_scaled") if times else None,
             "errors": sum(types.values()) if times else None,
-            "error_rate": round(min(1.0, sum(errors.get(id, {}).values()) / times), 6) if times else None,
+            "error_rate": round(min(1.0, sum(errors.get(name, {}).values()) / times), 6) if times else None,
             "error_types": types or None,
-            "first_seen": _moment(min(first, _epoch(rows.get(id, {}).get("first_seen")) or first)),
+            "first_seen": _moment(min(first, _epoch(rows.get(name, {}).get("first_seen")) or first)),
             "match": "qualname",
             "sources": [0],
         }
@@ -146,7 +156,7 @@ def _edges(seen: Seen, rows: Mapping[str, Mapping[str, Any]]) -> list[dict[str, 
     """Who calls whom: the calls of each function, as its callers were seen."""
     callers: dict[tuple[str, str], int] = {}
     for (caller, callee), counter in list(seen.callers.items()):
-        key = seen.id(caller), seen.id(callee)
+        key = seen.name(seen.codes[caller]), seen.name(seen.codes[callee])
         callers[key] = callers.get(key, 0) + value(counter)
     followed: dict[str, int] = {}
     for (_, called), times in callers.items():

@@ -45,7 +45,8 @@ class Sensor:
 
     def reset(self) -> None:
         """Begin anew: a forked process has done nothing yet."""
-        self.paths: dict[CodeType, str | None] = {measuring.TOLD: None}
+        # By the id of a code object, which is kept alive beside it (``Seen``).
+        self.paths: dict[int, tuple[str | None, CodeType]] = {id(measuring.TOLD): (None, measuring.TOLD)}
         self.seen = Seen(self.path)
         self.windows = Windows(self.duty)
         self.opened = 0
@@ -55,39 +56,37 @@ class Sensor:
 
     def once(self, code: CodeType, offset: int) -> object:
         """A function starts, outside the windows: never told again until the next one."""
-        if code not in self.seen.first and self.path(code) is not None:
-            self.seen.first[code] = time.time()
+        if self.path(code) is not None:
+            self.seen.ran(code)
         return _monitoring.DISABLE
 
     def _counting(self) -> Callable[[CodeType, int], object]:
         """What is called for each start of a function in a window, with all it needs at hand."""
-        counters, disable, tick, new = self.seen.counters, _monitoring.DISABLE, next, Counter
+        counters, disable, tick, new, key = self.seen.counters, _monitoring.DISABLE, next, Counter, id
 
         def count(code: CodeType, offset: int) -> object:
             try:
-                tick(counters[code])
+                tick(counters[key(code)])
             except KeyError:
                 if self.path(code) is None:
                     return disable
-                self.seen.first.setdefault(code, time.time())
-                tick(counters.setdefault(code, new()))
+                self.seen.ran(code)
+                tick(counters.setdefault(key(code), new()))
             return None
 
         return count
 
     def _following(self) -> Callable[[CodeType, int], object]:
-        """The same, with who calls: four times as slow, so not where calls are counted as well, unless all are."""
-        count, callers, tick, new = self._counting(), self.seen.callers, next, Counter
-        counters, frame_at, is_exact = self.seen.counters, sys._getframe, self.duty >= 1
+        """The same, with who calls: some times as slow, so not where calls are counted as well, unless all are."""
+        count, callers, tick, new, key = self._counting(), self.seen.callers, next, Counter, id
+        first, frame_at, is_exact = self.seen.first, sys._getframe, self.duty >= 1
 
         def follow(code: CodeType, offset: int) -> object:
             if is_exact and count(code, offset) is not None:
                 return _monitoring.DISABLE
-            if code not in counters and self.path(code) is None:
-                return _monitoring.DISABLE
             above = frame_at(1).f_back
-            if above is not None and self.path(above.f_code) is not None:
-                pair = above.f_code, code
+            if above is not None and key(above.f_code) in first and key(code) in first:
+                pair = key(above.f_code), key(code)
                 try:
                     tick(callers[pair])
                 except KeyError:
@@ -99,14 +98,16 @@ class Sensor:
     def fail(self, code: CodeType, offset: int, error: BaseException) -> None:
         """An exception leaves a function, in a window."""
         if self.windows.is_open and self.path(code) is not None and not isinstance(error, _PASSING):
-            next(self.seen.errors.setdefault((code, type(error).__name__), Counter()))
+            self.seen.ran(code)
+            next(self.seen.errors.setdefault((id(code), type(error).__name__), Counter()))
 
     def path(self, code: CodeType) -> str | None:
         """The file of a function below a root, None where it is not the project's."""
         try:
-            return self.paths[code]
+            return self.paths[id(code)][0]
         except KeyError:
-            found = self.paths[code] = self._path(code.co_filename)
+            found = self._path(code.co_filename)
+            self.paths[id(code)] = found, code
             return found
 
     def _path(self, file: str) -> str | None:
@@ -154,7 +155,7 @@ class Sensor:
         self.opened += 1
         events, follows = _monitoring.events, self.opened % _FOLLOWING == 0
         callback = self._following() if follows else self._counting()
-        self.listened = list(self.seen.first)
+        self.listened = list(self.seen.codes.values())
         self._set(self.listened, events.PY_START)
         before = self._told(follows)
         time.sleep(0)  # so that no other thread runs between the two next lines, uncounted or untimed
@@ -187,13 +188,13 @@ class Sensor:
 
     def _cost_s(self) -> float:
         """What it takes to count one call, now: as in a window, but of a function of the sensor's own."""
-        tick, counters, new = next, {measuring.TOLD: Counter()}, Counter
+        tick, counters, new, key = next, {id(measuring.TOLD): Counter()}, Counter, id
 
         def count(code: CodeType, offset: int) -> object:
             try:
-                tick(counters[code])
+                tick(counters[key(code)])
             except KeyError:
-                tick(counters.setdefault(code, new()))
+                tick(counters.setdefault(key(code), new()))
             return None
 
         _monitoring.register_callback(self.counter, _monitoring.events.PY_START, count)
