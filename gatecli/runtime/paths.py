@@ -169,6 +169,8 @@ def _place(path: str, tree: TreePaths, maps: Iterable[tuple[str, str]]) -> Place
     found = tree.ending(path) if "/" in path else tree.named(path)
     if len(found) == 1:
         return Place(path=found[0], by_name_only="/" not in path)
+    if not found and "/" not in path:  # a base name that no file of the tree has
+        return Place(reason=Reason.THIRD_PARTY)
     return Place(reason=Reason.AMBIGUOUS if found else Reason.NO_FILE)
 
 

@@ -205,7 +205,7 @@ def test_a_base_name_needs_a_name_and_a_line_that_agree() -> None:
         Frame(file="base.py", name="run", line=3),
     )
     found = resolve([frames], tree=SHOP, functions_of=read_functions).matches[0]
-    assert [say(item) for item in found] == ["Order.of by qualname", "third-party", "third-party", "no such file"]
+    assert [say(item) for item in found] == ["Order.of by qualname", "third-party", "third-party", "third-party"]
 
 
 def test_a_file_that_does_not_parse_is_said() -> None:

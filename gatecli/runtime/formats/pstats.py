@@ -21,6 +21,8 @@ MAX_COUNT = 2**63
 # https://github.com/python/cpython/blob/main/Lib/profiling/sampling/pstats_collector.py
 _SAMPLED_MARKER = ("__sampled__",)
 _BUILTINS = "~"
+# What 3.15's sampler writes where a frame has no line.
+_NO_LINE = -1
 _PYTHON = re.compile(r"[/\\]lib[/\\]python(\d\.\d{1,2})[/\\]")
 
 _Key = tuple[str, int, str]
@@ -107,7 +109,7 @@ def _sampled(keys: dict[_Key, None], records: tuple[Record, ...], rows: list[tup
     return Recording(
         kind="pstats-sampled",
         basis=Basis.SAMPLED,
-        frames=tuple(Frame(file=file, name=name, line=line or None) for file, line, name in keys),
+        frames=tuple(Frame(file=file, name=name, line=line if line > 0 else None) for file, line, name in keys),
         records=records,
         samples=samples,
         rate_hz=round(samples / seconds, 3) if seconds else None,
@@ -134,7 +136,7 @@ def _rows(table: dict[object, object]) -> list[tuple[_Key, _Row]]:
 def _key(key: object) -> _Key:
     if isinstance(key, tuple) and len(key) == 3:
         file, line, name = key
-        if isinstance(file, str) and isinstance(name, str) and type(line) is int and 0 <= line < MAX_COUNT:
+        if isinstance(file, str) and isinstance(name, str) and type(line) is int and _NO_LINE <= line < MAX_COUNT:
             return file, line, name
     raise EvidenceError("not a pstats dump: a key is not (file, line, name)")
 

@@ -35,7 +35,8 @@ class _Line(msgspec.Struct, gc=False):
     type: str
     mode: str | None = None
     sample_interval_usec: Count | None = None
-    defs: list[_Definition] = []
+    strings: list[_Definition] = []
+    frames: list[_Definition] = []
     entries: list[_Figures] = []
     samples_total: Count | None = None
 
@@ -60,10 +61,11 @@ def read(stream: IO[bytes]) -> Recording:
     for number, line in decode_lines(stream, _Line, "a record of Python's sampler"):
         if line.type == "meta":
             meta = line
-        elif line.type == "str_def":
-            strings.update((item.str_id, item.value) for item in line.defs if item.str_id and item.value is not None)
-        elif line.type == "frame_def":
-            for item in line.defs:
+        elif line.type == "string_table":
+            known = ((item.str_id, item.value) for item in line.strings)
+            strings.update((id, text) for id, text in known if id is not None and text is not None)
+        elif line.type == "frame_table":
+            for item in line.frames:
                 if item.frame_id is None or item.path_str_id is None or item.func_str_id is None:
                     raise EvidenceError(f"line {number:,} defines a frame without its names", "record it again")
                 places[item.frame_id] = item.path_str_id, item.func_str_id, item.line, item.synthetic
@@ -94,7 +96,7 @@ def _recording(
     for entry in figures:
         if entry.self > samples or entry.cumulative > samples:
             raise EvidenceError(f"frame {entry.frame_id} has more samples than there are", "record it again")
-        path, function, line, is_synthetic = places.get(entry.frame_id, (0, 0, None, False))
+        path, function, line, is_synthetic = places.get(entry.frame_id, (-1, -1, None, False))
         if path not in strings or function not in strings:
             raise EvidenceError(f"frame {entry.frame_id} is not defined in the file", "record it again")
         frame = Frame(file=None if is_synthetic else strings[path], name=strings[function], line=line_number(line))

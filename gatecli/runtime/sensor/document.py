@@ -28,8 +28,8 @@ def value(counter: "Counter[int]") -> int:
 class Seen:
     """What one process did: when each function first ran, how often it was called, by whom, and what it failed with.
 
-    Everything is by the ``id`` of a code object, which ``codes`` keeps alive: to hash a code object, Python goes through
-    all its instructions, some microseconds for a long function. ``path`` is the file of a function below a root.
+    All is by the ``id`` of a code object, which ``codes`` keeps alive: to hash a code object, Python goes through its
+    instructions, which takes some microseconds for a long function. ``path`` is the file of a function below a root.
     """
 
     def __init__(self, path: Callable[[CodeType], str | None]) -> None:

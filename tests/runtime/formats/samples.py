@@ -8,32 +8,32 @@ from gatecli.runtime.formats import Reader
 from gatecli.runtime.profile import encode
 from tests.runtime.support import PROFILES, build, recording
 
-# As python -m profiling.sampling run --jsonl writes it (Lib/profiling/sampling/jsonl_collector.py of 3.15).
+# As python -m profiling.sampling run --jsonl writes it (3.15.2).
 JSONL = "\n".join(
     json.dumps(record, separators=(",", ":"))
     for record in (
-        {"type": "meta", "v": 1, "run_id": "a", "sample_interval_usec": 1000, "mode": "wall"},
-        {"type": "str_def", "v": 1, "run_id": "a", "defs": [
-            {"str_id": 1, "value": "AuditedStore.audit"},
-            {"str_id": 2, "value": "/srv/shop/releases/42/src/shop/store.py"},
-            {"str_id": 3, "value": "main"},
-            {"str_id": 4, "value": "/srv/shop/releases/42/src/shop/__main__.py"},
-            {"str_id": 5, "value": "<GC>"},
-            {"str_id": 6, "value": "~"},
+        {"type": "meta", "v": 0, "run_id": "a", "sample_interval_usec": 1000, "mode": "wall"},
+        {"type": "string_table", "v": 0, "run_id": "a", "strings": [
+            {"str_id": 0, "value": "AuditedStore.audit"},
+            {"str_id": 1, "value": "/srv/shop/releases/42/src/shop/store.py"},
+            {"str_id": 2, "value": "main"},
+            {"str_id": 3, "value": "/srv/shop/releases/42/src/shop/__main__.py"},
+            {"str_id": 4, "value": "<GC>"},
+            {"str_id": 5, "value": "~"},
         ]},
-        {"type": "frame_def", "v": 1, "run_id": "a", "defs": [
-            {"frame_id": 1, "path_str_id": 2, "func_str_id": 1, "line": 31, "end_line": 31, "col": 8, "end_col": 20},
-            {"frame_id": 2, "path_str_id": 2, "func_str_id": 1, "line": 32},
-            {"frame_id": 3, "path_str_id": 4, "func_str_id": 3, "line": 25},
-            {"frame_id": 4, "path_str_id": 6, "func_str_id": 5, "line": 0, "synthetic": True},
+        {"type": "frame_table", "v": 0, "run_id": "a", "frames": [
+            {"frame_id": 0, "path_str_id": 1, "func_str_id": 0, "line": 31, "end_line": 31, "col": 8, "end_col": 20},
+            {"frame_id": 1, "path_str_id": 1, "func_str_id": 0, "line": 32},
+            {"frame_id": 2, "path_str_id": 3, "func_str_id": 2, "line": 25},
+            {"frame_id": 3, "path_str_id": 5, "func_str_id": 4, "line": 0, "synthetic": True},
         ]},
-        {"type": "agg", "v": 1, "run_id": "a", "kind": "frame", "scope": "final", "samples_total": 40, "entries": [
-            {"frame_id": 1, "self": 25, "cumulative": 25},
-            {"frame_id": 2, "self": 5, "cumulative": 5},
-            {"frame_id": 3, "self": 8, "cumulative": 40},
-            {"frame_id": 4, "self": 2, "cumulative": 2},
+        {"type": "agg", "v": 0, "run_id": "a", "kind": "frame", "scope": "final", "samples_total": 40, "entries": [
+            {"frame_id": 0, "self": 25, "cumulative": 25},
+            {"frame_id": 1, "self": 5, "cumulative": 5},
+            {"frame_id": 2, "self": 8, "cumulative": 40},
+            {"frame_id": 3, "self": 2, "cumulative": 2},
         ]},
-        {"type": "end", "v": 1, "run_id": "a", "samples_total": 40},
+        {"type": "end", "v": 0, "run_id": "a", "samples_total": 40},
     )
 ) + "\n"  # fmt: skip
 

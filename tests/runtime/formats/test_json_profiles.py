@@ -245,13 +245,13 @@ def test_the_json_lines_of_python_315() -> None:
     ("old", "new", "kind", "text"),
     [
         ('"type":"end"', '"type":"x"', EvidenceError, "the last record is missing"),
-        ('"func_str_id":3', '"func_str_id":9', EvidenceError, "frame 3 is not defined"),
+        ('"func_str_id":2', '"func_str_id":9', EvidenceError, "frame 2 is not defined"),
         ('"frame_id":3,"self"', '"frame_id":33,"self"', EvidenceError, "frame 33 is not defined"),
         ('"cumulative":40', '"cumulative":41', EvidenceError, "more samples than there are"),
         ('"cumulative":40', '"cumulative":-1', EvidenceError, "line 4 is not a record"),
         ('"samples_total":40}', '"samples_total":0}', EvidenceError, "holds no samples"),
         ('"mode":"wall"', '"mode":"exception"', UsageError, "exceptions, not time"),
-        ('"path_str_id":4,', "", EvidenceError, "line 3 defines a frame without its names"),
+        ('"path_str_id":3,', "", EvidenceError, "line 3 defines a frame without its names"),
     ],
 )
 def test_json_lines_that_are_wrong(old: str, new: str, kind: type[GateError], text: str) -> None:

@@ -76,6 +76,8 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
             command = [str(python.with_name("py-spy"))]
             if not python.with_name("py-spy").exists():
                 pytest.skip(f"py-spy is not installed beside {python}")
+        elif module == "austin":
+            command = [module]
         elif subprocess.run(
             [str(python), "-c", f"import {module}"], cwd=tmp_path / "src", capture_output=True, check=False
         ).returncode:
@@ -145,8 +147,19 @@ def test_opentelemetry(run: Callable[..., Path], tmp_path: Path) -> None:
     assert [(entry.id, entry.share) for entry in price.entry_points] == [("http /orders", 1.0)]
 
 
-def test_the_sampler_of_python_315(run: Callable[..., Path]) -> None:
-    assert AUDIT in rows(imported(run("profiling.sampling", "run", "--jsonl", "-o", "{out}", "-m", "shop", "1")))
+@pytest.mark.parametrize("format", ["jsonl", "collapsed", "pstats"])
+def test_the_sampler_of_python_315(run: Callable[..., Path], format: str) -> None:
+    path = run("profiling.sampling", "run", f"--{format}", "-o", "{out}", "-m", "shop", "1")
+    assert AUDIT in rows(imported(path))
+
+
+def test_austin(run: Callable[..., Path]) -> None:
+    if shutil.which("austin") is None:
+        pytest.skip("austin is not installed")
+    path = run("austin", "-i", "1ms", "-o", "{out}", "{python}", "-m", "shop", "1")
+    if not path.stat().st_size:
+        pytest.skip("this austin does not know this Python")
+    assert AUDIT in rows(imported(path))
 
 
 @pytest.mark.parametrize("as_json", [True, False])

@@ -125,7 +125,7 @@ KEY = ("a.py", 1, "f")
         ({("__sampled__",): True, KEY: (0, 0, 0.0, 0.0, {})}, "holds no samples"),
         ({("a.py", 1): (1, 1, 0.0, 0.0, {})}, "a key is not (file, line, name)"),
         ({("a.py", "1", "f"): (1, 1, 0.0, 0.0, {})}, "a key is not (file, line, name)"),
-        ({("a.py", -1, "f"): (1, 1, 0.0, 0.0, {})}, "a key is not (file, line, name)"),
+        ({("a.py", -2, "f"): (1, 1, 0.0, 0.0, {})}, "a key is not (file, line, name)"),
         ({("a.py", True, "f"): (1, 1, 0.0, 0.0, {})}, "a key is not (file, line, name)"),
         ({KEY: (1, 1, 0.0, 0.0)}, "are not five"),
         ({KEY: None}, "are not five"),
