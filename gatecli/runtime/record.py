@@ -105,7 +105,8 @@ def _with_sensor(
     if not profiles:
         raise EvidenceError(
             f"{command[0]} left no recording (exit code {code})",
-            "the sensor needs Python 3.12 or newer and an environment that is not isolated (-I, -E, -S)",
+            "the sensor needs Python 3.12 or newer, an environment that is not isolated (-I, -E, -S), "
+            "and a program below the repository",
         )
     joined = folder / "joined.json"
     joined.write_bytes(encode(_side_by_side(profiles)))

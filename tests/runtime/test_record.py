@@ -268,6 +268,26 @@ def test_the_sensor_is_quiet_where_it_cannot_listen(monkeypatch: pytest.MonkeyPa
     assert sensor.start() is None
 
 
+@needs_python
+def test_a_process_that_runs_nothing_of_the_project_leaves_no_file(folder: Path) -> None:
+    """As the first process of gunicorn: a file without a function is no profile, and its import would fail."""
+    (folder / "server.py").write_text(
+        "import os\nif os.fork() == 0:\n    import shop.main as m\n    m.outer()\nelse:\n    os.wait()\n"
+    )
+    site = folder / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(record._LOADER.format(sensor=sensor.__file__))
+    (folder / "found").mkdir()
+    environment = {
+        "PYTHONPATH": os.pathsep.join([str(site), str(folder)]),
+        "GATE_RECORD": str(folder / "found"),
+        "GATE_RECORD_ROOTS": str(folder / "shop"),
+    }
+    subprocess.run([PYTHONS[0], "server.py"], env={**os.environ, **environment}, check=True, timeout=60)
+    [file] = (folder / "found").iterdir()
+    assert {row.id.partition("::")[2] for row in load(file).functions} >= {"outer", "outer.inner"}
+
+
 def test_a_counter_tells_its_value() -> None:
     counter = document.Counter()
     assert [document.value(counter), *(next(counter) for _ in range(3)), document.value(counter)] == [0, 0, 1, 2, 3]

@@ -255,5 +255,7 @@ class Sensor:
             self.flush()
 
     def flush(self) -> None:
-        """Write all that is known."""
+        """Write all that is known; a file of nothing, as that of a server's first process, would be no profile."""
+        if not self.seen.first and not os.path.exists(self.target):
+            return
         write(self.target, document(self.seen, self.windows, os.path.basename(self.target)))
