@@ -1,11 +1,10 @@
 """Samples in Grafana Pyroscope: all profiles of a service merged there, answered as one pprof.
 
-``SelectMergeStacktraces`` of https://github.com/grafana/pyroscope (api/querier/v1/querier.proto), as JSON over Connect;
-older servers, which have no pprof there, answer ``SelectMergeProfile``.
+``SelectMergeStacktraces`` of https://github.com/grafana/pyroscope (api/querier/v1/querier.proto) over Connect, in
+protobuf: an answer is in the codec of its question, and in JSON it would be no pprof but an object like it. Older
+servers, which know no formats, answer a flame graph without files and lines; they are asked ``SelectMergeProfile``.
 """
 
-import base64
-import binascii
 from collections.abc import Callable
 
 import msgspec
@@ -13,16 +12,13 @@ import msgspec
 from gatecli.config import FetchConfig
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.runtime.engines.url import Question
+from gatecli.runtime.formats.protobuf import BYTES, fields
 
 _SERVICE = "querier.v1.QuerierService"
-
-
-class _Pprof(msgspec.Struct):
-    profile: str = ""
-
-
-class _Answer(msgspec.Struct):
-    pprof: _Pprof | str | None = None
+# Numbers of fields: of both requests, of the first alone with its value for pprof, and of its answer.
+_TYPE, _SELECTOR, _START, _END = 1, 2, 3, 4
+_FORMAT, _FORMAT_PPROF = 6, 4
+_ANSWERED_PPROF, _PROFILE = 5, 1
 
 
 def fetch(source: FetchConfig, ask: Callable[[Question], bytes], started: float, ended: float) -> bytes:
@@ -35,16 +31,15 @@ def fetch(source: FetchConfig, ask: Callable[[Question], bytes], started: float,
     if not source.service:
         raise UsageError("Pyroscope keeps profiles by service", "name it: --service shop")
     quoted = msgspec.json.encode(source.service).decode()
-    request = {
-        "start": round(started * 1000),
-        "end": round(ended * 1000),
-        "profileTypeID": source.type,
-        "labelSelector": f"{{service_name={quoted}}}",
-    }
-    answer = _ask(source, ask, "SelectMergeStacktraces", {**request, "format": "PROFILE_FORMAT_PPROF"})
-    content = _pprof(answer)
-    if content is None:  # a server that knows no formats answers a flame graph, which names neither files nor lines
-        content = _ask(source, ask, "SelectMergeProfile", request, accept="application/proto")
+    request = (
+        _bytes(_TYPE, source.type.encode())
+        + _bytes(_SELECTOR, f"{{service_name={quoted}}}".encode())
+        + _number(_START, round(started * 1000))
+        + _number(_END, round(ended * 1000))
+    )
+    content = _pprof(_ask(source, ask, "SelectMergeStacktraces", request + _number(_FORMAT, _FORMAT_PPROF)))
+    if content is None:
+        content = _ask(source, ask, "SelectMergeProfile", request)
     if not content:
         raise UsageError(
             f"no samples of {source.service} of type {source.type}", "check --service, --type and --window"
@@ -52,26 +47,39 @@ def fetch(source: FetchConfig, ask: Callable[[Question], bytes], started: float,
     return content
 
 
-def _ask(
-    source: FetchConfig,
-    ask: Callable[[Question], bytes],
-    method: str,
-    request: dict[str, object],
-    accept: str = "application/json",
-) -> bytes:
-    headers = {"Content-Type": "application/json", "Accept": accept, "Connect-Protocol-Version": "1"}
+def _ask(source: FetchConfig, ask: Callable[[Question], bytes], method: str, request: bytes) -> bytes:
+    headers = {"Content-Type": "application/proto", "Connect-Protocol-Version": "1"}
     if source.tenant:
         headers["X-Scope-OrgID"] = source.tenant
     url = f"{source.url.rstrip('/')}/{_SERVICE}/{method}"
-    return ask(Question(url=url, body=msgspec.json.encode(request), headers=headers))
+    return ask(Question(url=url, body=request, headers=headers))
 
 
 def _pprof(answer: bytes) -> bytes | None:
     """The profile in an answer, empty where there are no samples, None where it is in another form."""
+    if not answer:
+        return b""
     try:
-        found = msgspec.json.decode(answer, type=_Answer).pprof
-        if found is None:
-            return b"" if answer.strip() == b"{}" else None
-        return base64.b64decode(found if isinstance(found, str) else found.profile, validate=True)
-    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, ValueError, RecursionError) as error:
-        raise EvidenceError(f"not an answer of Pyroscope: {str(error)[:200]}", "is the address right?") from error
+        for number, wire, _, content in fields(memoryview(answer)):
+            if number == _ANSWERED_PPROF and wire == BYTES:
+                inner = (part for at, kind, _, part in fields(content) if at == _PROFILE and kind == BYTES)
+                return bytes(next(inner, b""))
+    except EvidenceError:
+        raise EvidenceError("not an answer of Pyroscope", "is the address right?") from None
+    return None
+
+
+def _number(field: int, value: int) -> bytes:
+    return _varint(field << 3) + _varint(value)
+
+
+def _bytes(field: int, content: bytes) -> bytes:
+    return _varint(field << 3 | BYTES) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*out, value))

@@ -3,7 +3,6 @@
 ``GATE_FUZZ=20000`` damages each answer that often.
 """
 
-import base64
 import json
 import os
 import random
@@ -17,6 +16,7 @@ from gatecli.runtime import engines
 from gatecli.runtime.engines.url import Question
 from gatecli.runtime.profile import encode
 from tests.runtime.formats.mutation import mutated
+from tests.runtime.formats.test_pprof import message
 from tests.runtime.support import PROFILES, build
 
 MUTATIONS = int(os.environ.get("GATE_FUZZ", "150"))
@@ -57,9 +57,7 @@ ANSWERS: dict[Engine, list[bytes]] = {
         vector(),
     ],
     Engine.PYROSCOPE: [
-        json.dumps(
-            {"pprof": {"profile": base64.b64encode((PROFILES / "pyroscope-python.pprof").read_bytes()).decode()}}
-        ).encode()
+        message(5, message(1, (PROFILES / "pyroscope-python.pprof").read_bytes()))
     ],
     Engine.SENTRY: [(PROFILES / "pyspy.speedscope.json").read_bytes()],
 }  # fmt: skip

@@ -13,8 +13,10 @@ import pytest
 from gatecli.config import Engine, FetchConfig
 from gatecli.errors import EvidenceError, GateError, UsageError
 from gatecli.runtime import engines
+from gatecli.runtime.formats.protobuf import fields
 from gatecli.runtime.recording import Recording
 from tests.runtime.engines import fake
+from tests.runtime.formats.test_pprof import message
 from tests.runtime.support import PROFILES, build, recording, rows
 
 NOW = 1_795_223_600
@@ -34,24 +36,28 @@ def fetch(kind: Engine, engine: fake.Engine, path: str = "", **options: Any) -> 
     return engines.fetch(source, now=NOW, window_s=3_600)
 
 
+def answered(profile: bytes) -> bytes:
+    """``SelectMergeStacktracesResponse.pprof.profile``: fields 5 and 1 of Pyroscope's querier.proto."""
+    return message(5, message(1, profile))
+
+
 def test_pyroscope_merges_and_answers_pprof(engine: fake.Engine) -> None:
-    answer = {"pprof": {"profile": base64.b64encode(gzip.compress(PPROF)).decode()}}
-    engine.answer(STACKTRACES, json.dumps(answer).encode())
+    engine.answer(STACKTRACES, answered(PPROF))
     found = fetch(Engine.PYROSCOPE, engine, "/", service='sh"op', tenant="team-1")
     assert rows(build(found)).keys() == rows(build(recording("pyroscope-python.pprof"))).keys()
     method, _, headers, body = engine.asked[0]
-    assert (method, headers["X-Scope-OrgID"]) == ("POST", "team-1")
-    assert json.loads(body) == {
-        "start": (NOW - 3_600) * 1_000,
-        "end": NOW * 1_000,
-        "profileTypeID": "process_cpu:cpu:nanoseconds:cpu:nanoseconds",
-        "labelSelector": '{service_name="sh\\"op"}',
-        "format": "PROFILE_FORMAT_PPROF",
-    }
+    assert (method, headers["X-Scope-OrgID"], headers["Content-Type"]) == ("POST", "team-1", "application/proto")
+    assert [(field, bytes(content) or value) for field, _, value, content in fields(memoryview(body))] == [
+        (1, b"process_cpu:cpu:nanoseconds:cpu:nanoseconds"),
+        (2, b'{service_name="sh\\"op"}'),
+        (3, (NOW - 3_600) * 1_000),
+        (4, NOW * 1_000),
+        (6, 4),  # PROFILE_FORMAT_PPROF
+    ]
 
 
 def test_an_older_pyroscope_is_asked_the_older_way(engine: fake.Engine) -> None:
-    engine.answer(STACKTRACES, b'{"flamegraph": {"names": ["total"]}}')
+    engine.answer(STACKTRACES, message(1, message(1, b"total")))  # a flame graph
     engine.answer("/querier.v1.QuerierService/SelectMergeProfile", PPROF)
     found = fetch(Engine.PYROSCOPE, engine, service="shop")
     assert "shop/store.py::AuditedStore.audit" in rows(build(found))
@@ -60,12 +66,12 @@ def test_an_older_pyroscope_is_asked_the_older_way(engine: fake.Engine) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"{}", "no samples of shop of type process_cpu"),
-        (b'{"pprof": {"profile": "not base64!"}}', "not an answer of Pyroscope"),
-        (b'{"pprof": {"profile": "AAAA"}}', "not a known profile format"),
-        (b'{"pprof": 3}', "not an answer of Pyroscope"),
+        (b"", "no samples of shop of type process_cpu"),
+        (answered(b""), "no samples of shop of type process_cpu"),
+        (answered(PPROF)[:-10], "not an answer of Pyroscope"),
+        (answered(b"AAAA"), "not a known profile format"),
+        (b"{}", "not an answer of Pyroscope"),
         (b"<html>", "the answer is a web page"),
-        (b'{"pprof": {"prof', "not an answer of Pyroscope"),
     ],
 )
 def test_what_pyroscope_does_not_answer(engine: fake.Engine, body: bytes, message: str) -> None:
