@@ -10,12 +10,13 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from types import CodeType
-from typing import Any
+from typing import Any, TypeVar
 
 from .windows import Windows
 
 _OPTIMIZED, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x1, 0x20, 0x80, 0x200
 
+_K = TypeVar("_K")
 Counter = itertools.count
 """It is counted on in one step, whatever other threads do."""
 
@@ -39,6 +40,9 @@ class Seen:
         self.counters: dict[int, Counter[int]] = {}
         self.callers: dict[tuple[int, int], Counter[int]] = {}
         self.errors: dict[tuple[int, str], Counter[int]] = {}
+        # What the counts of earlier windows stand for, and the counts that are in it.
+        self._calls: dict[int, tuple[float, int]] = {}
+        self._failures: dict[tuple[int, str], tuple[float, int]] = {}
 
     def ran(self, code: CodeType) -> None:
         """A function of the project ran, perhaps for the first time."""
@@ -46,10 +50,40 @@ class Seen:
             self.codes[id(code)] = code
             self.first[id(code)] = time.time()
 
+    def fold(self, factor: float) -> None:
+        """What was counted since the last time stands for so many times as much."""
+        _fold(self.counters, self._calls, factor)
+        _fold(self.errors, self._failures, factor)
+
+    def calls(self, windows: Windows) -> dict[int, float]:
+        """How often each function was called, in all."""
+        return _whole(self.counters, self._calls, windows)
+
+    def failures(self, windows: Windows) -> dict[tuple[int, str], float]:
+        """How often an exception of a type left each function."""
+        return _whole(self.errors, self._failures, windows)
+
     def name(self, code: CodeType) -> str:
         """``path::qualname`` of a function; a lambda or comprehension is of the function around it."""
         parts = [part for part in code.co_qualname.replace(".<locals>", "").split(".") if not part.startswith("<")]
         return f"{self.path(code)}::{'.'.join(parts) or '<module>'}"
+
+
+def _fold(counters: "dict[_K, Counter[int]]", folded: dict[_K, tuple[float, int]], factor: float) -> None:
+    for key, counter in list(counters.items()):
+        before, counted = folded.get(key, (0.0, 0))
+        if (now := value(counter)) > counted:
+            folded[key] = before + (now - counted) * factor, now
+
+
+def _whole(
+    counters: "dict[_K, Counter[int]]", folded: dict[_K, tuple[float, int]], windows: Windows
+) -> dict[_K, float]:
+    rest = windows.rest()
+    if rest is None or windows.duty >= 1:
+        scale = windows.scale() or 1.0
+        return {key: value(counter) * scale for key, counter in list(counters.items())}
+    return {key: calls * rest for key, (calls, _) in list(folded.items())}
 
 
 def write(target: str, document: Mapping[str, Any]) -> None:
@@ -79,7 +113,7 @@ def write(target: str, document: Mapping[str, Any]) -> None:
 def document(seen: Seen, windows: Windows, name: str) -> dict[str, Any]:
     """The profile; ``name`` is what the recording is called in it."""
     elapsed = windows.elapsed_s()
-    rows = _rows(seen, windows.scale(), elapsed, is_exact=windows.duty >= 1)
+    rows = _rows(seen, windows, elapsed)
     return {
         "schema": "gate.runtime-profile/1",
         "meta": {
@@ -117,34 +151,34 @@ def _precision(windows: Windows, elapsed: float) -> str:
     return said if margin is None else f"{said}: all calls together are known to {max(1, round(100 * margin))} %"
 
 
-def _rows(seen: Seen, scale: float | None, elapsed: float, *, is_exact: bool) -> dict[str, dict[str, Any]]:
-    calls: dict[str, int] = {}
-    errors: dict[str, dict[str, int]] = {}
-    for key, counter in list(seen.counters.items()):
+def _rows(seen: Seen, windows: Windows, elapsed: float) -> dict[str, dict[str, Any]]:
+    calls: dict[str, float] = {}
+    errors: dict[str, dict[str, float]] = {}
+    for key, times in seen.calls(windows).items():
         if not _is_part(seen.codes[key]):
             name = seen.name(seen.codes[key])
-            calls[name] = calls.get(name, 0) + value(counter)
-    for (key, kind), counter in list(seen.errors.items()):
+            calls[name] = calls.get(name, 0) + times
+    for (key, kind), times in seen.failures(windows).items():
         types = errors.setdefault(seen.name(seen.codes[key]), {})
-        types[kind] = types.get(kind, 0) + value(counter)
+        types[kind] = types.get(kind, 0) + times
     rows: dict[str, dict[str, Any]] = {}
     for key, first in list(seen.first.items()):
         code = seen.codes[key]
         if _is_part(code):
             continue
         name = seen.name(code)
-        times = calls.get(name, 0)
-        types = {kind: round(count * (scale or 1)) for kind, count in errors.get(name, {}).items()} if times else {}
+        called = calls.get(name, 0)
+        failed = {kind: round(count) for kind, count in errors.get(name, {}).items()} if called else {}
         rows[name] = {
             "id": name,
             "kind": _kind(code),
             "first_line": code.co_firstlineno,
-            "calls": round(times * (scale or 1)) if times else None,
-            "calls_per_min": round(times * (scale or 1) * 60 / elapsed, 6) if times else None,
-            "calls_basis": ("counted" if is_exact else "counted_scaled") if times else None,
-            "errors": sum(types.values()) if times else None,
-            "error_rate": round(min(1.0, sum(errors.get(name, {}).values()) / times), 6) if times else None,
-            "error_types": types or None,
+            "calls": round(called) if called else None,
+            "calls_per_min": round(called * 60 / elapsed, 6) if called else None,
+            "calls_basis": ("counted" if windows.duty >= 1 else "counted_scaled") if called else None,
+            "errors": sum(failed.values()) if called else None,
+            "error_rate": round(min(1.0, sum(errors.get(name, {}).values()) / called), 6) if called else None,
+            "error_types": failed or None,
             "first_seen": _moment(min(first, _epoch(rows.get(name, {}).get("first_seen")) or first)),
             "match": "qualname",
             "sources": [0],

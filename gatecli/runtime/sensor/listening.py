@@ -177,6 +177,8 @@ class Sensor:
             self.windows.spend(told * cost * _FOLLOWING_COST)
         else:
             add(told, cost)
+            if (factor := self.windows.stands_for()) is not None:
+                self.seen.fold(factor)
         self._set(self.listened, 0)
         self.listened = []
 

@@ -53,6 +53,8 @@ class Windows:
         self._told_s = 0.0
         self._opened: tuple[float, float] | None = None
         self._rows: list[tuple[int, float]] = []  # calls and processor seconds of each
+        # What the windows since ``_covered_s`` of the program's processor time have of it.
+        self._covered_s = self._pending_s = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -73,6 +75,7 @@ class Windows:
                 used, told = cpu - opened[1], calls * cost
                 self._told_s += min(told, 0.75 * used)
                 self._rows.append((calls, max(used / 4, used - told)))
+                self._pending_s += self._rows[-1][1]
                 self.counted_s += now - opened[0]
 
         return add
@@ -91,13 +94,33 @@ class Windows:
         """Seconds since it began."""
         return max(time.monotonic() - self.began, 1e-9)
 
+    def program_s(self) -> float:
+        """Processor seconds of the program itself, so far."""
+        return max(0.0, time.process_time() - self._began_cpu - self.own_s - self._told_s)
+
+    def stands_for(self) -> float | None:
+        """How many calls each that was counted since the last answer stands for; None where too little was seen.
+
+        A window stands for what the program did since the one before: what it does changes, as behind its start.
+        """
+        if self._pending_s < _LEAST_CPU_S:
+            return None
+        now = self.program_s()
+        factor = max(1.0, (now - self._covered_s) / self._pending_s)
+        self._covered_s, self._pending_s = now, 0.0
+        return factor
+
+    def rest(self) -> float | None:
+        """What to multiply by for the time since the last window; None where no window stands for anything yet."""
+        return max(1.0, self.program_s() / self._covered_s) if self._covered_s else None
+
     def scale(self) -> float | None:
-        """How many calls one that was counted stands for; None where none was."""
+        """How many calls one that was counted stands for, over all windows; None where none was."""
         if self.duty >= 1:
             return 1.0
         cpu = sum(cpu for _, cpu in self._rows)
         if cpu >= _LEAST_CPU_S:
-            return max(1.0, (time.process_time() - self._began_cpu - self.own_s - self._told_s) / cpu)
+            return max(1.0, self.program_s() / cpu)
         return max(1.0, self.elapsed_s() / self.counted_s) if self.counted_s else None
 
     def margin(self) -> float | None:
