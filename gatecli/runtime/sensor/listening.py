@@ -51,6 +51,7 @@ class Sensor:
         self.windows = Windows(self.duty)
         self.opened = 0
         self.listened: list[CodeType] = []  # the functions that are counted in the open window
+        self.is_counting = False
 
     # ----------------------------------------------------------------- what the interpreter tells
 
@@ -58,6 +59,10 @@ class Sensor:
         """A function starts, outside the windows: never told again until the next one."""
         if self.path(code) is not None:
             self.seen.ran(code)
+            if self.is_counting:  # it belongs to the open window from its first call on
+                self.listened.append(code)
+                self.seen.counters.setdefault(id(code), Counter(1))
+                _monitoring.set_local_events(self.counter, code, _monitoring.events.PY_START)
         return _monitoring.DISABLE
 
     def _counting(self) -> Callable[[CodeType, int], object]:
@@ -160,6 +165,7 @@ class Sensor:
         before = self._told(follows)
         time.sleep(0)  # so that no other thread runs between the two next lines, uncounted or untimed
         self.windows.open()
+        self.is_counting = not follows
         _monitoring.register_callback(self.counter, events.PY_START, callback)
         if not follows:
             _monitoring.register_callback(self.counter, events.PY_UNWIND, self.fail)
@@ -169,6 +175,7 @@ class Sensor:
     def _close(self, before: int, follows: bool) -> None:
         """Count no longer: only what never ran before is told."""
         add = self.windows.close()
+        self.is_counting = False
         events = _monitoring.events
         _monitoring.register_callback(self.counter, events.PY_START, None)
         _monitoring.register_callback(self.counter, events.PY_UNWIND, None)
