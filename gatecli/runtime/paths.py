@@ -144,6 +144,8 @@ def normal(path: str) -> str:
     if not path or path.startswith(("<", "~")) or len(path) > MAX_PATH_CHARACTERS or "\0" in path:
         return ""
     clean = posixpath.normpath(path.replace("\\", "/"))
+    if clean.startswith(("<", "~")):
+        return ""
     return "/" + clean.lstrip("/") if clean.startswith("/") else clean
 
 
