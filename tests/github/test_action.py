@@ -15,7 +15,7 @@ import yaml
 from gatecli.reports.markdown import MARKER
 from gatecli.reports.workflows import Workflow, render
 from tests.conftest import GitRepo
-from tests.github.action import Job, Result
+from tests.github.action import ACTION, Job, Result
 from tests.github.fake import BOT, SLUG, TOKEN, FakeGitHub, Request, commit, pull_request, review
 from tests.github.test_artifact import archive
 from tests.reports.payloads import PAYLOADS
@@ -98,6 +98,18 @@ def propose(remote: GitRepo, fake: FakeGitHub, tmp_path: Path) -> Callable[..., 
         return job
 
     return call
+
+
+def test_the_reports_are_kept_and_that_never_changes_the_verdict() -> None:
+    """GitHub's own action keeps them; what it is told is all that can be looked at here."""
+    action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+    (keep,) = (step for step in action["runs"]["steps"] if "upload-artifact@" in step.get("uses", ""))
+    assert keep["continue-on-error"] is True
+    assert keep["with"]["path"].split() == [
+        part for name in ("json", "html", "sarif") for part in ("${{", f"steps.check.outputs.{name}-file", "}}")
+    ]
+    assert (keep["with"]["name"], keep["with"]["overwrite"]) == ("${{ inputs.artifact }}", True)
+    assert action["runs"]["steps"][-1]["name"] == "Verdict"
 
 
 def statuses(fake: FakeGitHub) -> list[tuple[str, str]]:

@@ -65,7 +65,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_page_has_a_recipe_for_each_situation() -> None:
     assert [heading for heading, _ in RECIPE_WORKFLOWS] == [
         "A pull request",
-        "Keep the reports, show the findings in code scanning",
+        "Show the findings in code scanning",
         "Forks",
         "Judge again",
         "A profile every night",
