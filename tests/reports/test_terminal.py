@@ -151,7 +151,7 @@ def test_what_the_encoding_cannot_take_is_escaped() -> None:
 
 def test_pass_is_two_lines() -> None:
     assert written(sample.passing()).splitlines() == [
-        " PASS  1 function touched · risk 1, in the lower half of changes here             gate 0.3.0 · 96 ms",
+        " PASS  1 function touched · risk 1, by history in the lower half here             gate 0.3.0 · 96 ms",
         " Dana Ruiz, no sign of an agent · 1 commit, +4 −2 in 1 file · base 3f9c2e1 → head a71b0d4",
     ]
 
