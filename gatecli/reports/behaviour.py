@@ -60,6 +60,9 @@ def constant(change: ConstantChange) -> str:
     return f"{change.where} {change.before} → {change.after}"
 
 
+_BARE = {("raises", "raise"): "re-raises", ("returns", "return"): "returns without a value"}
+
+
 def added(behaviour: Behaviour) -> list[str]:
     """What it does now and did not: ``calls queue.put``."""
     return list(_phrases(behaviour, "added"))
@@ -77,7 +80,7 @@ def _phrases(behaviour: Behaviour, side: str, kinds: Collection[str] | None = No
         facts: Facts = getattr(behaviour, name)
         for text in dict.fromkeys(fact.text for fact in getattr(facts, side)):
             said = text.removeprefix("return ") if name == "returns" else text
-            yield "re-raises" if (name, text) == ("raises", "raise") else f"{verb} {said}"
+            yield _BARE.get((name, text), f"{verb} {said}")
 
 
 def _constants(function: FunctionChange, behaviour: Behaviour) -> list[ConstantChange]:
