@@ -114,9 +114,10 @@ def _mainline_files(file: FileChange) -> Iterator[MainlineFile]:
 def _mainline_file(file: FileChange, old: str | None, new: str | None) -> MainlineFile:
     added = deleted = 0
     if is_python(new or old or ""):
-        is_whole = old is None or new is None
+        was_python = old is not None and is_python(old)  # what becomes code by its name comes with all its lines
+        is_whole = new is None or not was_python
         added = _lines(file.after if new else None) if is_whole else file.added_count
-        deleted = _lines(file.before if old else None) if is_whole else file.deleted_count
+        deleted = _lines(file.before if was_python else None) if is_whole else file.deleted_count
     return MainlineFile(old, new, _id(_BEFORE, old), _id(_AFTER, new), added, deleted)
 
 
