@@ -26,6 +26,7 @@ _LONG_LINE = 50_000
 
 # austin -f writes time, idle time and memory; the first is the time.
 _WEIGHT = re.compile(rb"([0-9]{1,18})(?:,-?[0-9]{1,18}){0,2}")
+_EMPTY_STACK = re.compile(r" [0-9]{1,18}\s?")  # as py-spy writes it, in any place
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _AUSTIN = re.compile(rb"P[0-9]+;T[^;]*(;|$)")
 _PYTHON = re.compile(rb"tid:[0-9]+(;|$)")
@@ -46,14 +47,15 @@ class _Producer:
 
 
 def matches(head: bytes) -> bool:
-    """Whether the first line that is no comment is a folded stack (or its beginning, where it is very long)."""
+    """Whether the first line that says something is a folded stack (or its beginning, where it is very long)."""
     text = head.decode("utf-8", "replace")
     if "\0" in text or text.lstrip()[:1] in ("{", "["):
         return False
     if text.startswith("# austin"):
         return True
-    lines = [line.strip() for line in text.split("\n")]
-    first = next((line for line in lines if line and not line.startswith("#")), "")
+    lines = text.split("\n")
+    told = (line.strip() for line in lines if not _EMPTY_STACK.fullmatch(line))
+    first = next((line for line in told if line and not line.startswith("#")), "")
     chain, _, weight = first.rpartition(" ")
     is_whole = len(lines) > 1 or len(head) < _LONG_LINE
     return (";" in first or _pyspy_frame(chain) is not None) and (

@@ -17,6 +17,14 @@ def parse(text: str | bytes) -> Recording:
     return collapsed.read(io.BytesIO(text if isinstance(text, bytes) else text.encode()))
 
 
+def test_an_empty_stack_may_come_first() -> None:
+    """py-spy writes its stacks in any order, and a sample of an empty one as a weight alone."""
+    stack = b"<module> (a.py:1);f (a.py:2) 3\n"
+    assert collapsed.matches(b" 2\n" + stack)
+    assert not collapsed.matches(b" 2\nshopping list 3\n")
+    assert parse(b" 2\n" + stack).samples == parse(stack + b" 2\n").samples == 5
+
+
 def test_pyspy() -> None:
     text = (
         "<module> (shop/__main__.py:34);main (shop/__main__.py:25);Order.of (shop/models.py:33) 12\n"
