@@ -373,3 +373,18 @@ def test_urlconfs_that_include_each_other_end():
 def test_hostile_decorators_take_bounded_time(decorator):
     for source in (f"@{decorator}\ndef f():\n    pass\n", f"{decorator}\n"):
         labels(source)
+
+
+def test_routers_that_are_all_mounted_on_each_other_end():
+    count = 12
+    names = [f"r{number}" for number in range(count)]
+    source = "".join(f"{name} = APIRouter(prefix='/{name}')\n" for name in names)
+    source += "".join(f"{one}.include_router({other})\n" for one in names for other in names if one != other)
+    source += "app = FastAPI()\napp.include_router(r0)\n@r0.get('/a')" + DEF
+    tree = MemoryTree({"shop/api.py": source})
+    entries = EntryPoints(Project(tree), tree)
+    module = read_module("shop/api.py", source.encode())
+    entries.add(module, names_of(module))
+    found = entries.labels()
+    assert all(label.endswith("/r0/a") for labels in found.values() for label in labels)
+    assert entries.is_cut
