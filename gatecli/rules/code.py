@@ -128,6 +128,10 @@ class Around:
 _NOTHING = Around()
 
 
+Reader = tuple[FunctionId, Usage | None]
+"""A function that names a setting, and how it runs."""
+
+
 class View:
     """A case with the code at hand: what a rule looks at. Each side is parsed once, and searched once for ``patterns``.
 
@@ -146,6 +150,7 @@ class View:
         self._owners: dict[int, dict[int, int]] = {}
         self._calls: dict[tuple[int, int], dict[str, list[Node]]] = {}
         self.lines: dict[tuple[str, bool], list[tuple[int, str]]] = {}  # by path and whether removed: lines.py fills it
+        self.readers: dict[frozenset[str], list[Reader]] = {}  # by spellings: checks/readers.py fills it
         self._patterns = frozenset(patterns) if len(case.functions) <= _MAX_JOINED else frozenset()
         self._joined = patterns
         self._matches: dict[tuple[int, int], dict[str, list[Captures]]] = {}

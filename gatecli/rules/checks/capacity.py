@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from gatecli.rules import code
 from gatecli.rules.checks.numbers import replaced
-from gatecli.rules.checks.settings import Readers, read_by
+from gatecli.rules.checks.readers import Readers, read_by
 from gatecli.rules.code import View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule

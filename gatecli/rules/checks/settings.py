@@ -5,18 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gatecli.errors import EvidenceError
-from gatecli.model import Confidence, Evidence, FileChange, FunctionId, FunctionKind, Usage
+from gatecli.model import Confidence, FileChange, FunctionKind
 from gatecli.rules import code, wording
 from gatecli.rules.checks import versions
+from gatecli.rules.checks.readers import Readers, read_by
 from gatecli.rules.code import Code, View
 from gatecli.rules.lines import added, decoded
 from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
-from gatecli.rules.wording import listed, snippet
-from gatecli.syntax.python import owners, read_module
+from gatecli.rules.wording import snippet
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -93,12 +92,6 @@ _UNITS = {
     **{"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "MB": 1e6, "GB": 1e9, "": 1},
 }
 FACTOR = 2
-MAX_LOOKED_UP = 20
-"""Settings of a change whose readers are searched for in the tree."""
-
-MAX_READERS = 40
-_LONG_WORD = 12
-MAX_FILES_READ = 60
 _CONSTANTS = Pattern("(assignment left: (identifier) @key right: (_) @value) @match")
 _KEPT = re.compile(
     r"(?:_TTL|_MAX_AGE|_EXPIR\w{0,10}|_INTERVAL|_LIFETIME|_CACHE_TIMEOUT|_CACHE_SECONDS)(?:_S|_SECONDS|_MS|_MINUTES)?$"
@@ -119,7 +112,6 @@ def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
 
     Of versions, another major one and one that is older.
     """
-    looked_up = 0
     for file in view.case.change.files:
         if file.before is None or file.after is None or not matches(_FILES, file.path):
             continue
@@ -127,9 +119,7 @@ def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
         for setting in _settings(file, old=False):
             was = old.get(setting.path)
             if how := _how(was, setting):
-                looked_up += 1
-                readers = read_by(view, setting.path, file.path) if looked_up <= MAX_LOOKED_UP else Readers()
-                yield _observed(readers, file.path, setting.path, how, setting.line)
+                yield _observed(read_by(view, setting.path, file.path), file.path, setting.path, how, setting.line)
     for touched in view.functions:
         if touched.before is None or touched.after is None or touched.change.function.kind is not FunctionKind.MODULE:
             continue
@@ -205,99 +195,6 @@ def _settings(file: FileChange, *, old: bool) -> Iterator[Setting]:
                 yield Setting(path, found[3].strip(), number)
 
 
-def _observed(readers: "Readers", path: str, name: str, how: str, line: int) -> Observation:
+def _observed(readers: Readers, path: str, name: str, how: str, line: int) -> Observation:
     says = how.format(snippet(name)) + readers.says
     return Observation(says=says, path=path, line=line, text=name, evidence=readers.evidence, usage=readers.usage)
-
-
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """The code that reads a setting, in words and as evidence, and the traffic of the busiest reader."""
-
-    says: str = ""
-    evidence: tuple[Evidence, ...] = ()
-    usage: Usage | None = None
-
-
-def read_by(view: View, name: str, path: str) -> Readers:
-    """Who reads a setting of a file by its name."""
-    readers = _readers(view, name, path)
-    if not readers:
-        return Readers()
-    busiest, usage = readers[0]
-    traffic = wording.traffic(usage)
-    says = f", read by {listed([str(id) for id, _ in readers])}"
-    says += f", of which {busiest.qualname} {traffic}" if traffic else ""
-    evidence = tuple(
-        Evidence(kind="reader", text=snippet(f"{id} {wording.traffic(usage)}".strip()), path=id.path)
-        for id, usage in readers[:10]
-    )
-    return Readers(says, evidence, usage)
-
-
-Reader = tuple[FunctionId, Usage | None]
-
-
-def _readers(view: View, name: str, own_path: str) -> list[Reader]:
-    """The production functions that name a setting, the busiest first, also by one constant that takes its value."""
-    tree = view.around.head
-    words = spellings(name)
-    if tree is None or not words:
-        return []
-    found: dict[FunctionId, Usage | None] = {}
-    names = set(words)
-    for _ in range(2):
-        following: set[str] = set()
-        for number, (path, content) in enumerate(tree.grep(sorted(names), view.is_production)):
-            if number >= MAX_FILES_READ or len(found) >= MAX_READERS:
-                break
-            ids, constants = _reading(path, content, names)
-            following |= constants - set(words)
-            found |= {id: view.around.usage(id) for id in ids if id.path != own_path or "<module>" not in id.qualname}
-        if not following:
-            break
-        names = following
-    return sorted(found.items(), key=lambda item: (-_weight(item[1]), str(item[0])))
-
-
-def _weight(usage: Usage | None) -> float:
-    return (usage.calls_per_minute or usage.share or 0.0) if usage is not None else 0.0
-
-
-def _reading(path: str, content: bytes, names: set[str]) -> tuple[list[FunctionId], set[str]]:
-    """The functions of a file that name one of some words, and the constants that are made of one."""
-    try:
-        module = read_module(path, content)
-    except EvidenceError:
-        return [], set()
-    pattern = re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(names)) + rb")\b")
-    lines = [number for number, line in enumerate(module.source.split(b"\n"), 1) if pattern.search(line[:2_000])]
-    where = owners(module.functions, lines)
-    ids, constants = [], set()
-    source = module.source.split(b"\n")
-    for line in lines:
-        function = module.functions[where.get(line, 0)]
-        made = re.match(rb"\s{0,8}([A-Z][A-Z0-9_]{3,80})\s{0,3}(?::[^=]{1,80})?=", source[line - 1])
-        if function.kind in (FunctionKind.MODULE, FunctionKind.CLASS_BODY):
-            if made:
-                constants.add(made[1].decode())
-        else:
-            ids.append(function.id)
-    return list(dict.fromkeys(ids)), constants
-
-
-def spellings(path: str) -> frozenset[str]:
-    """How code may name a setting: ``payments.timeoutSeconds`` as it is, in snake case, in capitals, with its parent.
-
-    A single short word ("timeout", "replicas") is everywhere and names nothing.
-    """
-    parts = [part for part in re.split(r"[.\"'-]", path) if part]
-    leaf = parts[-1] if parts else ""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", leaf).lower().replace("-", "_")
-    found = {leaf, snake, snake.upper()}
-    if len(parts) > 1:
-        parent = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", parts[-2]).lower().replace("-", "_")
-        found |= {f"{parent}_{snake}", f"{parent}_{snake}".upper()}
-    return frozenset(
-        word for word in found if word.isidentifier() and ("_" in word.strip("_") or len(word) >= _LONG_WORD)
-    )

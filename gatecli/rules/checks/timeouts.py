@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gatecli.rules import code
 from gatecli.rules.checks.guards import deadline_removed
 from gatecli.rules.checks.numbers import calls, left_out, positional, replaced
-from gatecli.rules.checks.settings import Readers, read_by
+from gatecli.rules.checks.readers import Readers, read_by
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule

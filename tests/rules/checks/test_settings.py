@@ -1,8 +1,8 @@
-"""Settings by name: what counts as a change, and how code may spell a name."""
+"""Settings by name: what counts as a change."""
 
 import pytest
 
-from gatecli.rules.checks.settings import compared, spellings
+from gatecli.rules.checks.settings import compared
 
 
 @pytest.mark.parametrize(
@@ -23,27 +23,3 @@ from gatecli.rules.checks.settings import compared, spellings
 )
 def test_compared(old: str, new: str, expected: str) -> None:
     assert compared(old, new) == expected
-
-
-@pytest.mark.parametrize(
-    ("path", "words"),
-    [
-        ("PAYMENT_TIMEOUT", {"PAYMENT_TIMEOUT", "payment_timeout"}),
-        (
-            "payments.timeoutSeconds",
-            {
-                "timeoutSeconds",
-                "timeout_seconds",
-                "TIMEOUT_SECONDS",
-                "payments_timeout_seconds",
-                "PAYMENTS_TIMEOUT_SECONDS",
-            },
-        ),
-        ("replicas", set()),
-        ("web.replicas", {"web_replicas", "WEB_REPLICAS"}),
-        ("the pool_size of create_engine", set()),
-        ("", set()),
-    ],
-)
-def test_spellings(path: str, words: set[str]) -> None:
-    assert spellings(path) == words
