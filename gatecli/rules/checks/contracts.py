@@ -1,6 +1,7 @@
 """C01, C02, C06: what callers outside the change rely on, and no longer get.
 
-A caller that was read and still fits is no news. What could not be read, or may mean another function, is a note.
+A caller that was read and still fits is no news. Of a signature, only calls that surely mean it and no longer bind are
+said; of a default, what could not be read is a note.
 """
 
 from collections.abc import Iterator
@@ -49,7 +50,6 @@ _FITTING = (SignatureKind.DEFAULT, SignatureKind.BECAME_OPTIONAL)
 
 def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
     """C01: callers that the change does not touch call in a way that no longer fits."""
-    edited = {file.path for file in view.case.change.files}
     for touched, clauses in _clauses(view):
         before, after = touched.change.before, touched.change.after
         if before is None or after is None or before.id.name != after.id.name:
@@ -66,21 +66,13 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
             continue
         what = f"changed its signature ({listed(binding)})"
         callers = [caller for caller in callers_outside(view, touched) if not _is_other(view, before, caller)]
-        fits = [(caller, fit(before, after, caller)) for caller in callers]
-        broken = [caller for caller, how in fits if how is Fit.BREAKS]
-        unclear = [caller for caller, how in fits if how is Fit.UNKNOWN and not _passes_on(caller)]
-        # A table that names the function, in a file of the change: who calls through it was in the author's sight.
-        unclear = [caller for caller in unclear if caller.calls or caller.id.path not in edited]
-        if {clause.kind for clause in clauses if str(clause) in binding} == {SignatureKind.RENAMED}:
-            unclear = [caller for caller in unclear if caller.calls]  # what is handed on is called by position
+        # What may mean another function, or hands this one on, was not worth reading (docs/rules-measured.md).
+        certain = [caller for caller in callers if caller.certainty is Certainty.CERTAIN]
+        broken = [caller for caller in certain if fit(before, after, caller) is Fit.BREAKS]
         if broken:
             calls = "calls" if len(broken) == 1 else "call"
             says = f"{what}, but {_who(broken)} outside this change still {calls} it the old way"
-            yield _observed(touched, says, binding, broken, _surest(broken))
-        elif unclear:
-            is_or_are = "is" if len(unclear) == 1 else "are"
-            says = f"{what}; {_who(unclear)} {is_or_are} not touched by this change"
-            yield _observed(touched, says, binding, unclear, Confidence.LOW)
+            yield _observed(touched, says, binding, broken, Confidence.HIGH)
         elif not callers and _is_observed(touched):
             says = f"{what}; no caller was found, so whoever calls it by another way must be checked"
             yield _observed(touched, says, binding, [], Confidence.LOW)
@@ -91,11 +83,6 @@ def _is_other(view: View, before: Function, caller: Caller) -> bool:
     if "." in before.id.qualname and not caller.calls and only_names(view, before, caller):
         return True
     return means_another(before, caller)
-
-
-def _passes_on(caller: Caller) -> bool:
-    """Whether a caller hands on whatever it is given itself (``self.run_impl(*args, **kwargs)``): others must fit."""
-    return bool(caller.calls) and all("**" in text for text in caller.calls)
 
 
 def default_changed(rule: Rule, view: View) -> Iterator[Observation]:
