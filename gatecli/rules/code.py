@@ -26,6 +26,7 @@ from gatecli.model import (
     Tree,
     Usage,
 )
+from gatecli.rules.imported import spelled_out
 from gatecli.rules.matching import Captures, Pattern, search, search_one
 from gatecli.rules.paths import is_production, matches
 from gatecli.syntax.languages import is_read, read_module
@@ -267,7 +268,7 @@ def read(path: str, source: bytes | None) -> Module | None:
     if source is None or not is_read(path):
         return None
     try:
-        return read_module(path, source)
+        return spelled_out(read_module(path, source))
     except EvidenceError:
         return None  # the file is reported as not parsed; no function of it is in the case
 

@@ -17,8 +17,9 @@ class Observation:
 
     ``says`` continues a sentence that begins with the function (or the path) and, where it is known, its traffic:
     "now queries the database in a loop". ``line`` is a line of the new side, ``text`` the code seen, for the
-    fingerprint. Only what is sure blocks: medium confidence asks for a review at most, low confidence for a note.
-    ``usage`` is the traffic that the severity follows, where it is not that of ``touched``.
+    fingerprint, and ``shown`` the same as it was written, where ``text`` is not. Only what is sure blocks: medium
+    confidence asks for a review at most, low confidence for a note. ``usage`` is the traffic that the severity follows,
+    where it is not that of ``touched``.
     """
 
     says: str
@@ -29,6 +30,7 @@ class Observation:
     evidence: tuple[Evidence, ...] = ()
     confidence: Confidence = Confidence.HIGH
     usage: Usage | None = None
+    shown: str = ""
 
 
 Check = Callable[["Rule", View], Iterable[Observation]]

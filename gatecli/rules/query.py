@@ -31,6 +31,9 @@ LOOPS = Pattern("""
 """)
 """What runs once an item; the iterable of a loop runs once."""
 
+LAMBDAS = Pattern("(lambda body: (_) @match)")
+"""What does not run where it stands, but where it is called: in a thread, mostly."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -71,6 +74,9 @@ def _matches(view: View, match: Match, side: Code | None) -> list[_Found]:
     if side is None or match.where.in_async not in (None, side.function.is_async):
         return []
     found = view.own(Pattern(match.query), side)
+    if found and match.where.in_async:
+        later = code.merged(code.byte_range(item["match"]) for item in view.own(LAMBDAS, side))
+        found = [item for item in found if not code.is_within(later, item["match"])]
     if found and match.where.in_loop is not None:
         loops = loop_ranges(view, side)
         found = [item for item in found if code.is_within(loops, item["match"]) is match.where.in_loop]
@@ -142,7 +148,7 @@ def _observation(match: Match, touched: Touched, found: _Found, line: int) -> Ob
         "key": snippet(found.shown_key),
         "value": snippet(found.shown_value),
     }
-    return seen(touched, line, fill(match.says, values), found.key)
+    return seen(touched, line, fill(match.says, values), found.key, shown=code.text(found.node))
 
 
 def _changed(match: Match, touched: Touched, old: _Found, new: _Found) -> Observation:
@@ -153,4 +159,10 @@ def _changed(match: Match, touched: Touched, old: _Found, new: _Found) -> Observ
         "before": snippet(old.shown_value),
         "after": snippet(new.shown_value),
     }
-    return seen(touched, code.line(new.node), fill(match.says, values), f"{new.key} {old.value} {new.value}")
+    return seen(
+        touched,
+        code.line(new.node),
+        fill(match.says, values),
+        f"{new.key} {old.value} {new.value}",
+        shown=code.text(new.node),
+    )

@@ -171,13 +171,13 @@ def _patterns(rules: Iterable[Rule]) -> Iterator[Pattern]:
         if rule.check:
             beside = vars(sys.modules[CHECKS[rule.check].__module__]).values()
             yield from (value for value in beside if isinstance(value, Pattern))
-    yield from (CALLS, query.LOOPS)
+    yield from (CALLS, query.LOOPS, query.LAMBDAS)
 
 
 def _observe(rule: Rule, view: View) -> Iterator[Observation]:
     if rule.check:
         yield from CHECKS[rule.check](rule, view)
-    elif rule.match.query:
+    if rule.match.query:
         yield from query.observe(rule, view)
     if rule.match.lines:
         yield from lines.observe(rule, view)
@@ -264,7 +264,8 @@ def _message(item: Observation) -> str:
 
 def _evidence(item: Observation) -> Iterator[Evidence]:
     if item.text:
-        yield Evidence(kind="code", text=wording.snippet(item.text), path=item.path, line=item.line)
+        shown = wording.snippet(item.shown or wording.as_code(item.text))
+        yield Evidence(kind="code", text=shown, path=item.path, line=item.line)
     yield from item.evidence
     usage = item.touched.usage if item.touched and not item.touched.is_container else None
     if usage is not None and (text := wording.traffic(usage)):

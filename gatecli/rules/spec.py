@@ -217,8 +217,8 @@ def _problems(rule: Rule, where: str, checks: Collection[str]) -> _Problems:
     """What types cannot say, each with the place it belongs to."""
     if PurePosixPath(where).stem != rule.id:
         yield ("id",), f"id: {rule.id} is not the name of the file"
-    if (rule.match.query and rule.check) or not (rule.match.query or rule.check or rule.match.lines):
-        yield ("id",), "a rule has either match.query or check, or match.lines"
+    if not (rule.match.query or rule.check or rule.match.lines):
+        yield ("id",), "a rule has match.query, match.lines or check"
     if rule.check and rule.check not in checks:
         yield ("check",), f"check: there is no {document.quote(rule.check)}{document.did_you_mean(rule.check, checks)}"
     if rule.match.query:

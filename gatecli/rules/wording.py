@@ -1,9 +1,13 @@
 """Saying what was seen in one sentence: names, snippets of untrusted code, traffic."""
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from gatecli.model import FunctionChange, FunctionKind, Usage, UsageStatus
+
+_NUMBER = re.compile(r"#\d{1,9}")
+"""What tells definitions of one name apart in an id, and no reader of a sentence needs."""
 
 SNIPPET = 80
 """Characters of foreign code in a message."""
@@ -16,6 +20,47 @@ def snippet(code: str, limit: int = SNIPPET) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+_TOKENS = re.compile(r" [.(\[,:)\]]( |$)")
+_STRINGS = re.compile(r"(' .{0,400}? ')(?= |$)")
+_TIGHT = (
+    (re.compile(r" ?\. ?"), "."),
+    (re.compile(r"(?<=[\w\])]) (?=[(\[])"), ""),
+    (re.compile(r"(?<=[(\[{@~]) "), ""),
+    (re.compile(r" (?=[)\]},:;])"), ""),
+    (re.compile(r"(?<=[(,\s])(\*{1,2}|-) (?=\w)"), r"\1"),
+    (
+        re.compile(r"\b(and|as|assert|elif|except|for|if|in|is|lambda|not|or|raise|return|while|with|yield)(?=[(\[])"),
+        r"\1 ",
+    ),
+)
+
+
+def as_code(tokens: str) -> str:
+    """Code as one writes it, of its tokens with blanks between them (``code.normal``); any other text as it is."""
+    if not _TOKENS.search(tokens):
+        return tokens
+    held = _STRINGS.findall(tokens)
+    text = _STRINGS.sub("\x00", tokens)
+    for pattern, written in _TIGHT:
+        text = pattern.sub(written, text)
+    text = _within_brackets(text)
+    for string in held:
+        text = text.replace("\x00", f"'{string[2:-2]}'", 1)
+    return text
+
+
+def _within_brackets(text: str) -> str:
+    """Arguments by name as they are written: without blanks around the ``=``."""
+    depth, parts = 0, []
+    for part in re.split(r"([(\[{)\]}])", text):
+        depth += (part in "([{") - (part in ")]}") if part else 0
+        parts.append(_NAMED.sub(r"\1=", part) if depth > 0 else part)
+    return "".join(parts)
+
+
+_NAMED = re.compile(r"((?:^|, )\w+) = ")
+
+
 def name(change: FunctionChange) -> str:
     """How a sentence names a function: ``pricing.price_order``; a module body by its path."""
     function = change.function
@@ -23,7 +68,7 @@ def name(change: FunctionChange) -> str:
     if function.kind is FunctionKind.MODULE:
         return snippet(str(path))
     stem = path.parent.name if path.stem == "__init__" and path.parent.name else path.stem
-    return snippet(f"{stem}.{function.id.qualname}")
+    return snippet(_NUMBER.sub("", f"{stem}.{function.id.qualname}"))
 
 
 def traffic(usage: Usage | None) -> str:

@@ -111,7 +111,7 @@ def test_a_whole_finding() -> None:
         "Rate.objects.get(sku=line)"
     )
     assert [(item.kind, item.text, item.line, item.value) for item in finding.evidence] == [
-        ("code", "Rate . objects . get", 3, None),
+        ("code", "Rate.objects.get(sku=line)", 3, None),
         ("usage", "runs 61,400 times a minute (38 % of traffic)", None, 61_400),
     ]
     assert finding.remedy.startswith("Fetch before the loop")

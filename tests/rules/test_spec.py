@@ -51,7 +51,7 @@ def edited(old: str, new: str) -> bytes:
         (edited("@match (#eq", "@other (#eq"), ["13: match.query captures no @match"]),
         (edited("side: added", "side: changed"), ["13: match.query captures no @value"]),
         (edited("{text}", "{txt}"), ["12: match.says: {txt} is none of text, key, value, before, after"]),
-        (edited("match:", "check: timeout-change\nmatch:"), ["1: a rule has either", "10: check: there is no"]),
+        (edited("match:", "check: timeout-change\nmatch:"), ["10: check: there is no"]),
         (edited("since: 0.1.0", "since: 0.1.0\nescalate: [{severity: block}]"), ["10: escalate.0 names neither"]),
         (edited("flags: true", "flags: false"), ["14: examples: needs 2 with flags: true and 2 with flags: false"]),
         (

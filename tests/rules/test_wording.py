@@ -2,7 +2,9 @@ import pytest
 
 from gatecli.model import Usage, UsageStatus
 from gatecli.rules import wording
+from gatecli.rules.code import normal
 from gatecli.rules.paths import is_production, matches
+from gatecli.syntax.trees import parse
 
 
 def usage(calls: float | None = None, share: float | None = None) -> Usage:
@@ -89,3 +91,23 @@ def test_patterns(patterns: tuple[str, ...], path: str, expected: bool) -> None:
 )
 def test_production(path: str, expected: bool) -> None:
     assert is_production(path) is expected
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "pytest.mark.skip",
+        "self.store.save(code, total, 'not. so ( fast )')",
+        "f(a, *b, **c)[1]",
+        "if not (a and b): return -1",
+        "await f(x)[0].g({}, [a, b])",
+        "a - b * c",
+    ],
+)
+def test_code_of_tokens_reads_as_it_is_written(written: str) -> None:
+    assert wording.as_code(normal(parse(written.encode()).root_node)) == written
+
+
+@pytest.mark.parametrize("text", ["new required parameter: store", "timeout 30 to 3", "requests.post timeout", ""])
+def test_text_that_is_no_code_stays(text: str) -> None:
+    assert wording.as_code(text) == text

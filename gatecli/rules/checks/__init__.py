@@ -51,6 +51,7 @@ CHECKS: Mapping[str, Check] = {
     "dedupe-removed": idempotency.dedupe_removed,
     "default-changed": contracts.default_changed,
     "dependency-unknown": dependencies.unknown_added,
+    "download-executed": malice.runs_downloaded,
     "environment-required": settings.environment_required,
     "error-log-removed": handlers.told_less,
     "exception-broadened": handlers.broadened,

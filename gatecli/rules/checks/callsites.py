@@ -113,12 +113,26 @@ def _fit(before: Function, after: Function, text: str) -> Fit:
         return Fit.BREAKS
     names = {parameter.name for parameter in after.parameters if parameter.kind is not ParameterKind.VAR_KEYWORD}
     if any(new.get(place) != name and name in names for place, name in old.items()):
-        return Fit.BREAKS  # an argument by position now means another parameter
+        # An argument by position now means another parameter. Where as many names came as went, one of them may just
+        # be called what another was: copy(destination, source, dst) and copy(location, source, destination).
+        is_renamed = len(before.parameters) == len(after.parameters) and not _same_names(before, after)
+        return Fit.UNKNOWN if is_renamed else Fit.BREAKS
     if before.is_generator != after.is_generator:
         return Fit.UNKNOWN
     if before.is_async == after.is_async:
         return Fit.FITS
     return Fit.FITS if is_awaited and after.is_async else Fit.UNKNOWN
+
+
+def _same_names(before: Function, after: Function) -> bool:
+    return {one.name for one in before.parameters} == {one.name for one in after.parameters}
+
+
+def waits_otherwise(before: Function, after: Function, caller: Caller) -> bool:
+    """Whether a call gets a coroutine that it does not await, or awaits what is none any more."""
+    if before.is_async == after.is_async or before.is_generator or after.is_generator:
+        return False
+    return any(_call(text)[1] is not after.is_async for text in caller.calls)
 
 
 def _wrapped(function: Function) -> list[str]:
@@ -190,5 +204,7 @@ def _bindable(function: Function, call: "Node") -> tuple[Parameter, ...] | None:
     target = call.child_by_field_name("function")
     receiver = target.child_by_field_name("object") if target is not None and target.type == "attribute" else None
     is_class = "classmethod" in function.decorators
+    if receiver is not None and receiver.type not in ("identifier", "attribute"):
+        return function.parameters[1:]  # Money().show() is on an object
     through_class = receiver is not None and code.text(receiver)[:1].isupper() and not is_class
     return None if through_class and not is_constructor(function) else function.parameters[1:]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from gatecli.rules import code
-from gatecli.rules.checks.numbers import replaced
+from gatecli.rules.checks.numbers import figure, replaced
 from gatecli.rules.checks.readers import Readers, read_by
 from gatecli.rules.code import View
 from gatecli.rules.observation import Observation, seen
@@ -13,7 +13,7 @@ from gatecli.rules.wording import amount
 
 FACTOR = 2
 _CAPACITY = re.compile(
-    r"(?i)(?:^|_)(?:pool_size|poolsize|max_overflow|max_connections|max_workers|num_workers|workers|concurrency"
+    r"(?i)(?:^|_)(?:pool_size|poolsize|max_overflow|max_connections|max_workers|num_workers|workers|worker_count|num_threads|max_threads|concurrency"
     r"|prefetch_count|prefetch_multiplier|conn_max_age|batch_size|chunk_size|queue_size|maxsize)$"
 )
 
@@ -24,7 +24,7 @@ def capacity_changed(rule: Rule, view: View) -> Iterator[Observation]:
         if touched.before is None or touched.after is None:
             continue
         for what, old, new in replaced(view, touched.before, touched.after, _is_capacity):
-            was, now = code.number(old), code.number(new)
+            was, now = figure(old), figure(new)
             if was and now is not None and min(was, now) >= 0 and max(was, now) >= FACTOR * min(was, now):
                 says = f"{'raises' if now > was else 'lowers'} {what} from {amount(was)} to {amount(now)}"
                 readers = read_by(view, what, touched.change.id.path) if touched.is_container else Readers()

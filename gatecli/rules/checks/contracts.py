@@ -5,6 +5,7 @@ said; of a default, what could not be read is a note.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gatecli.model import (
     Caller,
@@ -29,6 +30,7 @@ from gatecli.rules.checks.callsites import (
     leaves_out,
     means_another,
     only_names,
+    waits_otherwise,
 )
 from gatecli.rules.checks.durations import same_time
 from gatecli.rules.checks.templates import still_used
@@ -37,6 +39,7 @@ from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import listed, plural, snippet
 from gatecli.syntax.imports import names_of
+from gatecli.syntax.signature import differences
 from gatecli.syntax.trees import parse
 
 # Of the methods with double underscores, those that code calls by a name; Python calls the others, with arguments of
@@ -54,7 +57,8 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
         before, after = touched.change.before, touched.change.after
         if before is None or after is None or before.id.name != after.id.name:
             continue  # who calls it by its old name breaks on that, whatever it takes: C06
-        nothing = (*_FITTING, *(_RUNNING if _is_deferred(before) or _is_deferred(after) else ()))
+        is_deferred = _is_deferred(before) or _is_deferred(after)
+        nothing = (*_FITTING, *(_RUNNING if is_deferred else ()))
         binding = [
             str(clause)
             for clause in clauses
@@ -69,10 +73,15 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
         # What may mean another function, or hands this one on, was not worth reading (docs/rules-measured.md).
         certain = [caller for caller in callers if caller.certainty is Certainty.CERTAIN]
         broken = [caller for caller in certain if fit(before, after, caller) is Fit.BREAKS]
+        waiting = [caller for caller in certain if not is_deferred and waits_otherwise(before, after, caller)]
         if broken:
             calls = "calls" if len(broken) == 1 else "call"
             says = f"{what}, but {_who(broken)} outside this change still {calls} it the old way"
             yield _observed(touched, says, binding, broken, Confidence.HIGH)
+        elif waiting:
+            awaits = "must await it now" if after.is_async else "must not await it any more"
+            says = f"{what}: {_who(waiting)} outside this change {awaits}"
+            yield _observed(touched, says, binding, waiting, Confidence.LOW)
         elif not callers and _is_observed(touched):
             says = f"{what}; no caller was found, so whoever calls it by another way must be checked"
             yield _observed(touched, says, binding, [], Confidence.LOW)
@@ -202,7 +211,8 @@ def _left_behind(view: View, touched: Touched) -> list[Caller]:
     change, id = touched.change, touched.change.base_id
     home = view.module(id.path, old=False)
     names = names_of(home) if home is not None else None
-    if "." in id.qualname or (names is not None and (id.qualname in names.kinds or id.qualname in names.imports)):
+    name = id.qualname.partition("#")[0]  # of several definitions of a name, one that is left is enough
+    if "." in name or (names is not None and (name in names.kinds or name in names.imports)):
         return []
     certain = [caller for caller in callers_outside(view, touched) if caller.certainty is Certainty.CERTAIN]
     if change.kind is ChangeKind.REMOVED:
@@ -242,12 +252,36 @@ def _clauses(view: View) -> Iterator[tuple[Touched, list[SignatureChange]]]:
     for touched in view.functions:
         name = touched.change.id.name
         is_protocol = name.startswith("__") and name.endswith("__") and name not in _CALLED_BY_CLASS
+        touched = _implementation(view, touched)
         sides = (touched.change.before, touched.change.after)
         is_stub = any(side is not None and is_overload(side) for side in sides)
         if touched.survives and touched.change.function.kind in _CALLED and not is_protocol and not is_stub:
             clauses = [clause for clause in touched.change.signature if clause.binds_callers]
             if clauses:
                 yield touched, clauses
+
+
+def _implementation(view: View, touched: Touched) -> Touched:
+    """Where one side is a stub of an overload and the other is not: the function behind the stubs on both sides."""
+    change = touched.change
+    if change.before is None or change.after is None or is_overload(change.before) == is_overload(change.after):
+        return touched
+    before, after = _behind(view, change.before, old=True), _behind(view, change.after, old=False)
+    if before is None or after is None:
+        return touched
+    return replace(touched, change=replace(change, before=before, after=after, signature=differences(before, after)))
+
+
+def _behind(view: View, function: Function, *, old: bool) -> Function | None:
+    """The last definition of a name, which is the one that runs."""
+    module = view.module(function.id.path, old=old)
+    outer = function.id.qualname.rpartition(".")[0]
+    same = [
+        one
+        for one in (module.functions if module is not None else ())
+        if one.id.name == function.id.name and one.id.qualname.rpartition(".")[0] == outer
+    ]
+    return same[-1] if same else None
 
 
 def callers_outside(view: View, touched: Touched) -> list[Caller]:

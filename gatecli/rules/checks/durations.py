@@ -21,7 +21,7 @@ def same_time(before: str, after: str) -> bool:
     old, new = _value(before), _value(after)
     if old is None or new is None:
         return False
-    one, other = _seconds(old), _seconds(new)
+    one, other = seconds(old), seconds(new)
     if one is not None and other is not None:
         return _is_equal(one, other)
     given, plain = (one, code.number(new)) if one is not None else (other, code.number(old))
@@ -37,7 +37,7 @@ def _value(text: str) -> "Node | None":
     return statement[0].named_children[0] if statement and statement[0].named_children else None
 
 
-def _seconds(node: "Node") -> float | None:
+def seconds(node: "Node") -> float | None:
     """What a call such as ``timedelta(minutes=1)`` comes to."""
     given = code.keywords(node) if node.type == "call" else {}
     if not given or not given.keys() <= _SECONDS.keys():

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 
 from gatecli.model import Confidence, FileChange, FileStatus
+from gatecli.rules import code
 from gatecli.rules.code import View
 from gatecli.rules.lines import added, removed
-from gatecli.rules.observation import Observation
+from gatecli.rules.matching import Pattern
+from gatecli.rules.observation import Observation, seen
 from gatecli.rules.paths import matches
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import plural, snippet
@@ -110,3 +112,29 @@ def invisible_added(rule: Rule, view: View) -> Iterator[Observation]:
                 what = "text that is shown in another order than it runs" if bidi else "text that nothing shows"
                 char = f"U+{ord(found[0]):04X}"
                 yield Observation(says=f"now holds {what} ({char})", path=file.path, line=number, text=char)
+    yield from _look_alikes(view)
+
+
+# Cyrillic letters that look like Latin ones in most fonts, by Unicode's confusables (https://www.unicode.org/reports/tr39).
+_CYRILLIC = (
+    "\u0405\u0406\u0408\u0410\u0412\u0415\u041a\u041c-\u041e\u0420-\u0423\u0425\u0430\u0435\u043e\u0440\u0441\u0443"
+)
+_CYRILLIC += "\u0445\u0455\u0456\u0458\u0501\u051b\u051d"
+_LOOK_ALIKE = Pattern(f'((identifier) @match (#match? @match "[a-zA-Z]") (#match? @match "[{_CYRILLIC}]"))')
+
+
+def _look_alikes(view: View) -> Iterator[Observation]:
+    """Names that are Latin to the eye and hold a letter of another alphabet, so that they are other names."""
+    for touched in view.functions:
+        if touched.after is None:
+            continue
+        known = (
+            {code.text(match["match"]) for match in view.own(_LOOK_ALIKE, touched.before)} if touched.before else set()
+        )
+        said = set(known)
+        for match in view.own(_LOOK_ALIKE, touched.after):
+            if (name := code.text(match["match"])) not in said:
+                said.add(name)
+                char = next(char for char in name if "\u0400" <= char <= "\u052f")
+                says = f"now holds a name with a letter that only looks Latin: {snippet(name)} (U+{ord(char):04X})"
+                yield seen(touched, code.line(match["match"]), says, name)

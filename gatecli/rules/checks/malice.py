@@ -1,7 +1,8 @@
-"""S07: functions that read what is secret and send something away."""
+"""S05, S07: functions that run what they downloaded, and those that read what is secret and send something away."""
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from gatecli.model import Confidence
 from gatecli.rules import code
@@ -10,6 +11,9 @@ from gatecli.rules.matching import Captures, Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import snippet
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _STRINGS = Pattern("(string) @match")
 _ENVIRON = Pattern('((attribute) @match (#eq? @match "os.environ"))')
@@ -88,3 +92,73 @@ def _goes_to_a_child(match: Captures) -> bool:
 def _sends(view: View, side: Code | None) -> list[str]:
     found = view.own(code.CALLS, side) if side is not None else []
     return [name for match in found if _SENDS.match(name := code.callee(match["match"]))]
+
+
+# --------------------------------------------------------------------------- S05
+
+_BOUND = Pattern("""
+(assignment left: (_) @key right: (_) @value) @match
+(as_pattern (_) @value alias: (as_pattern_target (identifier) @key)) @match
+(for_statement left: (_) @key right: (_) @value) @match
+((call function: [(identifier) (attribute)] @how arguments: (argument_list . (_) . (_) @key) @value) @match
+  (#match? @how "urlretrieve$"))
+""")
+_FETCHES = re.compile(r"\b(?:urlopen|urlretrieve|requests\.(?:get|post)|httpx\.(?:get|post))\(")
+_DECODES = re.compile(r"\b(?:b(?:16|32|64|85)decode|a85decode|unhexlify|bytes\.fromhex|zlib\.decompress)\(")
+_RUNS = re.compile(
+    r"^(?:exec|eval|builtins\.(?:exec|eval)|os\.(?:system|popen)|subprocess\.(?:run|call|check_call|check_output|Popen|getoutput))$"
+)
+_LOADS = re.compile(r"^(?:pickle|marshal|dill|cloudpickle)\.loads$")
+"""What makes objects of bytes runs them too; what is only decoded first mostly comes from a store of one's own."""
+
+MAX_STEPS = 200
+"""Assignments of a function that are followed."""
+
+
+def runs_downloaded(rule: Rule, view: View) -> Iterator[Observation]:
+    """What a function downloads or decodes in one step and runs in a later one, by the names that it goes by."""
+    for touched in view.functions:
+        if touched.after is None:
+            continue
+        known = {name for name, _ in _run(view, touched.before)}
+        for name, call in _run(view, touched.after):
+            if name not in known:
+                says = f"now runs what it decodes or downloads: {snippet(code.text(call))}"
+                yield seen(touched, code.line(call), says, f"{name} {code.normal(call)}", shown=code.text(call))
+
+
+def _run(view: View, side: Code | None) -> "Iterator[tuple[str, Node]]":
+    """The calls that run something which came from elsewhere: what they are, and where."""
+    if side is None:
+        return
+    fetched, decoded = _names(view, side, _FETCHES), _names(view, side, _DECODES)
+    for match in view.own(code.CALLS, side) if fetched or decoded else ():
+        name = code.callee(match["match"])
+        came = fetched | decoded if _RUNS.match(name) else fetched if _LOADS.match(name) else set()
+        if came and (first := _first(match["match"])) and came.intersection((first, *_WORD.findall(first))):
+            yield name, match["match"]
+
+
+def _names(view: View, side: Code, comes: re.Pattern[str]) -> set[str]:
+    """The names (and paths in quotes) under which a function holds what some calls gave it."""
+    came: set[str] = set()
+    for match in view.own(_BOUND, side)[:MAX_STEPS]:
+        value, key = code.text(match["value"]), match["key"]
+        if "how" in match or comes.search(value) or came.intersection(_WORD.findall(value)):
+            came.update([code.text(key)] if key.type == "string" else _WORD.findall(code.text(key)))
+    return came
+
+
+def _first(call: "Node") -> str:
+    """What a call runs: its first argument, of a list of arguments the first of them."""
+    arguments = call.child_by_field_name("arguments")
+    given = arguments.named_children if arguments is not None else []
+    first = given[0] if given else None
+    if first is not None and first.type in ("list", "tuple"):
+        first = first.named_children[0] if first.named_children else None
+    if first is not None and first.type == "call" and code.callee(first) == "compile":
+        return _first(first)
+    return code.text(first) if first is not None else ""
+
+
+_WORD = re.compile(r"[A-Za-z_]\w{0,80}")

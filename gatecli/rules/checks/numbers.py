@@ -1,11 +1,13 @@
 """Values that have a name (arguments, constants, defaults, mapping entries), compared on both sides of a change."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gatecli.rules import code
+from gatecli.rules.checks.durations import seconds
 from gatecli.rules.code import Code, View
 from gatecli.rules.matching import Pattern
 from gatecli.rules.wording import snippet
@@ -52,6 +54,31 @@ def left_out(view: View, before: Code, after: Code, is_named: IsNamed) -> Iterat
                 yield LeftOut(name, key, code.keywords(was[0])[key], bare[-1])
 
 
+_HANDED_ON = Pattern("""
+(pair key: (string) @key value: (_) @value) @match
+(assignment left: (subscript subscript: (string) @key) right: (_) @value) @match
+((call function: (attribute attribute: (identifier) @how)
+  arguments: (argument_list . (string) @key . (_) @value)) @match (#eq? @how "setdefault"))
+((call function: (identifier) @how
+  arguments: (argument_list (keyword_argument name: (identifier) @key value: (_) @value))) @match (#eq? @how "dict"))
+""")
+
+
+def handed_on_less(view: View, before: Code, after: Code, is_named: IsNamed) -> Iterator[LeftOut]:
+    """Named arguments in dictionaries for a call (``post(url, **options)``) that is still made, and gives none now."""
+    now = _handed_on(view, after)
+    splats = {name: found for name, found in calls(view, after).items() if any(map(code.has_splat, found))}
+    was = [name for name, found in calls(view, before).items() if name in splats and any(map(code.has_splat, found))]
+    given = {key for found in calls(view, after).values() for call in found for key in code.keywords(call)}
+    for key, value in _handed_on(view, before).items():
+        if was and is_named(key) and key not in now and key not in given:
+            yield LeftOut(was[0], key, value, next(call for call in splats[was[0]] if code.has_splat(call)))
+
+
+def _handed_on(view: View, side: Code) -> dict[str, "Node"]:
+    return {code.text(match["key"]).strip("\"'"): match["value"] for match in view.own(_HANDED_ON, side)}
+
+
 def positional(call: "Node") -> int:
     """How many arguments a call gives by position."""
     arguments = call.child_by_field_name("arguments")
@@ -88,6 +115,66 @@ def _arguments(view: View, side: Code, is_named: IsNamed) -> dict[tuple[str, str
                 if is_named(key):
                     result[name, key].append(value)
     return result
+
+
+_CASTS = frozenset({"int", "float", "round"})
+_ASKED = re.compile(
+    r"(?:^|[.])(?:environ[.]get|getenv|env(?:iron)?(?:[.](?:get|int|float|str))?|config|get_?env|get_?int|Field|get_?setting)$"
+)
+_TIMES = re.compile(r"(?:^|[.])(?:Client)?Timeout$")
+
+
+def figure(node: "Node | None", depth: int = 0) -> float | None:
+    """What a setting comes to where nothing else is set; a time in seconds, of several numbers the largest.
+
+    ``10``, ``int(os.environ.get("POOL_SIZE", "10"))``, ``env.int("POOL_SIZE", default=10)``, ``Field(10, ge=1)``,
+    ``timedelta(seconds=10)``, ``httpx.Timeout(10)``, ``(3, 10)``.
+    """
+    if node is None or depth > _MAX_WRAPPED:
+        return None
+    if node.type == "string":
+        text = code.text(node).strip("\"'")
+        return float(text) if _PLAIN.fullmatch(text) else None
+    if node.type == "boolean_operator":
+        return figure(node.child_by_field_name("right"), depth + 1)
+    if node.type == "tuple":
+        values = [figure(child, depth + 1) for child in node.named_children]
+        return max((value for value in values if value is not None), default=None)
+    if node.type != "call":
+        return code.number(node)
+    if (time := seconds(node)) is not None:
+        return time
+    return _figure_of_call(node, depth)
+
+
+def _figure_of_call(call: "Node", depth: int) -> float | None:
+    name, named = code.callee(call), code.keywords(call)
+    arguments = call.child_by_field_name("arguments")
+    given = [one for one in (arguments.named_children if arguments else ()) if one.type != "keyword_argument"]
+    if name in _CASTS and given:
+        return figure(given[0], depth + 1)
+    if _TIMES.search(name):
+        values = [figure(one, depth + 1) for one in (*given, *named.values())]
+        return max((value for value in values if value is not None), default=None)
+    if not _ASKED.search(name):
+        return None
+    at = 0 if name.rpartition(".")[2] == "Field" else 1
+    return figure(named.get("default", given[at] if len(given) > at else None), depth + 1)
+
+
+def word(node: "Node | None") -> str | None:
+    """The text that a setting is where nothing else is set, as of ``figure``."""
+    if node is not None and node.type == "call" and _ASKED.search(code.callee(node)):
+        arguments = node.child_by_field_name("arguments")
+        given = [one for one in (arguments.named_children if arguments else ()) if one.type != "keyword_argument"]
+        node = code.keywords(node).get("default", given[1] if len(given) > 1 else None)
+    if node is None or node.type != "string" or any(child.type == "interpolation" for child in node.named_children):
+        return None
+    return code.text(node)
+
+
+_MAX_WRAPPED = 4
+_PLAIN = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 
 
 def _settings(view: View, side: Code, is_named: IsNamed) -> dict[str, list["Node"]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gatecli.rules import code
 from gatecli.rules.checks.guards import Guard, decorator_guards, guard, lost_guards, observed
 from gatecli.rules.checks.lookups import TRY
-from gatecli.rules.checks.numbers import calls, left_out, replaced
+from gatecli.rules.checks.numbers import calls, figure, left_out, replaced
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
@@ -24,7 +24,7 @@ _ASKS_AGAIN = re.compile(r"(?:^|\.)(?:self|task|cls|current_task|celery_task)\.(
 _ASSIGNED = Pattern("(assignment left: (identifier) @key right: (_)) @match")
 _RETRY_NAME = re.compile(r"(?i)(?:^|[._])(?:retry|retries|retrying|asyncretrying|retryable|on_exception)(?:$|[._(])")
 _RETRY_LOOP = re.compile(r"(?i)retr(?:y|ies)|attempt|tries")
-_ATTEMPTS = re.compile(r"(?i)(?:^|_)(?:retries|attempts|tries|retry_count|retry_limit)$")
+_ATTEMPTS = re.compile(r"(?i)(?:^|_)(?:retries|attempts|tries|retry_count|retry_limit|retry_budget)$")
 _RETRY_SETTING = re.compile(r"(?i)max_retries|max_attempts|retries|autoretry_for|retry_kwargs|num_retries")
 _LISTS = frozenset({"tuple", "list", "set"})
 _RETRIED = re.compile(
@@ -55,7 +55,7 @@ def retry_removed(rule: Rule, view: View) -> Iterator[Observation]:
         for what, old, new in replaced(view, touched.before, touched.after, _is_retried):
             yield from _fewer(touched, what, old, new)
         for what, old, new in replaced(view, touched.before, touched.after, _is_attempts):
-            was, now = code.number(old), code.number(new)
+            was, now = figure(old), figure(new)
             if was is not None and now is not None and 0 <= now < was and (now <= 1 or 2 * now <= was):
                 says = f"lowers {what} from {amount(was)} to {amount(now)}"
                 yield seen(touched, code.line(new), says, what)

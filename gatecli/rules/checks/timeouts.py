@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from gatecli.rules import code
 from gatecli.rules.checks.guards import deadline_removed
-from gatecli.rules.checks.numbers import calls, left_out, positional, replaced
+from gatecli.rules.checks.numbers import calls, figure, handed_on_less, left_out, positional, replaced
 from gatecli.rules.checks.readers import Readers, read_by
 from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.observation import Observation, seen
@@ -37,7 +38,10 @@ def timeout_changed(rule: Rule, view: View) -> Iterator[Observation]:
         if touched.after is not None:
             yield from _unbounded(view, touched, touched.after)
         if touched.before is not None and touched.after is not None:
-            for gone in left_out(view, touched.before, touched.after, _is_timeout):
+            for gone in chain(
+                left_out(view, touched.before, touched.after, _is_timeout),
+                handed_on_less(view, touched.before, touched.after, _is_timeout),
+            ):
                 if not _NOT_A_WAIT.search(gone.callee) and gone.value.type not in ("true", "false"):
                     says = f"no longer gives {snippet(gone.callee)} a {gone.key} (was {snippet(code.text(gone.value))})"
                     yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
@@ -48,7 +52,7 @@ def timeout_changed(rule: Rule, view: View) -> Iterator[Observation]:
 
 
 def _compared(view: View, touched: Touched, what: str, old: "Node", new: "Node") -> Iterator[Observation]:
-    was, now = code.number(old), code.number(new)
+    was, now = figure(old), figure(new)
     if was is not None and was > 0 and new.type == "none":
         says = f"no longer bounds {what} (was {amount(was)})"
     elif was is not None and now is not None and was > 0 and now > 0 and max(was, now) >= FACTOR * min(was, now):
