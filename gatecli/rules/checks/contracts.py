@@ -4,6 +4,7 @@ A caller that was read and still fits is no news. Of a signature, only calls tha
 said; of a default, what could not be read is a note.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -73,7 +74,11 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
         # What may mean another function, or hands this one on, was not worth reading (docs/rules-measured.md).
         certain = [caller for caller in callers if caller.certainty is Certainty.CERTAIN]
         broken = [caller for caller in certain if fit(before, after, caller) is Fit.BREAKS]
-        waiting = [caller for caller in certain if not is_deferred and waits_otherwise(before, after, caller)]
+        waiting = [
+            caller
+            for caller in certain
+            if not is_deferred and waits_otherwise(before, after, caller) and not _asks(view, caller)
+        ]
         if broken:
             calls = "calls" if len(broken) == 1 else "call"
             says = f"{what}, but {_who(broken)} outside this change still {calls} it the old way"
@@ -85,6 +90,16 @@ def signature_changed(rule: Rule, view: View) -> Iterator[Observation]:
         elif not callers and _is_observed(touched):
             says = f"{what}; no caller was found, so whoever calls it by another way must be checked"
             yield _observed(touched, says, binding, [], Confidence.LOW)
+
+
+_ASKS = re.compile(rb"\b(?:iscoroutine(?:function)?|isawaitable|ensure_future|maybeDeferred|is_async_callable)\b")
+
+
+def _asks(view: View, caller: Caller) -> bool:
+    """Whether a caller looks first whether what it calls is a coroutine."""
+    module = view.at_head(caller.id.path)
+    index = next((n for n, one in enumerate(module.functions) if one.id == caller.id), None) if module else None
+    return module is not None and index is not None and bool(_ASKS.search(module.nodes[index].text or b""))
 
 
 def _is_other(view: View, before: Function, caller: Caller) -> bool:
