@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gatecli.history.replay import SIGNALS
 from gatecli.scoring import fitting, standing
 from gatecli.scoring.learned import POINTS_PER_UNIT, Band, Head, Learned, SignalWeight, Taught, steps_of
-from gatecli.scoring.past import GAP_DAYS, MAX_FILES, Past
+from gatecli.scoring.past import MAX_FILES, Past
 
 ENOUGH_BAD = 30
 """With fewer known bad changes the prior stays and only the intercept moves (reference: §6)."""
@@ -81,7 +81,7 @@ def training_rows(past: Past, number: int, at: int) -> NDArray[np.int64]:
 
     Nor those that were taken back within the hour: neither a fault that anybody met nor a change that held.
     """
-    old = (past.number < number) & (past.times <= at - GAP_DAYS * _DAY) & (past.files <= MAX_FILES)
+    old = (past.number < number) & (past.times <= at - past.gap_days(number) * _DAY) & (past.files <= MAX_FILES)
     return np.flatnonzero(old & ~past.immediate)
 
 

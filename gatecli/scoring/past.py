@@ -13,7 +13,10 @@ from gatecli.scoring.learned import Head
 HORIZON_DAYS = 90
 """A change that nobody took back or blamed for so long counts as good, as the public labels have it."""
 GAP_DAYS = 30
-"""Changes of the last month before an origin are not learned from: most of what is wrong with them is not known yet."""
+"""Changes of so many days before an origin are not learned from: most of what is wrong with them is not known yet."""
+LEAST_GAP_DAYS = 7
+KNOWN_DELAYS = 20
+"""With so many outcomes the gap is that in which nine of ten became known here, a week at least."""
 MAX_FILES = 200
 """A change of more code files is an import or a reformatting: it is scored, never learned from."""
 
@@ -61,6 +64,19 @@ class Past:
         """Which rows were known to be bad before a change of the mainline."""
         known = self.known_at[head]
         return np.asarray((known >= 0) & (known < number))
+
+    def gap_days(self, number: int) -> float:
+        """How old a change must be to be learned from before a change of the mainline: its outcome is known by then.
+
+        The 90th percentile of the delays that were known that day, from a week to ``HORIZON_DAYS``; ``GAP_DAYS`` where
+        too few are known. An outcome is taken to be of the day of the last row before it.
+        """
+        rows = np.flatnonzero(self.bad_before(Head.ANY, number))
+        if len(rows) < KNOWN_DELAYS:
+            return GAP_DAYS
+        by = np.searchsorted(self.number, self.known_at[Head.ANY][rows], side="right") - 1
+        delays = (self.times[by] - self.times[rows]) / _DAY
+        return float(np.clip(np.percentile(delays, 90), LEAST_GAP_DAYS, HORIZON_DAYS))
 
     @property
     def lines(self) -> Floats:
