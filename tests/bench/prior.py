@@ -1,7 +1,8 @@
 """Train the shipped prior on public repositories, and measure it on each one with that one left out.
 
-    python tests/bench/prior.py CLONE… --measure              leave one out, last 40 % of each
-    python tests/bench/prior.py CLONE… -o rules/prior.yml     train on all of them
+    python -m tests.bench.prior CLONE… --measure              leave one out, last 40 % of each
+    python -m tests.bench.prior CLONE… --unseen CLONE…        train on the first ones, measure on the others
+    python -m tests.bench.prior CLONE… -o rules/prior.yml     train on all of them
 
 CLONE is a folder NAME that holds a whole clone (or its git directory); outlines are kept below --cache. Changes of the
 first tenth of a history are not learned from: nothing is known of what they touch. Every repository has its own
@@ -20,7 +21,7 @@ import numpy as np
 from gatecli import hindsight
 from gatecli.history.replay import SIGNALS, Signal
 from gatecli.reports import weights as written
-from gatecli.scoring import backtest, fitting, standing
+from gatecli.scoring import fitting, standing
 from gatecli.scoring.learned import (
     POINTS_PER_UNIT,
     Head,
@@ -30,6 +31,7 @@ from gatecli.scoring.learned import (
     steps_of,
 )
 from gatecli.scoring.past import MAX_FILES, Past
+from tests.bench import left_out
 
 RIDGE = 30.0
 WARM_UP = 0.1
@@ -42,11 +44,15 @@ def main() -> None:
     parser.add_argument("clones", nargs="+", type=Path)
     parser.add_argument("--cache", type=Path, default=Path("build/prior"))
     parser.add_argument("--measure", action="store_true")
+    parser.add_argument("--unseen", nargs="+", type=Path, default=[])
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
     pasts = {clone.name: past_of(clone, arguments.cache) for clone in arguments.clones}
     if arguments.measure:
-        measure(pasts)
+        left_out.measure(pasts, lambda name: train(pasts, left_out=name))
+    if arguments.unseen:
+        prior = train(pasts)
+        left_out.measure({clone.name: past_of(clone, arguments.cache) for clone in arguments.unseen}, lambda _: prior)
     if arguments.output:
         arguments.output.write_text(written.as_yaml(train(pasts)), encoding="utf-8")
 
@@ -102,10 +108,7 @@ def train(pasts: dict[str, Past], left_out: str | None = None) -> Learned:
         part = slice(at, at + steps_of(signal))
         at = part.stop
         points = {head: tuple(int(v) for v in np.rint(np.cumsum(steps[part]))) for head, steps in heads.items()}
-        if any(one[-1] for one in points.values()):
-            signals.append(SignalWeight(id=signal, above=tuple(round(v, 4) for v in first[signal]), points=points))
-        else:
-            signals.append(SignalWeight(id=signal, above=tuple(round(v, 4) for v in first[signal]), points=points))
+        signals.append(SignalWeight(id=signal, above=tuple(round(v, 4) for v in first[signal]), points=points))
     return Learned(
         schema="gate-weights/1",
         taught=Taught(
@@ -117,34 +120,6 @@ def train(pasts: dict[str, Past], left_out: str | None = None) -> Learned:
         intercepts=intercepts,
         signals=tuple(signals),
     )
-
-
-def measure(pasts: dict[str, Past]) -> None:
-    table = []
-    for name, past in pasts.items():
-        result = backtest.examine(past, backtest.replay_scores(past, train(pasts, left_out=name)))
-        table.append((name, result))
-        for head in Head:
-            if result.heads[head]["gate"].bad >= 3:
-                row = "  ".join(
-                    f"{rival}: {r.auc:.3f} " + "/".join(f"{v:.2f}" for v in r.recall)
-                    for rival, r in result.heads[head].items()
-                )
-                print(
-                    f"{name} {head} bad {result.heads[head]['gate'].bad}"
-                    f" ECE {result.calibration[head].error:.4f}  {row}",
-                    flush=True,
-                )
-    for head in Head:
-        used = [r for _, r in table if r.heads[head]["gate"].bad >= 5]
-        print(f"mean of {len(used)} repositories, {head}")
-        for rival in used[0].heads[head] if used else ():
-            ranks = [r.heads[head][rival] for r in used]
-            recall = np.mean([one.recall for one in ranks], axis=0)
-            print(
-                f"  {rival:22s} AUC {np.mean([one.auc for one in ranks]):.3f}  R@5/10/20/50 "
-                + " ".join(f"{v:.3f}" for v in recall)
-            )
 
 
 if __name__ == "__main__":
