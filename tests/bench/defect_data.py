@@ -11,7 +11,8 @@ hold fourteen, so what gate knows of functions, reverts and owners is not in the
 
 ISSTA21: each project in turn, the prior from the other five, refit on the last 3,000 commits of the first 80 % by date,
 measured on the last 20 %. ApacheJIT: the prior from the six ISSTA21 projects, refit on the first half, measured on the
-second. The regression is logistic, of the fourteen features in logarithms, on the whole training part.
+second; as gate has an intercept for every repository, each of its fifteen projects has its own there, of its commits in
+the first half. The regression is logistic, of the fourteen features in logarithms, on the whole training part.
 """
 
 import csv
@@ -42,6 +43,7 @@ BUDGETS = (0.05, 0.10, 0.20, 0.30, 0.50)
 LAST = 3_000
 ROWS_A_PROJECT = 5_000.0
 """In the prior every project weighs as many rows, however long its history is."""
+ENOUGH_ROWS = 30
 DRAWS = 300
 
 Table = Mapping[str, Floats]
@@ -92,20 +94,21 @@ def numbers(values: Iterable[object]) -> Floats:
 
 def signals(table: Table) -> Floats:
     """The features, each so that more is more risk; where that is not known before, in both directions."""
-    one_way = [name for name in ("ns", "nd", "nf", "entropy", "la", "ld", "lt", "ndev", "nuc", "fix") if name in table]
-    both = [name for name in ("age", "exp", "rexp", "sexp", "fix") if name in table]
+    one_way = [name for name in ("ns", "nd", "nf", "entropy", "la", "ld", "lt", "ndev", "nuc") if name in table]
+    both = ("age", "exp", "rexp", "sexp")
     return np.column_stack([table[name] for name in one_way] + [s * table[name] for name in both for s in (1, -1)])
 
 
-def columns(values: Floats, percentiles: Sequence[float]) -> Columns:
-    """The steps that each commit reaches among the last ones before it."""
-    parts = []
+def columns(table: Table, percentiles: Sequence[float]) -> Columns:
+    """The steps that each commit reaches among the last ones before it, and whether it is a repair, or none."""
+    values, parts = signals(table), []
     for start in range(0, len(values), BLOCK):
         past = np.sort(values[max(0, start - WINDOW) : start] if start >= ENOUGH else values[:ENOUGH], axis=0)
         above = past[[max(0, int(np.ceil(share * len(past))) - 1) for share in percentiles]]
         block = values[start : start + BLOCK]
         parts.append((block[:, :, None] > above.T[None]).reshape(len(block), -1))
-    return np.concatenate(parts).astype(np.float32)
+    fix = table["fix"] > 0
+    return np.column_stack([np.concatenate(parts), fix, ~fix]).astype(np.float32)
 
 
 def prior(parts: Sequence[tuple[Columns, Floats]]) -> Floats:
@@ -120,11 +123,23 @@ def points(weights: Floats) -> Floats:
     return np.maximum(0, np.rint(weights * POINTS_PER_UNIT))
 
 
-def regression(table: Table, train: slice, test: slice) -> Floats:
+def regression(table: Table, train: slice, group: NDArray[np.int64] | None = None) -> Floats:
+    """The linear term of every commit, without its intercept."""
     logs = np.column_stack([np.log1p(np.maximum(0, table[name])) for name in FEATURES if name in table])
     scaled = ((logs - logs[train].mean(0)) / (logs[train].std(0) + 1e-9)).astype(np.float32)
-    weights, _, _ = fitting.fit(scaled[train], table["bug"][train], ridge=1.0, signed=True)
-    return np.asarray(scaled[test] @ weights, dtype=np.float64)
+    own = None if group is None else group[train]
+    weights, _, _ = fitting.fit(scaled[train], table["bug"][train], group=own, ridge=1.0, signed=True)
+    return np.asarray(scaled @ weights, dtype=np.float64)
+
+
+def with_intercepts(linear: Floats, bad: Floats, group: NDArray[np.int64], half: int) -> Floats:
+    """The second half of a linear term with the intercept of each project, as far as the first half tells one."""
+    found = np.full(int(group.max()) + 1, fitting.intercept(linear[:half], bad[:half]))
+    for one in range(len(found)):
+        rows = np.flatnonzero(group[:half] == one)
+        if len(rows) >= ENOUGH_ROWS:
+            found[one] = fitting.intercept(linear[rows][-learn.LAST :], bad[rows][-learn.LAST :])
+    return np.asarray((linear + found[group])[half:])
 
 
 # --------------------------------------------------------------------------- the two collections
@@ -137,9 +152,9 @@ def issta_scores(six: Mapping[str, Table]) -> dict[str, list[tuple[Floats, Float
     for name, table in six.items():
         train, test = slice(0, cut[name]), slice(cut[name], None)
         found["lines added"].append((table["bug"][test], table["la"][test]))
-        found["fourteen features, regression"].append((table["bug"][test], regression(table, train, test)))
+        found["fourteen features, regression"].append((table["bug"][test], regression(table, train)[test]))
     for kind, percentiles in STEPS.items():
-        design = {name: columns(signals(table), percentiles) for name, table in six.items()}
+        design = {name: columns(table, percentiles) for name, table in six.items()}
         for name, table in six.items():
             first = prior([(design[one], six[one]["bug"]) for one in PROJECTS if one != name])
             train, test = slice(max(0, cut[name] - LAST), cut[name]), slice(cut[name], None)
@@ -151,19 +166,30 @@ def issta_scores(six: Mapping[str, Table]) -> dict[str, list[tuple[Floats, Float
 
 
 def apache_scores(six: Mapping[str, Table], apache: Table, project: NDArray[np.str_]) -> dict[str, Floats]:
-    half = len(project) // 2
-    found = {"lines added": apache["la"][half:]}
-    found["fourteen features, regression"] = regression(apache, slice(0, half), slice(half, None))
+    half, (names, group) = len(project) // 2, np.unique(project, return_inverse=True)
+    bad, train = apache["bug"], slice(0, half)
+    found = {
+        "lines added": apache["la"][half:],
+        "fourteen features, regression": regression(apache, train)[half:],
+        "…, own intercepts": with_intercepts(regression(apache, train, group), bad, group, half),
+        "the share of bad ones in the project alone": with_intercepts(np.zeros(len(bad)), bad, group, half),
+    }
     for kind, percentiles in STEPS.items():
-        values = signals(apache)
-        design = np.zeros((len(project), values.shape[1] * len(percentiles)), dtype=np.float32)
-        for one in np.unique(project):
-            design[project == one] = columns(values[project == one], percentiles)
+        parts = [
+            columns({name: column[group == one] for name, column in apache.items()}, percentiles)
+            for one in range(len(names))
+        ]
+        design = np.zeros((len(project), parts[0].shape[1]), dtype=np.float32)
+        for one, part in enumerate(parts):
+            design[group == one] = part
         others = [{name: column for name, column in table.items() if name != "lt"} for table in six.values()]
-        first = prior([(columns(signals(table), percentiles), table["bug"]) for table in others])
-        own, _, _ = fitting.fit(design[:half], apache["bug"][:half], prior=first, ridge=learn.RIDGE)
-        for which, weights in (("others' labels alone", first), ("refit", own)):
-            found[f"gate, {kind}, {which}"] = np.asarray(design[half:] @ points(weights), dtype=np.float64)
+        first = prior([(columns(table, percentiles), table["bug"]) for table in others])
+        pooled, _, _ = fitting.fit(design[:half], bad[:half], prior=first, ridge=learn.RIDGE)
+        own, _, _ = fitting.fit(design[:half], bad[:half], group=group[:half], prior=first, ridge=learn.RIDGE)
+        found[f"gate, {kind}, others' labels alone"] = np.asarray(design[half:] @ points(first), dtype=np.float64)
+        found[f"gate, {kind}, refit, one intercept"] = np.asarray(design[half:] @ points(pooled), dtype=np.float64)
+        linear = np.asarray(design @ points(own), dtype=np.float64) / POINTS_PER_UNIT
+        found[f"gate, {kind}, refit, own intercepts"] = with_intercepts(linear, bad, group, half)
     return found
 
 
