@@ -112,13 +112,20 @@ class Chronicle:
     _changes: list[MainlineChange] = field(default_factory=list)
 
     def tell(self, change: MainlineChange) -> tuple[Outcome, ...]:
-        """Read the next change of the mainline: the outcomes that it makes known, each cause once."""
+        """Read the next change of the mainline: the outcomes that it makes known, each cause once.
+
+        The commits that a merge brings are read too, for what they name by id or number; that a branch takes its own
+        commits back says nothing.
+        """
         number = len(self._changes)
         found: dict[int, Outcome] = {}
-        message = "\n".join(line for line in change.message.splitlines() if not line.lstrip().startswith(">"))
-        if not _RELAND.match(change.subject.strip()):
-            for cause, kind in self._named(message, change.subject):
-                found.setdefault(cause, Outcome(cause, number, kind, self._apart(cause, change)))
+        for text in (change.message, *change.said):
+            subject = text.split("\n", 1)[0]
+            message = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith(">"))
+            if _RELAND.match(subject.strip()):
+                continue
+            for cause, kind in self._named(message, subject if text is change.message else ""):
+                found.setdefault(cause, Outcome(cause, number, kind, self._apart(cause, text, change.committed_at)))
         self._remember(change, number)
         return tuple(found.values())
 
@@ -148,14 +155,14 @@ class Chronicle:
         full = [one for one in self._prefixes.get(sha[:7], ()) if one.startswith(sha)]
         return self._index[full[0]] if len(full) == 1 else None
 
-    def _apart(self, cause: int, by: MainlineChange) -> Apart | None:
+    def _apart(self, cause: int, message: str, at: int) -> Apart | None:
         changed = self._changes[cause]
-        own = "\n".join(line for line in by.message.splitlines() if not line.startswith(">"))
+        own = "\n".join(line for line in message.splitlines() if not line.startswith(">"))
         own = re.split(r"Original change's description", own)[0].split("\n", 1)[-1]
         planned = _PLANNED_SUBJECT.search(changed.subject) or _PLANNED_BODY.search(changed.message)
         if (planned or _PLANNED_BY.search(own)) and not _BROKE.search(own):
             return Apart.PLANNED
-        return Apart.IMMEDIATE if 0 <= by.committed_at - changed.committed_at < IMMEDIATE_S else None
+        return Apart.IMMEDIATE if 0 <= at - changed.committed_at < IMMEDIATE_S else None
 
     def _remember(self, change: MainlineChange, number: int) -> None:
         self._changes.append(change)

@@ -49,7 +49,8 @@ class MainlineChange:
     """One step of the mainline: a commit, or a merge with all that it brought, measured against its first parent.
 
     ``author`` wrote what was merged: of a merge, the newest commit of its branch. ``branch`` are the commits that came
-    with it. Times are what the commit claims.
+    with it, ``said`` the messages of those that may speak of earlier commits, oldest first. Times are what the commit
+    claims.
     """
 
     sha: str
@@ -58,6 +59,7 @@ class MainlineChange:
     message: str
     files: tuple[MainlineFile, ...] = ()
     branch: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:

@@ -1,11 +1,12 @@
 """The mainline, oldest change first: what each merge or commit changed, by blob ids, without checking anything out.
 
-Three passes of ``git log``: all commits with their parents (who wrote what a merge brought), the first-parent line
-with its raw entries, and the lines replaced in Python files. Blobs of other files are never
-read: a clone may lack them.
+Four passes of ``git log``: all commits with their parents (who wrote what a merge brought), the messages of those that
+take something back or blame it, the first-parent line with its raw entries, and the lines replaced in Python files.
+Blobs of other files are never read: a clone may lack them.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 
 from gatecli.model import MainlineChange, MainlineFile, Person
@@ -16,6 +17,10 @@ MAX_FILES = 5_000
 MAX_MESSAGE_CHARACTERS = 16_384
 
 _FIRST_PARENT = ("log", "--first-parent", "-m", "-z", "-M100%", "--no-ext-diff", "--no-textconv", "--no-color")
+
+_SPEAKS = "revert|back.{0,5}out|roll.{0,5}back|fixes:|regress|introduced|caused|broke|bug in|since commit"
+"""Words of commits that may speak of earlier ones: more than ``history.outcomes`` understands, and never fewer."""
+_NAMES_A_CHANGE = re.compile(r"\b(?:[0-9a-f]{7,40}|I[0-9a-f]{8,40}|D\d{3,12})\b|#\d")
 
 Graph = dict[str, tuple[tuple[str, ...], Person]]
 """The parents and the author of every commit."""
@@ -33,6 +38,7 @@ def read_mainline(
     head = repository.resolve(revision)
     head = f"{after}..{head}" if after else head
     graph = _graph(repository, head)
+    spoken = _spoken(repository, head)
     lines = _python_lines(repository, head)
     seen: set[str] = set()
     for change in _changes(repository, head, lines):
@@ -45,6 +51,7 @@ def read_mainline(
             message=change.message,
             files=change.files,
             branch=branch,
+            said=tuple(spoken[commit] for commit in reversed(branch) if commit in spoken),
         )
 
 
@@ -62,6 +69,18 @@ def _graph(repository: Repository, head: str) -> Graph:
         if sha:
             person = Person(name=_text(name), email=_text(mail))
             found[_text(sha)] = tuple(_text(parents).split()), person
+    return found
+
+
+def _spoken(repository: Repository, head: str) -> dict[str, str]:
+    """The messages that may take an earlier commit back, or blame it, by commit."""
+    words = "-z", "--encoding=UTF-8", "--format=%H%x00%B", "--extended-regexp", "--regexp-ignore-case"
+    fields = repository.stream("log", *words, f"--grep={_SPEAKS}", head)
+    found = {}
+    for sha in fields:
+        message = _text(next(fields, b""))[:MAX_MESSAGE_CHARACTERS]
+        if sha and _NAMES_A_CHANGE.search(message):
+            found[_text(sha)] = message
     return found
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from gatecli.history.outcomes import Apart, Chronicle, OutcomeKind, relands, undoes
@@ -72,6 +74,26 @@ def test_what_is_quoted_unknown_or_brought_back_says_nothing(message: str) -> No
 def test_a_commit_of_a_merged_branch_stands_for_its_merge() -> None:
     merge = change("Merge pull request #12 from shop/rounding", sha="e" * 40, branch=(SHA,))
     assert said(merge, change(f"Undo\n\nThis reverts commit {SHA}.", at=12 * DAY)) == [(0, 1, REVERT, None)]
+
+
+def test_what_a_merge_brings_is_read_too() -> None:
+    first = change("Round half up", sha=SHA, at=0)
+    told = f'Revert "Round half up"\n\nThis reverts commit {SHA}.'
+    merge = replace(change("Merge pull request #14 from shop/rounding"), said=(told,))
+    assert said(first, merge) == [(0, 1, REVERT, None)]
+    again = replace(change("Merge pull request #15 from shop/rounding"), said=(f"Reland rounding\n\nReverts {SHA}.",))
+    assert said(first, again) == []
+    at_once = replace(merge, committed_at=600)
+    assert said(first, at_once) == [(0, 1, REVERT, Apart.IMMEDIATE)]
+
+
+def test_a_branch_that_takes_its_own_commit_back_says_nothing() -> None:
+    told = f"This reverts commit {'e' * 40}."
+    assert (
+        said(change("Begin"), replace(change("Merge a branch", sha="f" * 40, branch=("e" * 40,)), said=(told,))) == []
+    )
+    quoted = replace(change("Merge a branch", sha="f" * 40), said=('Revert "Begin"',))
+    assert said(change("Begin"), quoted) == []
 
 
 def test_the_revert_of_a_revert_speaks_of_the_revert() -> None:

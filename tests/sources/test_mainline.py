@@ -25,6 +25,21 @@ def test_a_merge_is_one_change_by_whoever_wrote_what_it_brought(repo: GitRepo) -
     assert {file.path: file.added for file in initial.files} == {"a.py": 1, "logo.png": 0}
 
 
+def test_a_merge_comes_with_what_its_commits_say_of_earlier_ones(repo: GitRepo) -> None:
+    bad = repo.commit({"a.py": "a = 1\n"}, "Round up")
+    repo.git("switch", "-q", "-c", "side")
+    told = f'Revert "Round up"\n\nThis reverts commit {bad}.'
+    repo.commit({"a.py": "a = 0\n"}, told)
+    repo.commit({"b.py": "b = 1\n"}, f"Round again\n\nIntroduced by {bad[:8]}: \x01 half up")
+    repo.commit({"b.py": "b = 2\n"}, "Reverting is hard")
+    repo.git("switch", "-q", "-")
+    repo.git("merge", "-q", "--no-ff", "-m", "Merge side", "side")
+    first, merge = read_mainline(Repository.open(repo.path))
+    assert first.said == ()
+    assert [one.strip().split("\n")[0] for one in merge.said] == ['Revert "Round up"', "Round again"]
+    assert [one.said for one in read_mainline(Repository.open(repo.path), after=bad)] == [merge.said]
+
+
 def test_renames_deletions_and_strange_paths_are_told(repo: GitRepo) -> None:
     strange = "\x01" + "a" * 40 + " :100644 x.py"
     repo.write("old.py", "a = 1\n" * 5)
