@@ -182,6 +182,9 @@ def function_removed(rule: Rule, view: View) -> Iterator[Observation]:
             says = "is removed, although production still calls it"
             confidence = Confidence.LOW if id.name in added else Confidence.HIGH
             yield _observed(touched, says, [id.qualname], [], confidence)
+        elif not removed and change.id.name != id.name and _is_observed(touched) and not callers_of(touched):
+            says = f"{verb}, as production calls it; no caller was found, so whoever calls it must be checked"
+            yield _observed(touched, says, [id.qualname], [], Confidence.LOW)
         elif removed and _is_override(view, touched):
             says = "is removed: whoever calls it now reaches what a base class does"
             yield _observed(touched, says, [id.qualname], [], Confidence.LOW)
@@ -299,12 +302,16 @@ def _behind(view: View, function: Function, *, old: bool) -> Function | None:
     return same[-1] if same else None
 
 
+def callers_of(touched: Touched) -> tuple[Caller, ...]:
+    """Everybody who is known to call it, whether the change touches them or not."""
+    return touched.blast.callers if touched.blast is not None else ()
+
+
 def callers_outside(view: View, touched: Touched) -> list[Caller]:
     """Direct callers in production code that the change does not touch."""
-    direct = touched.blast.callers if touched.blast is not None else ()
     return [
         caller
-        for caller in direct
+        for caller in callers_of(touched)
         if caller.depth == 1 and caller.id not in view.touched_ids and view.is_production(caller.id.path)
     ]
 

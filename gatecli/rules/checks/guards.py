@@ -304,16 +304,21 @@ def _row_locks(view: View) -> Iterator[Observation]:
         queries = {code.callee(match["match"]) for match in view.own(code.CALLS, touched.after)}
         for root, node in old:
             if root not in {known for known, _ in new} and any(name.startswith(root + ".") for name in queries):
-                says = f"no longer locks the rows it reads from {snippet(root)} (select_for_update)"
+                says = (
+                    f"no longer locks the rows it reads from {snippet(root)} ({code.callee(node).rpartition('.')[2]})"
+                )
                 yield seen(touched, touched.line_after(code.line(node)), says, code.callee(node))
                 break
+
+
+_ROW_LOCKS = ("select_for_update", "with_for_update")
 
 
 def _locked(view: View, side: Code) -> list[tuple[str, "Node"]]:
     found = []
     for match in view.own(code.CALLS, side):
         root, dot, last = code.callee(match["match"]).rpartition(".")
-        if last == "select_for_update" and dot:
+        if last in _ROW_LOCKS and dot:
             before_call, is_chain, _ = root.partition("(")
             manager = before_call.rpartition(".")[0] if is_chain else ""
             found.append((manager or before_call, match["match"]))

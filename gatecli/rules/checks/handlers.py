@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gatecli.rules import code
-from gatecli.rules.code import Code, View
+from gatecli.rules.code import Code, Touched, View
 from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.spec import Rule
-from gatecli.rules.wording import listed
+from gatecli.rules.wording import listed, snippet
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _CLAUSES = Pattern("(except_clause) @match")
+_SUPPRESSED = Pattern("""
+((with_item value: (call function: [(identifier) (attribute)] @how arguments: (argument_list) @key)) @match
+  (#match? @how "(^|[.])suppress$") (#match? @key "\\\\b(Base)?Exception\\\\b"))
+""")
 _RAISES = Pattern("(raise_statement) @match")
 _BROAD = frozenset({"Exception", "BaseException", "builtins.Exception"})
 _CONSTANTS = frozenset({"none", "false", "true", "integer", "float", "string", "list", "dictionary", "tuple"})
@@ -85,6 +89,19 @@ def broadened(rule: Rule, view: View) -> Iterator[Observation]:
                 moved[handler.text] -= 1
             elif says := _judged(handler, before):
                 yield seen(touched, code.line(handler.node), says, handler.text)
+        yield from _suppressed(view, touched)
+
+
+def _suppressed(view: View, touched: Touched) -> Iterator[Observation]:
+    """``with suppress(Exception)``, where the function had neither that nor a handler that catches as much."""
+    if touched.after is None:
+        return
+    old = view.own(_SUPPRESSED, touched.before) if touched.before is not None else []
+    if old or any(handler.is_broad for handler in _handlers(view, touched.before)):
+        return
+    for match in view.own(_SUPPRESSED, touched.after)[:1]:
+        what = code.text(match["match"])
+        yield seen(touched, code.line(match["match"]), f"now swallows what goes wrong: {snippet(what)}", what)
 
 
 _TELLS = re.compile(

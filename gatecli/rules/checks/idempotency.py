@@ -16,6 +16,10 @@ from gatecli.rules.wording import snippet
 _KEYS = re.compile(
     r"(?i)idempot\w{0,30}|dedup(?:e|lication)?_?(?:key|id|token)?|ignore_conflicts|update_conflicts|MessageDeduplicationId"
 )
+_HEADER = Pattern("""
+((pair key: (string (string_content) @key) value: (_) @value) @match
+  (#match? @key "(?i)^(x-)?(idempotency|deduplication|dedupe)[-_]?(key|id|token)$"))
+""")
 _ONCE = {"get_or_create": ("create",), "update_or_create": ("create", "update"), "sadd_once": ("sadd",)}
 _CONFLICT = re.compile(r"(?:^|\.)on_conflict_do_(?:nothing|update)$")
 _INSERT = re.compile(r"(?:^|\.)insert(?:\(\))?(?:$|\.)")
@@ -36,12 +40,26 @@ def dedupe_removed(rule: Rule, view: View) -> Iterator[Observation]:
         for gone in left_out(view, touched.before, touched.after, _is_key):
             says = f"no longer gives {snippet(gone.callee)} its {gone.key} (was {snippet(code.text(gone.value))})"
             yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
+        yield from _headers(view, touched, touched.before, touched.after)
         yield from _unconditional(view, touched, touched.before, touched.after)
         yield from _guards(view, touched, touched.before, touched.after)
 
 
 def _is_key(name: str) -> bool:
     return bool(_KEYS.fullmatch(name))
+
+
+def _headers(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:
+    """``{"Idempotency-Key": …}`` that went away from a function which still makes the same call."""
+    kept = code.text(after.node).lower()
+    for match in view.own(_HEADER, before):
+        name = code.text(match["key"])
+        called = calls(view, before).keys() & calls(view, after).keys()
+        if name.lower() not in kept and called:
+            line = touched.line_after(code.line(match["match"]))
+            yield seen(
+                touched, line, f"no longer gives its {snippet(name)} (was {snippet(code.text(match['value']))})", name
+            )
 
 
 def _unconditional(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:

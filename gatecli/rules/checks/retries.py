@@ -54,11 +54,35 @@ def retry_removed(rule: Rule, view: View) -> Iterator[Observation]:
             yield seen(touched, code.line(gone.call), says, f"{gone.callee} {gone.key}")
         for what, old, new in replaced(view, touched.before, touched.after, _is_retried):
             yield from _fewer(touched, what, old, new)
+        yield from _stops_earlier(view, touched, touched.before, touched.after)
         for what, old, new in replaced(view, touched.before, touched.after, _is_attempts):
             was, now = figure(old), figure(new)
             if was is not None and now is not None and 0 <= now < was and (now <= 1 or 2 * now <= was):
                 says = f"lowers {what} from {amount(was)} to {amount(now)}"
                 yield seen(touched, code.line(new), says, what)
+
+
+_STOPS = {"stop_after_attempt": "max_attempt_number", "Retry": "total"}
+"""What counts attempts by its first argument, or one of this name (tenacity, urllib3)."""
+
+
+def _stops_earlier(view: View, touched: Touched, before: Code, after: Code) -> Iterator[Observation]:
+    for name, old in calls(view, before).items():
+        key = _STOPS.get(name.rpartition(".")[2])
+        new = calls(view, after).get(name, [])
+        if key is None or len(old) != len(new):
+            continue
+        for one, other in zip(old, new, strict=True):
+            was, now = _attempts(one, key), _attempts(other, key)
+            if was is not None and now is not None and now < was and (now <= 1 or 2 * now <= was):
+                says = f"lowers {snippet(name)} from {amount(was)} to {amount(now)} attempts"
+                yield seen(touched, code.line(other), says, name)
+
+
+def _attempts(call: "Node", key: str) -> float | None:
+    arguments = call.child_by_field_name("arguments")
+    given = [one for one in (arguments.named_children if arguments else ()) if one.type != "keyword_argument"]
+    return figure(code.keywords(call).get(key, given[0] if given else None))
 
 
 def _asks_again(view: View, side: Code | None) -> Counter[str]:
