@@ -26,7 +26,9 @@ MODULES = (
 
 _ANY = "|".join(MODULES)
 _SAYS = re.compile(rf"^[ \t]{{0,40}}(?:from\s{{1,4}}(?:{_ANY})\b|import\s[^\n]{{0,200}}\sas\s)".encode(), re.MULTILINE)
-_OF = re.compile(rf"(?:{_ANY})(?:[.]|$)")
+_OF = re.compile(rf"(?:{_ANY})(?:[.]\w{{1,80}})?|urllib[.]request[.]\w{{1,80}}")
+"""What rules name: a module or what stands in it, not what it carries along (``requests.packages.urllib3``)."""
+
 _IMPORTS = """
 (import_statement (aliased_import name: (dotted_name) @of alias: (identifier) @match))
 (import_statement (dotted_name) @match)
@@ -78,7 +80,9 @@ def _meant(module: Module) -> dict[bytes, bytes]:
         name = (of.text or b"") if of is not None else local
         found.setdefault(local, set()).add(((source.text or b"") + b"." if source is not None else b"") + name)
     sure = {local: next(iter(names)) for local, names in found.items() if len(names) == 1}
-    return {local: name for local, name in sure.items() if local != name and _OF.match(name.decode("utf-8", "replace"))}
+    return {
+        local: name for local, name in sure.items() if local != name and _OF.fullmatch(name.decode("utf-8", "replace"))
+    }
 
 
 def _edits(module: Module, meant: dict[bytes, bytes]) -> list[tuple[int, int, bytes]]:

@@ -46,6 +46,7 @@ def test_a_name_reads_as_what_it_was_imported_as(source: str, last: str) -> None
         "from time import sleep\nif (sleep := nap): sleep(1)\n",
         "try:\n    from time import sleep\nexcept ImportError:\n    from shop import sleep\nsleep(1)\n",
         "from time import *\nsleep(1)\n",
+        "from requests.packages.urllib3.util.retry import Retry\nRetry(3)\n",
     ],
 )
 def test_what_may_mean_something_else_stays(source: str) -> None:

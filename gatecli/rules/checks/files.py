@@ -10,6 +10,7 @@ from gatecli.rules.lines import added, removed
 from gatecli.rules.matching import Pattern
 from gatecli.rules.observation import Observation, seen
 from gatecli.rules.paths import matches
+from gatecli.rules.pattern import MAX_LINE
 from gatecli.rules.spec import Rule
 from gatecli.rules.wording import plural, snippet
 
@@ -30,6 +31,14 @@ _TOKENS = {
 }
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?-----")
 _KEY_BODY = re.compile(r"[A-Za-z0-9+/=]{40,}")
+_NAMED_SECRET = re.compile(
+    r"(?i)(?:passw(?:or)?d|passphrase|secret(?:_?key)?|api_?key|access_?key|auth_?token|client_?secret|signing_?key)[\"']?\]?"
+    r"\s{0,4}[:=]\s{0,4}[bru]?([\"'])([^\"'\s{}<>]{10,200})\1"
+)
+_CLASSES = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", "[^A-Za-z0-9]")))
+_WORDS = re.compile(r"^[A-Za-z]{0,40}(?:[-_./: ][A-Za-z]{0,40}){0,20}$|^https?:|^/|^[\w.]{1,80}\.[a-z]\w{1,40}$")
+"""What is a name, a path or an address, and no secret."""
+
 _PLACEHOLDER = re.compile(r"(?i)example|sample|dummy|fake|placeholder|x{6}|0{8}|1234567|abcdef")
 _MIN_DISTINCT = 10
 """Distinct characters of a real token; "AAAA…" and "xxxx…" have fewer."""
@@ -86,9 +95,23 @@ def secret_added(rule: Rule, view: View) -> Iterator[Observation]:
                 found = pattern.search(text)
                 if found and len(set(found[0])) >= _MIN_DISTINCT and not _PLACEHOLDER.search(found[0]):
                     yield Observation(says=f"now holds {what}", path=file.path, line=number, text=what)
+            if _is_named_secret(text):
+                says = "now holds what its name says is a secret"
+                yield Observation(
+                    says=says, path=file.path, line=number, text="a named secret", confidence=Confidence.MEDIUM
+                )
             header = _PRIVATE_KEY.search(text)
             if header and (_KEY_BODY.search(text, header.end()) or _KEY_BODY.search(lines.get(number + 1, ""))):
                 yield Observation(says="now holds a private key", path=file.path, line=number, text="a private key")
+
+
+def _is_named_secret(text: str) -> bool:
+    """Whether a line gives something called a password or a key a value that no human would choose for an example."""
+    found = _NAMED_SECRET.search(text, 0, MAX_LINE)
+    if found is None or _PLACEHOLDER.search(found[2]) or _WORDS.search(found[2]):
+        return False
+    kinds = sum(bool(kind.search(found[2])) for kind in _CLASSES)
+    return kinds >= 3 and len(set(found[2])) >= _MIN_DISTINCT - 2
 
 
 _AROUND = 20

@@ -33,6 +33,13 @@ _REQUIRED = Pattern("""
   arguments: (argument_list . (string (string_content) @key) .)) @match
   (#eq? @env "env") (#any-of? @how "str" "bool" "int" "list" "url" "db"))
 """)
+_FIELDS = Pattern("""
+((class_definition superclasses: (argument_list [(identifier) (attribute)] @base)
+   body: (block (expression_statement (assignment left: (identifier) @key type: (_) !right) @match)))
+  (#match? @base "(^|[.])BaseSettings$"))
+""")
+"""What pydantic reads from the environment, and refuses to start without."""
+
 _TARGETS = Pattern("""
 (assignment left: (subscript) @match)
 (delete_statement (subscript) @match)
@@ -63,6 +70,8 @@ def environment_required(rule: Rule, view: View) -> Iterator[Observation]:
 def _required(view: View, side: Code) -> Iterator[tuple[str, int]]:
     targets = {match["match"].start_byte for match in view.own(_TARGETS, side)}
     tried = code.merged(code.byte_range(match["match"]) for match in view.own(_TRIES, side))
+    for match in view.own(_FIELDS, side):
+        yield code.text(match["key"]), code.line(match["match"])
     for match in view.own(_REQUIRED, side):
         node, name = match["match"], code.text(match["key"])
         asked = f'"{name}" in os.environ' in code.text(side.node) or f"'{name}' in os.environ" in code.text(side.node)
