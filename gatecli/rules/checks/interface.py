@@ -127,7 +127,7 @@ def _fields_lost(view: View, touched: Touched, before: Code, after: Code) -> Ite
     if kind is not FunctionKind.CLASS_BODY:
         return
     owner = id.qualname.removesuffix(".Meta").rpartition(".")[2]
-    if not (_SERIALIZER.search(owner) or _has_such_base(view, after)):
+    if not (_SERIALIZER.search(owner) or any(_has_such_base(view, side) for side in (after, *_outer(after)))):
         return
     if id.name == "Meta":
         old, new = _listed(view, before), _listed(view, after)
@@ -140,6 +140,15 @@ def _fields_lost(view: View, touched: Touched, before: Code, after: Code) -> Ite
         line = touched.line_after(old[gone[0]])
         verb = "offers the filters" if "Filter" in owner else "shows"
         yield seen(touched, line, f"no longer {verb} {listed(gone)} to its clients", " ".join(gone))
+
+
+def _outer(side: Code) -> Iterator[Code]:
+    """The class that a ``Meta`` stands in."""
+    outer = side.function.id.qualname.rpartition(".")[0]
+    functions = side.module.functions
+    yield from (
+        Code(module=side.module, index=n) for n, one in enumerate(functions) if outer and one.id.qualname == outer
+    )
 
 
 def _named_in(side: Code) -> frozenset[str]:

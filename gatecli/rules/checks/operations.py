@@ -232,7 +232,7 @@ def _alembic_operation(call: "Node") -> Iterator[Operation]:
     given = arguments(call, ("first", "second"))
     keys = code.keywords(call)
     first, second = given.get("first", ""), given.get("second", "")
-    batch = "batch" in callee
+    batch = callee.rpartition(".")[0].rpartition(".")[2] != "op"  # with op.batch_alter_table("orders") as batch_op
     table = given.get("table_name", "" if batch else first)
     column = first if batch else f"{table}.{second or given.get('column_name', '')}"
     if name == "drop_table":
