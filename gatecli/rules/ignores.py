@@ -50,7 +50,7 @@ class Ignore:
         if self.until is None:
             return "has no end: write until=YYYY-MM-DD"
         if len(self.reason) < MIN_REASON:
-            return 'has no reason: write reason="…"'
+            return "has a reason that says nothing" if self.reason else 'has no reason: write reason="…"'
         if today is None:
             return ""
         if self.until < today:

@@ -120,3 +120,8 @@ def _stable(text: str) -> str:
     """The report without the time it took."""
     text = re.sub(r" +gate \d\S* · [\d.,]+ m?s\b", "  gate VERSION · TIME", text)
     return re.sub(r'"timings_ms": \{[^}]*\}', '"timings_ms": {}', text)
+
+
+def test_the_demo_shows_a_finding_of_each_family() -> None:
+    findings = json.loads((HERE / "demo" / "expected.json").read_bytes())["findings"]
+    assert {finding["code"][0] for finding in findings} == set("MDECFAST")
