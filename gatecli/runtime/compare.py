@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gatecli.runtime.profile import Latency, Profile, ProfiledFunction
+from gatecli.runtime.profile import Latency, Profile, ProfiledFunction, is_same_basis
 
 FALSE_DISCOVERIES = 0.05
 LEAST_EXPECTED = 5
@@ -139,7 +139,7 @@ def _shares(
 
 
 def _calls(one: ProfiledFunction, other: ProfiledFunction) -> Iterator[Difference | None]:
-    if one.calls_basis != other.calls_basis or not one.calls_per_min or not other.calls_per_min:
+    if not is_same_basis(one.calls_basis, other.calls_basis) or not one.calls_per_min or not other.calls_per_min:
         return
     old, new = one.calls_per_min, other.calls_per_min
     if abs(new - old) < LEAST_CHANGE * old:

@@ -7,6 +7,7 @@ measured shares (of cProfile and its like), whose seconds no profile keeps, thos
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import TypeVar
 
 import msgspec
@@ -24,6 +25,8 @@ from gatecli.runtime.profile import (
     Unmatched,
     UnmatchedFrame,
     Window,
+    basis_of_sum,
+    is_same_basis,
 )
 
 _MAX_EXAMPLES = 50
@@ -135,7 +138,8 @@ def _function(rows: Sequence[ProfiledFunction | None], scales: _Scales) -> Profi
     # Calls that were got in different ways are not added: those with a rate are kept.
     basis = next((row.calls_basis for row in counted if row.calls_per_min is not None), None)
     basis = basis or next((row.calls_basis for row in counted), None)
-    counted = [row for row in counted if row.calls_basis == basis]
+    counted = [row for row in counted if is_same_basis(row.calls_basis, basis)]
+    basis = reduce(basis_of_sum, (row.calls_basis for row in counted), basis)
     calls = sum(row.calls or 0 for row in counted) if counted else None
     failed = [row for row in found if row.errors is not None]
     errors = sum(row.errors or 0 for row in failed) if failed else None

@@ -107,6 +107,22 @@ class EntryShare(Document, frozen=True, kw_only=True, omit_defaults=True):
     share: Share | None = None
 
 
+CallsBasis = Literal["counted", "counted_scaled", "spans_scaled", "estimated"]
+"""How calls were got: every one counted, counted in windows and scaled up, or as spans."""
+
+_COUNTED: frozenset[CallsBasis] = frozenset({"counted", "counted_scaled"})
+
+
+def is_same_basis(one: CallsBasis | None, other: CallsBasis | None) -> bool:
+    """Whether calls may be added and compared: both counted, if in windows or not, or got in the same way."""
+    return one == other or {one, other} == _COUNTED
+
+
+def basis_of_sum(one: CallsBasis | None, other: CallsBasis | None) -> CallsBasis | None:
+    """The basis of calls added up of the same basis: scaled up, if a part of them is."""
+    return "counted_scaled" if "counted_scaled" in (one, other) else one or other
+
+
 class ProfiledFunction(Document, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of one function; lines are those at ``meta.revision``. What is not known is not written."""
 
@@ -118,7 +134,7 @@ class ProfiledFunction(Document, frozen=True, kw_only=True, omit_defaults=True):
     body_hash: str | None = None
     calls: Count | None = None
     calls_per_min: Amount | None = None
-    calls_basis: Literal["counted", "counted_scaled", "spans_scaled", "estimated"] | None = None
+    calls_basis: CallsBasis | None = None
     calls_overcounted: bool = False
     time_self: TimeShare | None = None
     time_own: TimeShare | None = None

@@ -14,7 +14,7 @@ import msgspec
 
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.runtime import formats, sensor
-from gatecli.runtime.profile import Profile, ProfiledFunction, Source, decode, encode
+from gatecli.runtime.profile import Profile, ProfiledFunction, Source, basis_of_sum, decode, encode
 from gatecli.runtime.recording import Recording
 
 LEAST_VERSION = (3, 12)
@@ -153,7 +153,7 @@ def _added(one: ProfiledFunction, other: ProfiledFunction, seconds: float) -> Pr
         one,
         calls=calls,
         calls_per_min=round(calls * 60 / seconds, 6) if calls is not None and seconds else None,
-        calls_basis=one.calls_basis or other.calls_basis,
+        calls_basis=basis_of_sum(one.calls_basis, other.calls_basis),
         errors=errors,
         error_rate=round(min(1.0, errors / calls), 6) if calls and errors is not None else None,
         error_types=types or None,

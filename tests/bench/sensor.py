@@ -14,6 +14,7 @@ import json
 import math
 import os
 import shutil
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -111,7 +112,8 @@ def main() -> None:
             compare(servers, running, arguments.rounds, arguments.requests)
         finally:
             for process in running.values():
-                process.terminate()
+                # Not SIGTERM: uvicorn raises it again behind its own end, so that nothing is written at the end.
+                process.send_signal(signal.SIGINT)
                 process.wait(20)
         if arguments.against == "sensor":
             counted(json.loads((folder / "out.json").read_text()), arguments.rounds * arguments.requests + WARM_UP + 1)

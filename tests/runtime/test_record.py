@@ -16,7 +16,7 @@ from gatecli.cli.main import run
 from gatecli.errors import GateError
 from gatecli.runtime import record, sensor
 from gatecli.runtime.profile import Profile, load
-from gatecli.runtime.sensor import document, windows
+from gatecli.runtime.sensor import calls, document, windows
 
 PROGRAM = """
 import asyncio, os, sys
@@ -291,6 +291,58 @@ def test_a_process_that_runs_nothing_of_the_project_leaves_no_file(folder: Path)
 def test_a_counter_tells_its_value() -> None:
     counter = document.Counter()
     assert [document.value(counter), *(next(counter) for _ in range(3)), document.value(counter)] == [0, 0, 1, 2, 3]
+
+
+def take(counted: calls.Calls, key: int, times: int, now_s: float = 0.0) -> None:
+    """Call a function so often, as the sensor hears of it."""
+    for _ in range(times):
+        try:
+            next(counted.left[key])
+        except KeyError:
+            counted.first(key)
+        except StopIteration:
+            counted.use_up(key, now_s)
+
+
+def test_what_is_called_rarely_is_counted_exactly_and_what_is_not_by_windows() -> None:
+    counted = calls.Calls()
+    take(counted, 1, 30)
+    take(counted, 2, calls.ALLOWANCE)
+    assert counted.total(1.0) == {1: 30, 2: calls.ALLOWANCE}
+    take(counted, 2, 1, now_s=1.0)
+    assert (counted.estimated(), counted.total(1.0)[2]) == ({2}, calls.ALLOWANCE + 1)
+    counted.open([2])
+    take(counted, 2, 500)
+    counted.scale(counted.close(), 0.1, now_s=3.0)  # 5,000 a second, for two seconds
+    take(counted, 1, 30)
+    assert counted.total(3.0) == {1: 60, 2: calls.ALLOWANCE + 1 + 10_000}
+
+
+def test_a_round_decides_what_is_affordable_the_rarest_first() -> None:
+    counted = calls.Calls()
+    for key, times in ((1, 10), (2, 100), (3, 1_000)):
+        take(counted, key, times)
+    assert counted.settle(1.0, 500.0) == ([], [3], 1_110)
+    assert counted.estimated() == {3}
+    take(counted, 1, 5)
+    cooler, hotter, _ = counted.settle(2.0, 5_000.0)
+    assert (cooler, hotter) == ([3], []), "there is room for it now"
+    assert counted.total(2.0) == {1: 15, 2: 100, 3: 2_000}, "while it was hot it went on as before"
+
+
+@needs_python
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_call_of_what_is_not_hot_is_counted(python: str, folder: Path) -> None:
+    (folder / "busy.py").write_text(
+        "import threading\ndef hot(): pass\ndef rare():\n    for _ in range(5_000): hot()\n"
+        "def work():\n    for _ in range(40): rare()\n"
+        "threads = [threading.Thread(target=work) for _ in range(3)]\n"
+        "for thread in threads: thread.start()\nfor thread in threads: thread.join()\n"
+    )
+    _, profile = recorded("--", python, "busy.py", output=folder / "p.json")
+    rows = {row.id.partition("::")[2]: row for row in profile.functions}
+    assert (rows["work"].calls, rows["rare"].calls, rows["rare"].calls_basis) == (3, 120, "counted")
+    assert rows["hot"].calls_basis == "counted_scaled"
 
 
 def measured(*rows: tuple[int, float], whole_cpu_s: float, duty: float = 0.05) -> windows.Windows:

@@ -3,9 +3,10 @@
 It stands alone: nothing but the standard library, and its own modules by relative imports, as it is loaded into
 interpreters that have no gate. On Python 3.12 and newer it listens to ``sys.monitoring``
 (https://peps.python.org/pep-0669/): that a function starts is told once, and then the interpreter forgets to tell, so
-"ever ran" costs nothing; calls, callers and errors are counted in short windows (``GATE_RECORD_DUTY``, by default at
-most a twentieth of the time, and less where that would cost more than ``windows.BUDGET``), in the project's own
-functions alone, and scaled up by the processor time that the program used in all and in the windows. What it finds is
+"ever ran" costs nothing. The calls of the project's own functions are counted, those of the busiest in short windows
+(``GATE_RECORD_DUTY``, by default at most a twentieth of the time, and less where that would cost more than
+``windows.BUDGET``), as are callers and errors, scaled up by the processor time that the program used in all and in the
+windows. What it finds is
 written every few seconds and at the end, whole or not at all, as a profile that ``gate profile import`` reads.
 
 - ``GATE_RECORD``: the file to write; a folder gets a file a process. Without it nothing happens.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any, TypeVar
 
+from .calls import Calls
 from .windows import Windows
 
 _OPTIMIZED, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x1, 0x20, 0x80, 0x200
@@ -33,15 +34,13 @@ class Seen:
     instructions, which takes some microseconds for a long function. ``path`` is the file of a function below a root.
     """
 
-    def __init__(self, path: Callable[[CodeType], str | None]) -> None:
-        self.path = path
+    def __init__(self, path: Callable[[CodeType], str | None], calls: Calls) -> None:
+        self.path, self.calls = path, calls
         self.codes: dict[int, CodeType] = {}
         self.first: dict[int, float] = {}
-        self.counters: dict[int, Counter[int]] = {}
         self.callers: dict[tuple[int, int], Counter[int]] = {}
         self.errors: dict[tuple[int, str], Counter[int]] = {}
-        # What the counts of earlier windows stand for, and the counts that are in it.
-        self._calls: dict[int, tuple[float, int]] = {}
+        # What the exceptions of earlier windows stand for, and how many are in it.
         self._failures: dict[tuple[int, str], tuple[float, int]] = {}
 
     def ran(self, code: CodeType) -> None:
@@ -51,13 +50,8 @@ class Seen:
             self.first[id(code)] = time.time()
 
     def fold(self, factor: float) -> None:
-        """What was counted since the last time stands for so many times as much."""
-        _fold(self.counters, self._calls, factor)
+        """The exceptions that were counted since the last time stand for so many times as many."""
         _fold(self.errors, self._failures, factor)
-
-    def calls(self, windows: Windows) -> dict[int, float]:
-        """How often each function was called, in all."""
-        return _whole(self.counters, self._calls, windows)
 
     def failures(self, windows: Windows) -> dict[tuple[int, str], float]:
         """How often an exception of a type left each function."""
@@ -136,7 +130,7 @@ def document(seen: Seen, windows: Windows, name: str) -> dict[str, Any]:
                     "python": ".".join(map(str, sys.version_info[:3])),
                     "frames_project": len(rows),
                     "frames_matched": len(rows),
-                    "warnings": [] if windows.duty >= 1 else [_precision(windows, elapsed)],
+                    "warnings": [] if windows.duty >= 1 else [_precision(seen, windows, elapsed)],
                 }
             ],
         },
@@ -145,19 +139,27 @@ def document(seen: Seen, windows: Windows, name: str) -> dict[str, Any]:
     }
 
 
-def _precision(windows: Windows, elapsed: float) -> str:
-    said = f"calls were counted for {windows.counted_s:.1f} of {elapsed:.1f} s and scaled up"
+def _precision(seen: Seen, windows: Windows, elapsed: float) -> str:
+    hot = len(seen.calls.estimated())
+    window = f"in windows of {windows.counted_s:.1f} of {elapsed:.1f} s and scaled up"
+    if not hot:
+        return f"errors were counted {window}"
     margin = windows.margin()
-    return said if margin is None else f"{said}: all calls together are known to {max(1, round(100 * margin))} %"
+    said = f"calls of the {hot:,} busiest of {len(seen.first):,} functions, and all errors, were counted {window}"
+    return said if margin is None else f"{said}: together they are known to {max(1, round(100 * margin))} %"
 
 
 def _rows(seen: Seen, windows: Windows, elapsed: float) -> dict[str, dict[str, Any]]:
     calls: dict[str, float] = {}
     errors: dict[str, dict[str, float]] = {}
-    for key, times in seen.calls(windows).items():
+    estimated = seen.calls.estimated()
+    scaled = set()
+    for key, times in seen.calls.total(windows.program_s()).items():
         if not _is_part(seen.codes[key]):
             name = seen.name(seen.codes[key])
             calls[name] = calls.get(name, 0) + times
+            if key in estimated:
+                scaled.add(name)
     for (key, kind), times in seen.failures(windows).items():
         types = errors.setdefault(seen.name(seen.codes[key]), {})
         types[kind] = types.get(kind, 0) + times
@@ -175,7 +177,7 @@ def _rows(seen: Seen, windows: Windows, elapsed: float) -> dict[str, dict[str, A
             "first_line": code.co_firstlineno,
             "calls": round(called) if called else None,
             "calls_per_min": round(called * 60 / elapsed, 6) if called else None,
-            "calls_basis": ("counted" if windows.duty >= 1 else "counted_scaled") if called else None,
+            "calls_basis": ("counted_scaled" if name in scaled else "counted") if called else None,
             "errors": sum(failed.values()) if called else None,
             "error_rate": round(min(1.0, sum(errors.get(name, {}).values()) / called), 6) if called else None,
             "error_types": failed or None,

@@ -1,4 +1,4 @@
-"""Listening to ``sys.monitoring``: what ran is told once, and counted in windows."""
+"""Listening to ``sys.monitoring``: what ran is told once, and then counted, always or in windows."""
 
 import atexit
 import contextlib
@@ -7,15 +7,18 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import repeat
 from types import CodeType
 from typing import Any
 
 from . import windows as measuring
+from .calls import Calls
 from .document import Counter, Seen, document, own_file, value, write
 from .windows import Windows
 
-PERIOD_S, LONGEST_PERIOD_S = 1.0, 3.0
+PERIOD_S, LONGEST_PERIOD_S = 0.25, 3.0
 FLUSH_S = 5.0
 # One window in so many shows who calls: it costs four times as much, and is a quarter as long.
 _FOLLOWING, _FOLLOWING_COST = 4, 4
@@ -47,47 +50,56 @@ class Sensor:
         """Begin anew: a forked process has done nothing yet."""
         # By the id of a code object, which is kept alive beside it (``Seen``).
         self.paths: dict[int, tuple[str | None, CodeType]] = {id(measuring.TOLD): (None, measuring.TOLD)}
-        self.seen = Seen(self.path)
+        self.calls = Calls.unlimited() if self.duty >= 1 else Calls()
+        self.seen = Seen(self.path, self.calls)
         self.windows = Windows(self.duty)
         self.opened = 0
-        self.listened: list[CodeType] = []  # the functions that are counted in the open window
-        self.is_counting = False
+        self.costs: deque[float] = deque(maxlen=5)
+        self.calls.left[id(measuring.TOLD)] = repeat(None)
 
     # ----------------------------------------------------------------- what the interpreter tells
 
     def once(self, code: CodeType, offset: int) -> object:
-        """A function starts, outside the windows: never told again until the next one."""
+        """A function starts for the first time, and is counted from then on; it is never told again."""
         if self.path(code) is not None:
             self.seen.ran(code)
-            if self.is_counting:  # it belongs to the open window from its first call on
-                self.listened.append(code)
-                self.seen.counters.setdefault(id(code), Counter(1))
+            if self.counter is not None:
+                self.calls.first(id(code))
                 _monitoring.set_local_events(self.counter, code, _monitoring.events.PY_START)
         return _monitoring.DISABLE
 
     def _counting(self) -> Callable[[CodeType, int], object]:
-        """What is called for each start of a function in a window, with all it needs at hand."""
-        counters, disable, tick, new, key = self.seen.counters, _monitoring.DISABLE, next, Counter, id
+        """What is called for each start of a function that is counted, with all it needs at hand."""
+        left, tick, key, otherwise = self.calls.left, next, id, self._uncounted
 
         def count(code: CodeType, offset: int) -> object:
             try:
-                tick(counters[key(code)])
-            except KeyError:
-                if self.path(code) is None:
-                    return disable
-                self.seen.ran(code)
-                tick(counters.setdefault(key(code), new()))
+                tick(left[key(code)])
+            except (KeyError, StopIteration):
+                return otherwise(code)
             return None
 
         return count
 
+    def _uncounted(self, code: CodeType) -> object:
+        """A call that is not counted: the first one, one of a hot function, or of what is not the project's."""
+        if id(code) in self.calls.left:
+            if self.calls.use_up(id(code), self.windows.program_s()):
+                _monitoring.set_local_events(self.counter, code, 0)
+        elif self.path(code) is None:
+            return _monitoring.DISABLE
+        else:
+            self.seen.ran(code)
+            self.calls.first(id(code))
+        return None
+
     def _following(self) -> Callable[[CodeType, int], object]:
-        """The same, with who calls: some times as slow, so not where calls are counted as well, unless all are."""
+        """The same, with who calls: some times as slow, so what is hot is not counted meanwhile, unless all are."""
         count, callers, tick, new, key = self._counting(), self.seen.callers, next, Counter, id
-        first, frame_at, is_exact = self.seen.first, sys._getframe, self.duty >= 1
+        first, frame_at, left, is_exact = self.seen.first, sys._getframe, self.calls.left, self.duty >= 1
 
         def follow(code: CodeType, offset: int) -> object:
-            if is_exact and count(code, offset) is not None:
+            if (is_exact or key(code) in left) and count(code, offset) is not None:
                 return _monitoring.DISABLE
             above = frame_at(1).f_back
             if above is not None and key(above.f_code) in first and key(code) in first:
@@ -136,9 +148,10 @@ class Sensor:
         self.tool = free[0]
         self.counter = free[1] if 0 < self.duty < 1 and len(free) > 1 else None
         monitoring.use_tool_id(self.tool, "gate")
-        self._listen()
         if self.counter is not None:
             monitoring.use_tool_id(self.counter, "gate, counting")
+        self._listen()
+        if self.counter is not None:
             monitoring.set_local_events(self.counter, measuring.TOLD, events.PY_START)
             # Asked for once and for all: to turn an event of the whole interpreter on costs every function something.
             monitoring.set_events(self.counter, events.PY_UNWIND)
@@ -154,66 +167,63 @@ class Sensor:
         events, is_exact = _monitoring.events, self.duty >= 1
         _monitoring.register_callback(self.tool, events.PY_START, self._following() if is_exact else self.once)
         _monitoring.register_callback(self.tool, events.PY_UNWIND, self.fail if is_exact else None)
+        if self.counter is not None:
+            _monitoring.register_callback(self.counter, events.PY_START, self._counting())
+            _monitoring.register_callback(self.counter, events.PY_UNWIND, None)
 
     def _window(self, period: float) -> None:
-        """Count for a while what ran before, or in every fourth window see who calls it."""
+        """Count for a while what is hot, too, or in every fourth window see who calls what."""
         self.opened += 1
         events, follows = _monitoring.events, self.opened % _FOLLOWING == 0
-        callback = self._following() if follows else self._counting()
-        self.listened = list(self.seen.codes.values())
-        self._set(self.listened, events.PY_START)
-        before = self._told(follows)
-        time.sleep(0)  # so that no other thread runs between the two next lines, uncounted or untimed
+        hot = list(self.calls.hot)
+        self._set(hot, events.PY_START)
+        before = self._followed()
+        time.sleep(0)  # so that no other thread runs between the next lines, uncounted or untimed
         self.windows.open()
-        self.is_counting = not follows
-        _monitoring.register_callback(self.counter, events.PY_START, callback)
-        if not follows:
+        if follows:
+            _monitoring.register_callback(self.counter, events.PY_START, self._following())
+        else:
+            self.calls.open(hot)
             _monitoring.register_callback(self.counter, events.PY_UNWIND, self.fail)
         self.ended.wait(period * self.duty / (_FOLLOWING_COST if follows else 1))
-        self._close(before, follows)
+        self._close(hot, before if follows else None)
 
-    def _close(self, before: int, follows: bool) -> None:
-        """Count no longer: only what never ran before is told."""
-        add = self.windows.close()
-        self.is_counting = False
+    def _close(self, hot: list[int], followed: int | None) -> None:
+        """Count no longer what is hot; ``followed`` is how many calls had been by then, in a window of callers."""
+        add, seen = self.windows.close(), self.calls.close()
         events = _monitoring.events
-        _monitoring.register_callback(self.counter, events.PY_START, None)
+        _monitoring.register_callback(self.counter, events.PY_START, self._counting())
         _monitoring.register_callback(self.counter, events.PY_UNWIND, None)
-        told, cost = self._told(follows) - before, self._cost_s()
-        if follows:
-            self.windows.spend(told * cost * _FOLLOWING_COST)
-        else:
-            add(told, cost)
-            if (factor := self.windows.stands_for()) is not None:
-                self.seen.fold(factor)
-        self._set(self.listened, 0)
-        self.listened = []
+        self._set([key for key in hot if key in self.calls.hot], 0)
+        cost = self._cost_s()
+        if followed is not None:
+            self.windows.spend((self._followed() - followed) * cost * _FOLLOWING_COST)
+            return
+        self.calls.scale(seen, add(sum(seen.values()), cost), self.windows.program_s())
+        if (factor := self.windows.stands_for()) is not None:
+            self.seen.fold(factor)
 
-    def _set(self, codes: list[CodeType], events: int) -> None:
-        for number, code in enumerate(codes):
-            _monitoring.set_local_events(self.counter, code, events)
+    def _settle(self) -> None:
+        """Decide anew what is counted always."""
+        cost = max(self._cost_s(), 1e-9)
+        cooler, hotter, calls = self.calls.settle(self.windows.program_s(), measuring.ALWAYS / cost)
+        self.windows.spend_always(calls * cost)
+        self._set(cooler, _monitoring.events.PY_START)
+        self._set(hotter, 0)
+
+    def _cost_s(self) -> float:
+        """What it takes to count one call, lately: a single measurement may fall into a neighbour's burst."""
+        self.costs.append(measuring.cost_s())
+        return sorted(self.costs)[len(self.costs) // 2]
+
+    def _set(self, keys: Iterable[int], events: int) -> None:
+        for number, key in enumerate(keys):
+            _monitoring.set_local_events(self.counter, self.seen.codes[key], events)
             if number % _AT_ONCE == _AT_ONCE - 1:
                 time.sleep(0)
 
-    def _cost_s(self) -> float:
-        """What it takes to count one call, now: as in a window, but of a function of the sensor's own."""
-        tick, counters, new, key = next, {id(measuring.TOLD): Counter()}, Counter, id
-
-        def count(code: CodeType, offset: int) -> object:
-            try:
-                tick(counters[key(code)])
-            except KeyError:
-                tick(counters.setdefault(key(code), new()))
-            return None
-
-        _monitoring.register_callback(self.counter, _monitoring.events.PY_START, count)
-        cost = measuring.cost_s()
-        _monitoring.register_callback(self.counter, _monitoring.events.PY_START, None)
-        return cost
-
-    def _told(self, follows: bool) -> int:
-        counters = list((self.seen.callers if follows else self.seen.counters).values())
-        return sum(value(counter) for counter in counters)
+    def _followed(self) -> int:
+        return sum(value(counter) for counter in list(self.seen.callers.values()))
 
     def _run(self) -> None:
         self.thread = threading.Thread(target=self._work, name="gate-sensor", daemon=True)
@@ -228,8 +238,10 @@ class Sensor:
         due = time.monotonic() + FLUSH_S
         pause = random.uniform(0, period)
         while not self.ended.wait(pause):
-            if self.counter is not None and self.windows.is_affordable():
-                self._window(period)
+            if self.counter is not None:
+                if self.windows.is_affordable():
+                    self._window(period)
+                self._settle()
             if time.monotonic() > due:
                 began = time.monotonic()
                 with contextlib.suppress(Exception):  # the program goes on, whatever becomes of the recording
@@ -241,11 +253,6 @@ class Sensor:
             period = min(LONGEST_PERIOD_S, period * 1.5)
 
     def _forked(self) -> None:
-        for code in self.listened:
-            _monitoring.set_local_events(self.counter, code, 0)
-        if self.counter is not None:
-            _monitoring.register_callback(self.counter, _monitoring.events.PY_START, None)
-            _monitoring.register_callback(self.counter, _monitoring.events.PY_UNWIND, None)
         self.reset()
         self.target = own_file(self.target)
         self.ended = threading.Event()
