@@ -104,9 +104,20 @@ def _match(frame: Frame, places: Mapping[str, Place], paths: TreePaths, files: "
     if functions is None:
         return Match(reason=Reason.NO_FUNCTION)
     match = functions.match(frame)
-    if place.by_name_only and (match.rule is not Rule.QUALNAME or match.disagrees):
+    if place.by_name_only and (
+        match.rule is not Rule.QUALNAME or match.disagrees or _is_any_module(frame, place.path, paths)
+    ):
         return Match(reason=Reason.THIRD_PARTY)
     return match
+
+
+def _is_any_module(frame: Frame, path: str, paths: TreePaths) -> bool:
+    """Whether a frame may be the body of a library's file of that base name: each file has one, of the same name.
+
+    What the program was started with is its own: a file at the root of the tree, or the one ``__main__.py``.
+    """
+    name = path.rpartition("/")[2]
+    return frame.name == _MODULE and name != "__main__.py" and paths.at_root(name) != path
 
 
 def _match_dotted(frame: Frame, place: Place, paths: TreePaths, files: "_Files") -> Match | None:

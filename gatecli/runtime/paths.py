@@ -65,6 +65,10 @@ class TreePaths:
         """Files of a base name."""
         return self._by_name.get(name, [])
 
+    def at_root(self, path: str) -> str | None:
+        """A path as it stands in the tree, or below ``src``."""
+        return next((spelling for spelling in (path, f"src/{path}") if spelling in self.files), None)
+
     def ending(self, path: str, *, whole: bool = False) -> list[str]:
         """Files that share the longest end with a path, of at least two parts and their whole import path.
 
@@ -164,7 +168,7 @@ def _place(path: str, tree: TreePaths, maps: Iterable[tuple[str, str]]) -> Place
     if not path.endswith(".py"):
         return Place(reason=Reason.THIRD_PARTY)
     if not _is_absolute(path):
-        if exact := _at_root(path, tree):
+        if exact := tree.at_root(path):
             return Place(path=exact, by_name_only="/" not in path)
         if path.split("/")[0].removesuffix(".py") in sys.stdlib_module_names:
             return Place(reason=Reason.STDLIB)
@@ -179,17 +183,12 @@ def _place(path: str, tree: TreePaths, maps: Iterable[tuple[str, str]]) -> Place
 def _installed(tail: str, tree: TreePaths) -> Place:
     """A file in site-packages: the project's, if it was installed as a wheel, else a library's."""
     if "/" not in tail:
-        exact = _at_root(tail, tree)
+        exact = tree.at_root(tail)
         return Place(path=exact) if exact else Place(reason=Reason.THIRD_PARTY)
     found = [path for path in tree.ending(tail, whole=True) if _VENDORED.isdisjoint(path.split("/"))]
     if len(found) == 1:
         return Place(path=found[0])
     return Place(reason=Reason.AMBIGUOUS if found else Reason.THIRD_PARTY)
-
-
-def _at_root(path: str, tree: TreePaths) -> str | None:
-    """A path as it stands in the tree, or below ``src``."""
-    return next((spelling for spelling in (path, f"src/{path}") if spelling in tree.files), None)
 
 
 def _learned(matched: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -208,6 +208,25 @@ def test_a_base_name_needs_a_name_and_a_line_that_agree() -> None:
     assert [say(item) for item in found] == ["Order.of by qualname", "third-party", "third-party", "third-party"]
 
 
+@pytest.mark.parametrize(
+    ("file", "matched"),
+    [
+        # asyncio's, and every library's, is named so, too.
+        ("__init__.py", False),
+        ("pricing.py", False),
+        # What the program was started with.
+        ("__main__.py", True),
+        ("run.py", True),
+    ],
+)
+def test_a_base_name_does_not_tell_whose_module_body_it_is(file: str, matched: bool) -> None:
+    tree = Files({"shop/__init__.py": "A = 1\n", "shop/pricing.py": "B = 1\n", "shop/__main__.py": "", "run.py": ""})
+    found = resolve([(Frame(file=file, name="<module>", line=18),)], tree=tree, functions_of=read_functions).matches[0][
+        0
+    ]
+    assert (found.function is not None) == matched
+
+
 def test_a_file_that_does_not_parse_is_said() -> None:
     def fail(path: str, source: bytes) -> tuple[Function, ...]:
         raise EvidenceError(f"{path} is odd")

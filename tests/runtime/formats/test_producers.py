@@ -1,5 +1,7 @@
 """The tools themselves, run now on the sample program: what they write must be read, and every frame be matched.
 
+Each run writes down its own code objects, and every frame of the project is held against them (``truth``).
+
 A tool that is not installed is skipped. ``GATE_PRODUCERS`` names further interpreters, separated as in ``PATH``, whose
 tools are run too: other versions of Python write other names and lines.
 """
@@ -15,7 +17,8 @@ import pytest
 
 from gatecli.runtime import formats
 from gatecli.runtime.profile import Profile
-from tests.runtime.support import DATA, build, rows
+from tests.runtime.support import DATA, Files, build, rows
+from tests.runtime.truth import Truth
 
 PYTHONS = (sys.executable, *filter(None, os.environ.get("GATE_PRODUCERS", "").split(os.pathsep)))
 # A test run without pytest, so that coverage is all it needs.
@@ -67,7 +70,12 @@ AUDIT, PRICE = "shop/store.py::AuditedStore.audit", "shop/pricing.py::price_orde
 @pytest.fixture(params=PYTHONS)
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
     """Run a module's command with one of the interpreters on a copy of the program, and return what it wrote."""
-    shutil.copytree(DATA / "shop", tmp_path / "src")
+    source = tmp_path / "src"
+    shutil.copytree(DATA / "shop", source)
+    truth = Truth(tmp_path / "truth", source)
+    environment = {**os.environ, **truth.environment()}
+    # For yappi, which does not look where it is started.
+    environment["PYTHONPATH"] += os.pathsep + str(source)
 
     def run(module: str, *arguments: str, output: str = "out") -> Path:
         python = Path(request.param)
@@ -79,12 +87,14 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
         elif module == "austin":
             command = [module]
         elif subprocess.run(
-            [str(python), "-c", f"import {module}"], cwd=tmp_path / "src", capture_output=True, check=False
+            [str(python), "-c", f"import {module}"], cwd=source, capture_output=True, check=False
         ).returncode:
             pytest.skip(f"{module} is not installed for {python}")
         path = tmp_path / output
         words = [word.format(out=path, python=python) for word in arguments]
-        done = subprocess.run([*command, *words], cwd=tmp_path / "src", capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, *words], cwd=source, env=environment, capture_output=True, text=True, check=False
+        )
         if "ermission" in done.stderr and module == "py-spy":
             pytest.skip("py-spy may not trace processes here")
         assert path.exists(), f"{command} {words}: {done.stderr[-2_000:]}"
@@ -94,7 +104,13 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Path]:
 
 
 def imported(path: Path) -> Profile:
-    profile = build(formats.read(path))
+    source = path.parent / "src"
+    tree = Files({file.relative_to(source).as_posix(): file.read_bytes() for file in source.rglob("*.py")})
+    recording = formats.read(path)
+    checked = Truth(path.parent / "truth", source).check(recording, tree)
+    assert (checked.unmatched, checked.wrong) == ([], [])
+    assert checked.frames > 0
+    profile = build(recording)
     source = profile.meta.sources[0]
     assert source.frames_matched == source.frames_project > 0, profile.unmatched.examples
     return profile
@@ -133,8 +149,7 @@ def test_cprofile(run: Callable[..., Path]) -> None:
     assert (found[AUDIT].calls or 0) >= 20
 
 
-def test_yappi(run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", ".")
+def test_yappi(run: Callable[..., Path]) -> None:
     found = rows(imported(run("yappi", "-f", "pstat", "-o", "{out}", "shop/__main__.py", "0.1")))
     assert (found[AUDIT].calls or 0) >= 20
 
