@@ -38,6 +38,8 @@ MAX_TRACES = 100_000
 # What requests wait for is told from about this many spans, in whole traces.
 SAMPLED_SPANS = 20_000
 
+_KEY_BITS = 64
+
 _TABLE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]{0,100}\.)?[A-Za-z_][A-Za-z0-9_]{0,100}")
 _REVISION = re.compile(r"[0-9a-f]{7,64}")
 _Key = Annotated[int, msgspec.Meta(ge=0)]
@@ -74,8 +76,8 @@ class _Sum(msgspec.Struct, array_like=True):
     errors: _Amount
     mean: _Amount
     percentiles: list[_Amount]
-    first_ns: _Count
-    last_ns: _Count
+    first_ms: _Count
+    last_ms: _Count
     spans: _Count
 
 
@@ -99,7 +101,8 @@ class _Raised(msgspec.Struct, array_like=True):
 
 
 class _Skeleton(msgspec.Struct, array_like=True):
-    """The spans of a trace: the position of each one's parent (from 1, 0 for none), kind, operation, times."""
+    """The spans of a trace: the position of each one's parent (from 1, 0 for none), kind, operation, times in
+    microseconds."""
 
     parents: list[_Count]
     kinds: list[str]
@@ -137,10 +140,24 @@ def fetch(source: FetchConfig, ask: Callable[[Question], bytes], started: float,
         )
     sums = rows(sql.operations(scope, MAX_OPERATIONS), _Sum)
     every = -(-stock.traces // MAX_TRACES) or 1
-    relations = rows(sql.relations(scope, every, MAX_EDGES), _Relation)
-    skeletons = rows(sql.skeletons(scope, every=-(-stock.spans // SAMPLED_SPANS) or 1, limit=SAMPLED_SPANS), _Skeleton)
+    mask = _mask([one.key for one in sums])
+    relations = rows(sql.relations(scope, every, mask, MAX_EDGES), _Relation)
+    some = -(-stock.spans // SAMPLED_SPANS) or 1
+    skeletons = rows(sql.skeletons(scope, every=some, mask=mask, limit=SAMPLED_SPANS), _Skeleton)
     raised = rows(sql.exceptions(scope, MAX_OPERATIONS), _Raised)
+    sums = [msgspec.structs.replace(one, key=one.key & mask) for one in sums]
     return _recording(stock, sums, relations, skeletons, raised, every)
+
+
+def _mask(keys: Sequence[int]) -> int:
+    """The low bits of keys that tell them apart, and eight more, so that what else there is looks like none of them.
+
+    Hashes do not compress: the fewer of their bits cross the wire, the better.
+    """
+    bits = max(1, len(keys).bit_length())
+    while bits < _KEY_BITS and len({0, *(key & ((1 << bits) - 1) for key in keys)}) <= len(keys):
+        bits += 1
+    return (1 << min(_KEY_BITS, bits + 8)) - 1
 
 
 def _decoded(content: bytes, kind: type[_Row]) -> Iterator[_Row]:
@@ -245,8 +262,8 @@ def _operation(
         code=code,
         is_scaled=not one.unscaled,
         durations=Durations(count=one.spans, mean=one.mean, p50=p50, p95=p95, p99=p99),
-        first_ns=one.first_ns or None,
-        last_ns=one.last_ns or None,
+        first_ns=one.first_ms * 1_000_000 or None,
+        last_ns=one.last_ms * 1_000_000 or None,
         calls=calls,
         entered=entered,
     )
@@ -280,8 +297,8 @@ def _spans(
             service=None,
             name="",
             kind=_KINDS.get(kind.upper().removeprefix("SPAN_KIND_"), SpanKind.INTERNAL),
-            start_ns=start,
-            end_ns=start + duration,
+            start_ns=1_000 * start,
+            end_ns=1_000 * (start + duration),
             code=operation.code if operation else None,
             entry=operation.entry if operation else None,
         )

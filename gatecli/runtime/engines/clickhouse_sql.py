@@ -94,14 +94,14 @@ FROM {scope.table} WHERE {scope.time}"""
 
 
 def operations(scope: Scope, limit: int) -> str:
-    """A row for each function and entry point, the busiest first."""
+    """A row for each function and entry point, the busiest first; durations in milliseconds, to the microsecond."""
     file = _first("code.file.path", "code.filepath")
     line = _first("code.line.number", "code.lineno")
     return f"""
 SELECT {_KEY} AS key, any({_ENTRY_KIND}), any({_ENTRY_NAME}), any({_CODE}), any({file}), any({line}),
-  sum({_WEIGHT}) AS calls, countIf({_THRESHOLD} = ''), sumIf({_WEIGHT}, {_IS_ERROR}), avg(Duration) / 1e6,
-  arrayMap(time -> time / 1e6, quantilesTDigest(0.5, 0.95, 0.99)(Duration)),
-  toUnixTimestamp64Nano(min(Timestamp)), toUnixTimestamp64Nano(max(Timestamp)), count()
+  sum({_WEIGHT}) AS calls, countIf({_THRESHOLD} = ''), sumIf({_WEIGHT}, {_IS_ERROR}), round(avg(Duration) / 1e6, 3),
+  arrayMap(time -> round(time / 1e6, 3), quantilesTDigest(0.5, 0.95, 0.99)(Duration)),
+  toUnixTimestamp64Milli(min(Timestamp)), toUnixTimestamp64Milli(max(Timestamp)), count()
 FROM {scope.table} WHERE {scope.time} AND {scope.own} AND key != 0
 GROUP BY key ORDER BY calls DESC, key LIMIT {limit}"""
 
@@ -114,8 +114,11 @@ def _traces(scope: Scope, every: int) -> str:
     return f"FROM {scope.table} WHERE {scope.time} AND {chosen}"
 
 
-def relations(scope: Scope, every: int, limit: int) -> str:
-    """A row for each pair of operations one of which is the nearest above the other, or its nearest entry point."""
+def relations(scope: Scope, every: int, mask: int, limit: int) -> str:
+    """A row for each pair of operations one of which is the nearest above the other, or its nearest entry point.
+
+    ``mask`` has the bits of their keys that are sent.
+    """
 
     def doubled(name: str) -> str:
         return ", ".join(
@@ -123,8 +126,9 @@ def relations(scope: Scope, every: int, limit: int) -> str:
         )
 
     last = _DOUBLINGS
+    # Sorted by operation, its keys, which are most of the answer, stand beside each other, and compress.
     return f"""
-WITH arrayMap(parent -> indexOf(ids, parent), parents) AS up,
+SELECT * FROM (WITH arrayMap(parent -> indexOf(ids, parent), parents) AS up,
   arrayMap((key, parent, at) -> if(key != 0 OR parent = 0, at, parent), keys, up, arrayEnumerate(keys)) AS named0,
   {doubled("named")},
   arrayMap((key, parent, at) -> if(key != 0 OR parent = 0, at, parent), entries, up, arrayEnumerate(keys)) AS entry0,
@@ -134,20 +138,22 @@ WITH arrayMap(parent -> indexOf(ids, parent), parents) AS up,
   arrayJoin(arrayMap((pair, is_own) -> if(is_own, pair, (0, 0, false)),
     arrayConcat(callers, entered), arrayConcat(owns, owns))) AS found
 SELECT found.1 AS above, found.2 AS below, found.3 AS is_entry, count() AS times FROM (
-  SELECT groupArray(SpanId) AS ids, groupArray(ParentSpanId) AS parents, groupArray({_KEY}) AS keys,
-    groupArray({_ENTRY_KEY}) AS entries, groupArray({scope.own}) AS owns
+  SELECT groupArray(SpanId) AS ids, groupArray(ParentSpanId) AS parents, groupArray(bitAnd({_KEY}, {mask})) AS keys,
+    groupArray(bitAnd({_ENTRY_KEY}, {mask})) AS entries, groupArray({scope.own}) AS owns
   {_traces(scope, every)} GROUP BY TraceId HAVING length(ids) <= 20000)
-WHERE above != 0 AND below != 0 GROUP BY above, below, is_entry ORDER BY times DESC, above, below LIMIT {limit}"""
+WHERE above != 0 AND below != 0 GROUP BY above, below, is_entry ORDER BY times DESC, above, below LIMIT {limit})
+ORDER BY below, is_entry, above"""
 
 
-def skeletons(scope: Scope, *, every: int, limit: int) -> str:
-    """A row for each of some whole traces: parents by position, kinds, operations, times."""
+def skeletons(scope: Scope, *, every: int, mask: int, limit: int) -> str:
+    """A row for each of some whole traces: parents by position, kinds, operations, times in microseconds."""
     return f"""
 SELECT arrayMap(parent -> indexOf(ids, parent), parents), kinds, keys,
-  arrayMap(start -> start - arrayMin(starts) + 1, starts), durations FROM (
+  arrayMap(start -> start - arrayMin(starts) + 1, starts), durations
+FROM (
   SELECT groupArray(SpanId) AS ids, groupArray(ParentSpanId) AS parents, groupArray(toString(SpanKind)) AS kinds,
-    groupArray(if({scope.own}, {_KEY}, 0)) AS keys, groupArray(toUnixTimestamp64Nano(Timestamp)) AS starts,
-    groupArray(toUInt64(Duration)) AS durations
+    groupArray(if({scope.own}, bitAnd({_KEY}, {mask}), 0)) AS keys,
+    groupArray(toUnixTimestamp64Micro(Timestamp)) AS starts, groupArray(toUInt64(round(Duration / 1000))) AS durations
   {_traces(scope, every)} GROUP BY TraceId HAVING length(ids) <= 20000 ORDER BY TraceId)
 LIMIT {limit}"""
 

@@ -211,3 +211,13 @@ def test_other_answers(answer: bytes, message: str) -> None:
 def test_quoting(server: clickhouse_front.Front, text: str) -> None:
     answer = server.run(f"SELECT {clickhouse_sql.quoted(text)} FORMAT JSONCompactEachRow")
     assert json.loads(answer) == [text]
+
+
+def test_keys_are_sent_as_short_as_they_can_be_told_apart() -> None:
+    chance = random.Random(1)
+    keys = [chance.getrandbits(64) for _ in range(2_000)]
+    mask = clickhouse._mask(keys)
+    assert len({key & mask for key in keys} - {0}) == 2_000
+    assert 20 < mask.bit_length() < 40
+    assert clickhouse._mask([]) == 0x1FF
+    assert clickhouse._mask([2**63, 2**63 + 2**62]) == 2**64 - 1, "they differ in the highest bits alone"
