@@ -31,7 +31,7 @@ def count_approvals(
     from gatecli.sources.standing import standing
 
     governing = origin.governing
-    known = identity.directory(settings.people, governing.read(MAILMAP))
+    known = identity.directory(settings.people, governing.tree.read(MAILMAP))
     counted = approvals.counted(
         case,
         findings,
@@ -65,7 +65,7 @@ def said_of(origin: Source, request: Request, report: Report) -> Counted:
     from gatecli.policy import owners
 
     settings, stamp = read_policy(origin, request)
-    found = owners.read_owners(origin.governing.read)
+    found = owners.read_owners(origin.governing.tree.read)
     return count_approvals(origin, request, report.case, report.findings, settings, stamp, found)
 
 

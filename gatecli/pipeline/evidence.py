@@ -155,7 +155,7 @@ def function_history(
     from gatecli.history import churn
     from gatecli.provenance import identity
 
-    known = identity.directory(settings.people, origin.governing.read(MAILMAP))
+    known = identity.directory(settings.people, origin.governing.tree.read(MAILMAP))
     standing = cache(lambda: frozenset(origin.base.paths()))
     changed = {path for file in origin.change.files for path in (file.path, file.old_path) if path}
     return churn.look_up(
@@ -209,7 +209,7 @@ def read_file_knowledge(
     from gatecli.history import ownership
     from gatecli.provenance import identity
 
-    known = identity.directory(settings.people, origin.governing.read(MAILMAP))
+    known = identity.directory(settings.people, origin.governing.tree.read(MAILMAP))
     paths = frozenset(file.old_path for file in origin.change.files if file.old_path)
     ended = tuple(handler.commit for one in recalled for handler in one.handlers if handler.commit)
     counted = [commit.sha for commit in past if commit.sha.startswith(ended)]

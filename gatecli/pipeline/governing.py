@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from gatecli import config
 from gatecli.config import Config
 from gatecli.errors import UsageError
-from gatecli.model import Memory, PolicyStamp, Tree
+from gatecli.model import Memory, PolicyStamp
 from gatecli.pipeline.request import Request
 from gatecli.sources.source import Source
+from gatecli.sources.trees import Governing
 
 if TYPE_CHECKING:
     from gatecli.ledger.audit import Log
@@ -65,7 +66,7 @@ def guarded_files(*policies: Config | None) -> frozenset[str]:
     return frozenset(path for one in named for path in (one.people.keys, one.people.revoked_keys, one.profile.path))
 
 
-def _custom_rules(base: Tree) -> dict[str, bytes]:
+def _custom_rules(base: Governing) -> dict[str, bytes]:
     """The repository's own rules, from the newest base."""
     paths = [path for path in base.paths() if path.startswith(CUSTOM_RULES) and path.endswith((".yml", ".yaml"))]
     return {path: content for path in paths if (content := base.read(path)) is not None}
@@ -107,7 +108,7 @@ def validate_policy(folder: Path, path: Path) -> Config:
 
     settings, _ = config.load(lambda _: None, path=path)
     tree = DirectoryTree(folder)
-    checks = registry.load(_custom_rules(tree), settings.rules)
+    checks = registry.load(_custom_rules(Governing(tree)), settings.rules)
     freeze.read_freezes(tree.read)
     known = frozenset(name for check in checks for name in (check.id, check.code))
     if unknown := conditions.unknown_rules(settings, known):

@@ -68,7 +68,7 @@ def _with_handlers(origin: Source, recalled: tuple[Recollection, ...], settings:
     from gatecli.provenance import identity
 
     asked = recalled[:MAX_HANDLED]
-    known = identity.directory(settings.people, origin.governing.read(MAILMAP))
+    known = identity.directory(settings.people, origin.governing.tree.read(MAILMAP))
     at = origin.change.base or origin.start
     told = _repairs(origin.repository, at, [one.incident for one in asked]) if origin.repository and at else {}
     found = [

@@ -226,7 +226,7 @@ def _answer(
 
     governing = origin.governing
     score = points.score(case, findings, weights.shipped_weights(), people=settings.people)
-    code_owners = owners.read_owners(governing.read)
+    code_owners = owners.read_owners(governing.tree.read)
     signoff = requirements.sign_off(
         case,
         findings,
@@ -238,7 +238,7 @@ def _answer(
         freezes=freeze.read_freezes(governing.read),
         memory=memory,
         rules=frozenset(name for check in checks for name in (check.id, check.code)),
-        mailmap=governing.read(MAILMAP),
+        mailmap=governing.tree.read(MAILMAP),
         keys=bool((governing.read(settings.people.keys) or b"").strip()),
     )
     decision = verdict.decide(case, findings, score, settings)

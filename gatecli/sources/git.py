@@ -282,15 +282,17 @@ class Repository(Commands):
             yield out[end + 1 : end + 1 + size] if size <= MAX_BLOB_BYTES else None
             at = end + 1 + size + 1
 
-    def files(self, revision: str) -> dict[str, str]:
-        """Every regular file of a commit: path → blob id."""
+    def entries(self, revision: str) -> tuple[dict[str, str], frozenset[str]]:
+        """Every regular file of a commit, path → blob id, and the paths of its symbolic links and submodules."""
         out = self.run("ls-tree", "-r", "-z", "--full-tree", revision)
-        result = {}
+        files, others = {}, set()
         for row in out.split(b"\0"):
             meta, _, path = row.partition(b"\t")
             if meta.startswith(b"100"):
-                result[os.fsdecode(path)] = meta.split()[2].decode("ascii")
-        return result
+                files[os.fsdecode(path)] = meta.split()[2].decode("ascii")
+            elif meta:
+                others.add(os.fsdecode(path))
+        return files, frozenset(others)
 
     def index_ids(self) -> dict[str, str]:
         """The regular files that are in the working tree as in the index: path → blob id."""
@@ -308,14 +310,6 @@ class Repository(Commands):
         if self.bare or commit is None or self.head() != commit:
             return False
         return not self.run("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
-
-    def show(self, revision: str, path: str) -> bytes | None:
-        """The content of one file at a commit, None where there is none."""
-        out = self.run("ls-tree", "-z", "--full-tree", revision, "--", path)
-        meta = out.split(b"\t")[0].split()
-        if len(meta) != 3 or not meta[0].startswith(b"100"):
-            return None
-        return self.blob(meta[2].decode("ascii"))
 
     def grep(self, words: Iterable[str], revision: str | None) -> list[str]:
         """The Python files that contain one of the identifiers, at a commit or (None) in the working tree.

@@ -11,7 +11,7 @@ from gatecli.errors import EvidenceError, UsageError
 from gatecli.model import Change, ChangedFiles, FileChange, PastCommit, SourceKind, Tree
 from gatecli.sources.changes import read_commit, read_patch, read_python_between, read_range, read_staged, read_worktree
 from gatecli.sources.git import Repository
-from gatecli.sources.trees import CommitTree, DirectoryTree, EmptyTree
+from gatecli.sources.trees import CommitTree, DirectoryTree, EmptyTree, Governing
 
 # Path-limited history is read newest first: one commit more than history/churn.py follows, which tells that it is cut.
 MAX_PAST_COMMITS = 301
@@ -87,15 +87,15 @@ class Source:
         return frozenset(os.fsdecode(row) for row in out.split(b"\0") if row).union(set(paths).difference(names))
 
     @property
-    def governing(self) -> Tree:
+    def governing(self) -> Governing:
         """The tree that judges: the newest base, so that no policy or key counts that was replaced since.
 
         A branch cannot be kept stale to be judged by what held when it began.
         """
         change = self.change
         if self.repository is None or change.base in (None, change.merge_base):
-            return self.base
-        return self.repository.tree(change.base)
+            return Governing(self.base)
+        return Governing(self.repository.tree(change.base))
 
     @property
     def start(self) -> str | None:

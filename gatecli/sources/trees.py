@@ -3,11 +3,13 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from gatecli.errors import UsageError
+from gatecli.errors import EvidenceError, UsageError
+from gatecli.model import Tree
 
 if TYPE_CHECKING:
     from gatecli.sources.git import Repository
@@ -30,8 +32,17 @@ class CommitTree:
         self._sha = sha
 
     @cached_property
+    def _entries(self) -> tuple[dict[str, str], frozenset[str]]:
+        return self._repository.entries(self._sha)
+
+    @property
     def _files(self) -> dict[str, str]:
-        return self._repository.files(self._sha)
+        return self._entries[0]
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The paths of what is no file: symbolic links and submodules."""
+        return self._entries[1]
 
     def paths(self) -> Iterable[str]:
         """Every file path."""
@@ -59,6 +70,41 @@ class CommitTree:
         for path, content in self.read_all(found):
             if content is not None:
                 yield path, content
+
+
+@dataclass(frozen=True, slots=True)
+class Governing:
+    """The files that judge, of the revision whose word counts: one that stands there is read, or it is an error.
+
+    To take a policy that is too large, or a symbolic link, for one that is not there would be to judge without it.
+    ``tree`` is the same without that care: for files that git or the forge does not read there either.
+    """
+
+    tree: Tree
+
+    def paths(self) -> Iterator[str]:
+        """Every path, also of what is no regular file."""
+        yield from self.tree.paths()
+        yield from self._others()
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a file, None where there is none.
+
+        Raises:
+            EvidenceError: something stands there that cannot be read.
+        """
+        content = self.tree.read(path)
+        if content is None and path in self.tree.ids():
+            raise EvidenceError(f"{path} of the base is too large to read", "gate judges by it: make it smaller")
+        if content is None and not self._others().isdisjoint([path, *map(str, PurePosixPath(path).parents)]):
+            raise EvidenceError(
+                f"{path} of the base is, or lies behind, a symbolic link or a submodule",
+                "gate judges by it, and follows neither: commit the file itself",
+            )
+        return content
+
+    def _others(self) -> frozenset[str]:
+        return self.tree.others if isinstance(self.tree, CommitTree) else frozenset()
 
 
 class WorkTree:

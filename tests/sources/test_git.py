@@ -55,7 +55,7 @@ def test_open_reads_a_bare_repository(repo, tmp_path):
     sha = repo.commit({"a.py": "x = 1\n"})
     repo.git("clone", "--quiet", "--bare", str(repo.path), str(tmp_path / "bare.git"))
     bare = Repository.open(tmp_path / "bare.git")
-    assert (bare.bare, bare.head(), bare.show("HEAD", "a.py")) == (True, sha, b"x = 1\n")
+    assert (bare.bare, bare.head(), bare.tree("HEAD").read("a.py")) == (True, sha, b"x = 1\n")
 
 
 def test_a_branch_without_commits_has_no_head(repo):
@@ -194,7 +194,8 @@ def test_show_reads_regular_files_only(repo):
     repo.commit()
     opened = Repository.open(repo.path)
     shown = [
-        opened.show("HEAD", path) for path in ("shop/a.py", "link.py", "shop", "nowhere", "*.py", ":(top)shop/a.py")
+        opened.tree("HEAD").read(path)
+        for path in ("shop/a.py", "link.py", "shop", "nowhere", "*.py", ":(top)shop/a.py")
     ]
     assert shown == [b"x = 1\n", None, None, None, None, None]
 
@@ -203,8 +204,8 @@ def test_a_large_blob_is_not_read(repo, monkeypatch):
     repo.commit({"big.py": "x" * 1000, "small.py": "y"})
     monkeypatch.setattr(module, "MAX_BLOB_BYTES", 999)
     opened = Repository.open(repo.path)
-    assert opened.show("HEAD", "big.py") is None
-    assert opened.show("HEAD", "small.py") == b"y"  # the stream stays in step after the refusal
+    assert opened.tree("HEAD").read("big.py") is None
+    assert opened.tree("HEAD").read("small.py") == b"y"  # the stream stays in step after the refusal
 
 
 HOSTILE_CONFIG = """
@@ -294,8 +295,8 @@ def _all_answers(path: Path, base: str, head: str) -> list[object]:
         list(opened.log(head, ["shop/b.py"], limit=9)),
         opened.grep(["price"], head),
         opened.grep(["price"], None),
-        opened.files(head),
-        opened.show(head, "shop/b.py"),
+        opened.entries(head)[0],
+        opened.tree(head).read("shop/b.py"),
         opened.default_branch(),
     ]
 
@@ -389,8 +390,8 @@ def test_odd_paths_survive_every_command(repo, name):
     base = repo.commit({"a.py": "x = 1\n"})
     head = repo.commit({name: "def price():\n    return 1\n"})
     opened = Repository.open(repo.path)
-    assert opened.files(head)[name]
-    assert opened.show(head, name) == b"def price():\n    return 1\n"
+    assert opened.entries(head)[0][name]
+    assert opened.tree(head).read(name) == b"def price():\n    return 1\n"
     assert opened.grep(["price"], head) == [name]
     assert [commit.files for commit in opened.log(head, [name], limit=5)] == [((name, _hunks((1, 0, 1, 2))),)]
     assert os.fsencode(name) in opened.run("diff", "--name-only", "-z", base, head)
@@ -414,7 +415,7 @@ def test_missing_objects_of_a_partial_clone_are_said_and_never_fetched(repo, tmp
     with pytest.raises(EvidenceError) as diffed:
         opened.diff(base, head)
     with pytest.raises(EvidenceError) as shown:
-        opened.show(head, "a.py")
+        opened.tree(head).read("a.py")
     assert "clone again without --filter" in diffed.value.hint, diffed.value
     assert "clone again without --filter" in shown.value.hint, shown.value
     assert sorted(path.name for path in (clone / ".git").rglob("*")) == before

@@ -2,7 +2,9 @@
 
 import pytest
 
+from gatecli.errors import EXIT_INCOMPLETE
 from gatecli.model import Decision
+from gatecli.sources import git
 from tests.policy.attacks.attempts import refused
 from tests.policy.shop import (
     DANA,
@@ -96,3 +98,37 @@ def test_a_mailmap_on_the_base_makes_nobody_senior(shop: Shop):
     shop.start(files={".mailmap": f"Ravi <{RAVI}> <{DANA}>\n"})
     assert shop.judge().verdict.outcome is not Decision.PASS
     assert shop.judge().signoff.requirements[0].role == "senior"
+
+
+@pytest.mark.parametrize("path", [".gate/policy.yml", ".gate/allowed_signers", ".gate/rules/own.yml", ".gate"])
+def test_what_judges_is_not_absent_behind_a_symbolic_link(shop: Shop, path, capsys):
+    """A folder of settings that were moved elsewhere and linked would be judged by what gate asks without them."""
+    shop.start(files={path: "id: own\n"} if "rules" in path else {})
+    shop.repo.git("switch", "--quiet", "main")
+    moved = shop.repo.path / "settings"
+    (shop.repo.path / path).rename(moved)
+    (shop.repo.path / path).symlink_to(moved)
+    shop.repo.git("add", "--all")
+    shop.repo.git("commit", "--quiet", "--message", "Keep settings elsewhere")
+    shop.repo.git("switch", "--quiet", "dana/round")
+    assert shop.check() == EXIT_INCOMPLETE
+    assert "symbolic link" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", [".gate/policy.yml", ".gate/grants.yml", ".gate/freeze.yml", ".gate/weights.yml"])
+def test_what_judges_is_not_absent_where_it_is_too_large(shop: Shop, path, capsys, monkeypatch):
+    monkeypatch.setattr(git, "MAX_BLOB_BYTES", 5_000)
+    shop.start()
+    shop.on_main({path: f"version: 1\n# {'x' * 5_000}\n"})
+    assert shop.check() == EXIT_INCOMPLETE
+    assert f"{path} of the base is too large to read" in capsys.readouterr().err
+
+
+def test_a_list_of_names_that_git_does_not_read_either_is_no_error(shop: Shop):
+    shop.start()
+    shop.repo.git("switch", "--quiet", "main")
+    (shop.repo.path / ".mailmap").symlink_to("shop/tax.py")
+    shop.repo.git("add", "--all")
+    shop.repo.git("commit", "--quiet", "--message", "Link names")
+    shop.repo.git("switch", "--quiet", "dana/round")
+    assert shop.check() != EXIT_INCOMPLETE
