@@ -143,19 +143,23 @@ _CYRILLIC = (
     "\u0405\u0406\u0408\u0410\u0412\u0415\u041a\u041c-\u041e\u0420-\u0423\u0425\u0430\u0435\u043e\u0440\u0441\u0443"
 )
 _CYRILLIC += "\u0445\u0455\u0456\u0458\u0501\u051b\u051d"
-_LOOK_ALIKE = Pattern(f'((identifier) @match (#match? @match "[a-zA-Z]") (#match? @match "[{_CYRILLIC}]"))')
+_LOOK_ALIKE = f'((identifier) @match (#match? @match "[a-zA-Z]") (#match? @match "[{_CYRILLIC}]"))'
+_FOREIGN = re.compile(rb"[\xd0-\xd4]")
+"""The first bytes of Cyrillic letters in UTF-8: most files have none, and are not searched."""
 
 
 def _look_alikes(view: View) -> Iterator[Observation]:
     """Names that are Latin to the eye and hold a letter of another alphabet, so that they are other names."""
     for touched in view.functions:
-        if touched.after is None:
+        if touched.after is None or not _FOREIGN.search(touched.after.module.source):
             continue
         known = (
-            {code.text(match["match"]) for match in view.own(_LOOK_ALIKE, touched.before)} if touched.before else set()
+            {code.text(match["match"]) for match in view.own(Pattern(_LOOK_ALIKE), touched.before)}
+            if touched.before
+            else set()
         )
         said = set(known)
-        for match in view.own(_LOOK_ALIKE, touched.after):
+        for match in view.own(Pattern(_LOOK_ALIKE), touched.after):
             if (name := code.text(match["match"])) not in said:
                 said.add(name)
                 char = next(char for char in name if "\u0400" <= char <= "\u052f")

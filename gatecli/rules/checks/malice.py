@@ -96,13 +96,14 @@ def _sends(view: View, side: Code | None) -> list[str]:
 
 # --------------------------------------------------------------------------- S05
 
-_BOUND = Pattern("""
+# Searched for where something is run only: an assignment is everywhere, and each match costs.
+_BOUND = """
 (assignment left: (_) @key right: (_) @value) @match
 (as_pattern (_) @value alias: (as_pattern_target (identifier) @key)) @match
 (for_statement left: (_) @key right: (_) @value) @match
 ((call function: [(identifier) (attribute)] @how arguments: (argument_list . (_) . (_) @key) @value) @match
   (#match? @how "urlretrieve$"))
-""")
+"""
 _FETCHES = re.compile(r"\b(?:urlopen|urlretrieve|requests\.(?:get|post)|httpx\.(?:get|post))\(")
 _DECODES = re.compile(r"\b(?:b(?:16|32|64|85)decode|a85decode|unhexlify|bytes\.fromhex|zlib\.decompress)\(")
 _RUNS = re.compile(
@@ -131,18 +132,24 @@ def _run(view: View, side: Code | None) -> "Iterator[tuple[str, Node]]":
     """The calls that run something which came from elsewhere: what they are, and where."""
     if side is None:
         return
-    fetched, decoded = _names(view, side, _FETCHES), _names(view, side, _DECODES)
-    for match in view.own(code.CALLS, side) if fetched or decoded else ():
-        name = code.callee(match["match"])
-        came = fetched | decoded if _RUNS.match(name) else fetched if _LOADS.match(name) else set()
-        if came and (first := _first(match["match"])) and came.intersection((first, *_WORD.findall(first))):
-            yield name, match["match"]
+    runs = [
+        (name, call)
+        for name, found in view.calls(side).items()
+        if _RUNS.match(name) or _LOADS.match(name)
+        for call in found
+    ]
+    fetched = _names(view, side, _FETCHES) if runs else set()
+    decoded = _names(view, side, _DECODES) if runs else set()
+    for name, call in runs:
+        came = fetched | decoded if _RUNS.match(name) else fetched
+        if came and (first := _first(call)) and came.intersection((first, *_WORD.findall(first))):
+            yield name, call
 
 
 def _names(view: View, side: Code, comes: re.Pattern[str]) -> set[str]:
     """The names (and paths in quotes) under which a function holds what some calls gave it."""
     came: set[str] = set()
-    for match in view.own(_BOUND, side)[:MAX_STEPS]:
+    for match in view.own(Pattern(_BOUND), side)[:MAX_STEPS]:
         value, key = code.text(match["value"]), match["key"]
         if "how" in match or comes.search(value) or came.intersection(_WORD.findall(value)):
             came.update([code.text(key)] if key.type == "string" else _WORD.findall(code.text(key)))

@@ -54,29 +54,31 @@ def left_out(view: View, before: Code, after: Code, is_named: IsNamed) -> Iterat
                 yield LeftOut(name, key, code.keywords(was[0])[key], bare[-1])
 
 
-_HANDED_ON = Pattern("""
+_HANDED_ON = """
 (pair key: (string) @key value: (_) @value) @match
 (assignment left: (subscript subscript: (string) @key) right: (_) @value) @match
 ((call function: (attribute attribute: (identifier) @how)
   arguments: (argument_list . (string) @key . (_) @value)) @match (#eq? @how "setdefault"))
 ((call function: (identifier) @how
   arguments: (argument_list (keyword_argument name: (identifier) @key value: (_) @value))) @match (#eq? @how "dict"))
-""")
+"""
 
 
 def handed_on_less(view: View, before: Code, after: Code, is_named: IsNamed) -> Iterator[LeftOut]:
     """Named arguments in dictionaries for a call (``post(url, **options)``) that is still made, and gives none now."""
-    now = _handed_on(view, after)
     splats = {name: found for name, found in calls(view, after).items() if any(map(code.has_splat, found))}
     was = [name for name, found in calls(view, before).items() if name in splats and any(map(code.has_splat, found))]
+    if not was:
+        return
+    now = _handed_on(view, after)
     given = {key for found in calls(view, after).values() for call in found for key in code.keywords(call)}
     for key, value in _handed_on(view, before).items():
-        if was and is_named(key) and key not in now and key not in given:
+        if is_named(key) and key not in now and key not in given:
             yield LeftOut(was[0], key, value, next(call for call in splats[was[0]] if code.has_splat(call)))
 
 
 def _handed_on(view: View, side: Code) -> dict[str, "Node"]:
-    return {code.text(match["key"]).strip("\"'"): match["value"] for match in view.own(_HANDED_ON, side)}
+    return {code.text(match["key"]).strip("\"'"): match["value"] for match in view.own(Pattern(_HANDED_ON), side)}
 
 
 def positional(call: "Node") -> int:
