@@ -24,7 +24,7 @@ def console(file: "TextIO | None" = None) -> "Console":
 def print_summary(profile: "Profile", file: Path, to: "TextIO | None" = None) -> None:
     """Where the profile is from, on stdout unless told otherwise; what to mind about it, on stderr."""
     from gatecli.reports.text import age, count, plain
-    from gatecli.runtime.attach import summarise
+    from gatecli.runtime.summary import summarise
 
     path = str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
     summary = summarise(profile, path, {}, (), int(time.time()))

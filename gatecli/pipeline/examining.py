@@ -62,7 +62,7 @@ def examine(directory: Path, path: str, qualnames: Collection[str] | None, reque
     """
     from gatecli.policy import owners
     from gatecli.rules.paths import matches
-    from gatecli.runtime import attach
+    from gatecli.runtime import attach, summary
     from gatecli.syntax.callees import callees
 
     origin = source.open_tree(directory)
@@ -88,7 +88,7 @@ def examine(directory: Path, path: str, qualnames: Collection[str] | None, reque
         callees=callees(origin.head, path),
         tests=attach.tests_of(profile, functions) if profile else None,
         owners=rule.owners if rule else (),
-        profile=attach.summarise(profile, profile_path, usage, functions, request.now, carried) if profile else None,
+        profile=summary.summarise(profile, profile_path, usage, functions, request.now, carried) if profile else None,
     )
 
 

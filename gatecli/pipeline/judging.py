@@ -138,7 +138,7 @@ def _known(origin: Source, request: Request, settings: Config, clock: Clock) -> 
     """Everything that rules, score and policy look at: the functions, their use, their callers and their past."""
     from gatecli.history import memory
     from gatecli.rules.paths import matches
-    from gatecli.runtime import attach, call_tree
+    from gatecli.runtime import attach, call_tree, summary
     from gatecli.syntax import match
 
     change, tests = origin.change, settings.paths.tests
@@ -175,8 +175,8 @@ def _known(origin: Source, request: Request, settings: Config, clock: Clock) -> 
         standing=standing,
     )
     if profile is not None:
-        summary = attach.summarise(profile, profile_path, usage, case.running, request.now, carried)
-        case = replace(case, profile=summary)
+        profile_summary = summary.summarise(profile, profile_path, usage, case.running, request.now, carried)
+        case = replace(case, profile=profile_summary)
     return _Known(case=case, profile=profile, production=production)
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gatecli.model import Grade, ProfileSummary, Usage, UsageStatus
-from gatecli.runtime.attach import attach, callers_in, entry_points_of, function_id, summarise, traffic_share
+from gatecli.runtime.attach import attach, callers_in, entry_points_of, function_id, traffic_share
 from gatecli.runtime.edges import Edge
 from gatecli.runtime.profile import (
     EntryPoint,
@@ -21,6 +21,7 @@ from gatecli.runtime.profile import (
     UnmatchedFrame,
     Window,
 )
+from gatecli.runtime.summary import summarise
 from tests.runtime.support import GENERATED_AT, change, profile, shop
 
 NOW = GENERATED_AT

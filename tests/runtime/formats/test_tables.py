@@ -10,9 +10,10 @@ import pytest
 
 from gatecli.errors import EvidenceError, GateError, UsageError
 from gatecli.model import Grade, UsageStatus
-from gatecli.runtime.attach import attach, summarise
+from gatecli.runtime.attach import attach
 from gatecli.runtime.formats import coverage, jaeger, otlp_protobuf, prometheus, table
 from gatecli.runtime.recording import Basis, Covered, Frame, Record, Recording, SpanKind
+from gatecli.runtime.summary import summarise
 from tests.runtime.formats.samples import CSV, content
 from tests.runtime.support import PROFILES, build, change, recording, rows
 
