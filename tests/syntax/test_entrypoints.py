@@ -242,6 +242,7 @@ def test_urlconfs_are_joined_over_files():
         ("POST /shop/orders/<int:pk>/", "shop/views.py::Base.post"),
         ("/shop/feed/", "shop/views.py::Feed"),
         ("/api/orders/", "shop/api.py::OrderViewSet"),
+        ("/api/orders/<number>/", "shop/api.py::OrderViewSet"),
         ("GET /api/orders/", "shop/api.py::OrderViewSet.list"),
         ("POST /api/orders/<number>/pay/", "shop/api.py::OrderViewSet.settle"),
     }
@@ -287,6 +288,27 @@ def test_routers_are_joined_over_files():
         "app/api/users.py": "router = APIRouter()\n@router.get('/{id}')\ndef user(id):\n    pass\n",
     }
     assert all_labels(files) == {("GET /api/v1/users/{id}", "app/api/users.py::user")}
+
+
+@pytest.mark.parametrize(
+    ("base", "has_detail"),
+    [
+        ("viewsets.ModelViewSet", True),
+        ("viewsets.ReadOnlyModelViewSet", True),
+        ("mixins.DestroyModelMixin, viewsets.GenericViewSet", True),
+        ("mixins.ListModelMixin, viewsets.GenericViewSet", False),
+    ],
+)
+def test_what_the_library_answers_for_one_object_is_the_class_s(base, has_detail):
+    files = {
+        "api.py": (
+            "from rest_framework import mixins, viewsets\nfrom rest_framework.routers import DefaultRouter\n"
+            f"class Base({base}): pass\nclass Orders(Base):\n    queryset = None\n"
+            "router = DefaultRouter()\nrouter.register('orders', Orders)\nurlpatterns = router.urls\n"
+        )
+    }
+    found = {label.lstrip("…/") for label, id in routes(MemoryTree(files)).items() if id.qualname == "Orders"}
+    assert found == {"orders/", *(["orders/<pk>/"] if has_detail else [])}
 
 
 def test_scripts_of_manifests():

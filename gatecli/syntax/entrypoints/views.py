@@ -13,6 +13,8 @@ _VIEWSET = {
     "list": ("GET", False), "create": ("POST", False), "retrieve": ("GET", True), "update": ("PUT", True),
     "partial_update": ("PATCH", True), "destroy": ("DELETE", True),
 }  # fmt: skip
+# The library's classes that answer for one object where the project's class says nothing (rest_framework.mixins).
+_ANSWERS_FOR_ONE = ("ModelViewSet", "RetrieveModelMixin", "UpdateModelMixin", "DestroyModelMixin")
 # Methods that frameworks call on a view class for any of its requests.
 VIEW_HOOKS = frozenset({
     "dispatch", "initial", "get_queryset", "get_object", "get_context_data", "get_form", "get_form_class",
@@ -85,6 +87,8 @@ class Views:
                     lookup = view.lookup or lookup
                     actions += view.actions
         one = f"{path.removesuffix('/')}/<{lookup}>{'/' if path.endswith('/') else ''}"
+        if any(name.endswith(_ANSWERS_FOR_ONE) for name in self._files.project.mro(id).external):
+            yield one, id
         for name, (verb, is_detail) in _VIEWSET.items():
             if (method := self._resolver.method(id, name)) is not None:
                 yield _verbs((verb,), one if is_detail else path), method
