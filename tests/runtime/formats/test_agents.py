@@ -38,7 +38,7 @@ def codes(code):
             yield from codes(constant)
 
 def alive():
-    functions = [found for found in gc.get_objects() if isinstance(found, types.FunctionType)]
+    functions = [found for found in gc.get_objects() if type(found) is types.FunctionType]
     return {code for function in functions for code in codes(function.__code__)}
 
 sys.path.insert(0, os.getcwd())
