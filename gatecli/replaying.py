@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -32,7 +33,14 @@ MAX_FORWARD = 300
 """So many changes are taken in on the way to the asked commit; more are a matter of minutes, and of ``gate learn``."""
 MAX_AT_ONCE = 400
 """A mainline of so few changes is replayed on the spot where nothing is kept of it."""
-LEARN = "run gate learn (or gate backtest) on this machine once"
+MAX_OF_FILES = 120
+"""Where the history is too long to replay now, so many last changes of the touched files are looked at,"""
+MAX_FILES_NOW = 30
+"""of so many files,"""
+YEARS_S = 2 * 365 * 86_400
+"""of so long (eight half-lives: what is older counts a two-hundredth)."""
+LEARN = "run gate learn (or gate backtest) on this machine once, which reads all of the history and keeps it"
+ELSEWHERE = "what the author and others did in other files, and long ago, is not at hand"
 
 _SETTINGS = frozenset(
     {
@@ -44,6 +52,22 @@ _SETTINGS = frozenset(
 
 class NotKnownError(GateError):
     """What happened before a commit is not at hand; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known before a change; ``missing`` says what is not, and is empty where nothing lacks."""
+
+    state: "Replay"
+    missing: str = ""
+
+    def certain(self, values: Sequence[float]) -> tuple[float, ...]:
+        """Of the values of signals those that are no higher than if nothing were missing, 0 for the others."""
+        from gatecli.history.signals import OF_ALL_THE_PAST, SIGNALS
+
+        if not self.missing:
+            return tuple(values)
+        return tuple(0.0 if signal in OF_ALL_THE_PAST else value for signal, value in zip(SIGNALS, values, strict=True))
 
 
 def facts_path(repository: Repository, folder: Path) -> Path:
@@ -75,11 +99,16 @@ def keep(
 
 
 @contextmanager
-def known_before(repository: Repository, commit: str, settings: "Config", folder: Path) -> "Iterator[Replay]":
+def known_before(
+    repository: Repository, commit: str, settings: "Config", folder: Path, paths: Sequence[str] = ()
+) -> "Iterator[Known]":
     """The state of the mainline up to a commit, that commit included; a throw-away one, to look at a change with.
 
+    Where nothing is kept that could be brought to this commit, and its history is too long to replay now, it is that of
+    the last changes of some paths alone: those that the change touches.
+
     Raises:
-        NotKnownError: nothing is kept that could be brought to this commit, and its history is too long to replay now.
+        NotKnownError: the past cannot be read.
     """
     import sqlite3
 
@@ -91,9 +120,9 @@ def known_before(repository: Repository, commit: str, settings: "Config", folder
         raise NotKnownError("this clone is shallow", "git fetch --unshallow (GitHub Actions: fetch-depth: 0)")
     with closing(Outlines(folder)) as outlines, ExitStack() as stack:
         try:
-            yield _from_kept(repository, commit, settings, folder, outlines, stack) or _at_once(
-                repository, commit, settings, outlines
-            )
+            kept = _from_kept(repository, commit, settings, folder, outlines, stack)
+            known = Known(state=kept) if kept else _at_once(repository, commit, settings, outlines, paths)
+            yield known
         except (sqlite3.Error, OSError, UnicodeError, msgspec.MsgspecError) as error:
             raise NotKnownError(f"what is kept of the past here cannot be read: {error}", LEARN) from error
 
@@ -127,22 +156,26 @@ def _from_kept(
     return replay
 
 
-def _at_once(repository: Repository, commit: str, settings: "Config", outlines: "Outlines") -> "Replay":
-    from gatecli.sources.mainline import read_mainline
+def _at_once(
+    repository: Repository, commit: str, settings: "Config", outlines: "Outlines", paths: Sequence[str]
+) -> Known:
+    """The whole line where it is short, else that of some paths."""
+    from gatecli.sources.mainline import read_mainline, read_of_paths
 
     most = f"--max-count={MAX_AT_ONCE + 1}"
-    if int(repository.text("rev-list", "--first-parent", "--count", most, commit, "--")) > MAX_AT_ONCE:
-        why = (
-            f"what happened before {commit[:12]} is not kept on this machine, was kept by another version of gate, "
-            f"or ends more than {MAX_FORWARD} changes before"
-        )
-        raise NotKnownError(why, LEARN)
+    if int(repository.text("rev-list", "--first-parent", "--count", most, commit, "--")) <= MAX_AT_ONCE:
+        changes, missing = list(read_mainline(repository, commit)), ""
+    else:
+        since = int(repository.text("log", "-1", "--format=%ct", commit, "--")) - YEARS_S
+        some = list(dict.fromkeys(paths))[:MAX_FILES_NOW]
+        limits = {"since": max(1, since), "at_most": MAX_OF_FILES}
+        changes = read_of_paths(repository, commit, some, **limits) if some else []
+        missing = ELSEWHERE
     replay = new_replay(outlines.get, settings)
-    changes = list(read_mainline(repository, commit))
     outline_all(repository, changes, outlines)
     for change in changes:
         replay.step(change)
-    return replay
+    return Known(state=replay, missing=missing)
 
 
 def _method(settings: "Config") -> str:

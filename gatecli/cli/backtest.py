@@ -3,7 +3,7 @@
 import csv
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from gatecli.replaying import Progress
-    from gatecli.scoring.backtest import Scores
+    from gatecli.scoring.backtest import Budget, Scores
     from gatecli.scoring.learned import Learned
     from gatecli.scoring.past import Past
 
@@ -23,6 +23,7 @@ Examples:
   gate backtest --scores scores.csv                the score of every change
   gate backtest --labels incidents.jsonl           outcomes of your own: {"sha": "…", "bad": true} a line
   gate backtest --suggest-bands                    write the bands that a budget asks for into .gate/weights.yml
+  gate backtest --suggest-bands --budget 10,2      look at the top 10 % of changes, a senior at the top 2 %
 
 \b
 An interrupted run goes on where it was: what was read of the history is kept (gate cache info).
@@ -31,12 +32,21 @@ LEARN_EPILOG = """\b
 Examples:
   gate learn                   learn from the history of HEAD, write .gate/weights.yml
   gate learn --dry-run         print it instead
+  gate learn --budget 10,2     look at the top 10 % of changes, a senior at the top 2 %
   git diff .gate/weights.yml   look at what moved before you commit it
 """
 
 Repo = Annotated[Path, typer.Option(metavar="DIR", help="The repository.")]
 Labels = Annotated[
     Path | None, typer.Option(metavar="FILE", help='Outcomes, one JSON object a line: {"sha": "…", "bad": true}.')
+]
+Budgets = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="PERCENT,PERCENT",
+        help="Shares of changes that are reviewed, and by a senior; default: those of .gate/weights.yml, else 20,5.",
+    ),
 ]
 
 
@@ -52,6 +62,7 @@ def backtest(
     suggest_bands: Annotated[
         bool, typer.Option("--suggest-bands", help="Write the bands into .gate/weights.yml.")
     ] = False,
+    budget: Budgets = None,
     repo: Repo = Path(),
 ) -> None:
     """Replay the mainline as if the gate had stood there: what it would have caught, and what that would have cost."""
@@ -66,17 +77,13 @@ def backtest(
     from gatecli.scoring.learned import prior
 
     given = hindsight.read_labels(labels) if labels else None
+    shares = _budget(budget, root_of(repo))
     with progress_bar() as progress:
         past = hindsight.replay_past(repo, revision=revision, folder=cache_folder(), labels=given, progress=progress)
         weights = prior()
         found = replayed.replay_scores(past, weights, lambda done, all: progress("scoring", done, all))
-        result = replayed.examine(past, found)
-    if given is not None:
-        unknown = len(given.keys() - set(past.shas))
-        if unknown:
-            sys.stderr.write(
-                f"{unknown:,} of {len(given):,} labels are of commits that are no code change of this line\n"
-            )
+        result = replayed.examine(past, found, shares)
+    _say_unknown(given, past)
     if scores is not None:
         write_file(scores, as_csv(past, found))
     if html is not None:
@@ -85,7 +92,7 @@ def backtest(
         write_file(html, backtest_page.render(result))
     pages.render(result, Console())
     if suggest_bands:
-        learned = learning.with_bands(learning.learn(past, weights), result.bands)
+        learned = learning.with_bands(learning.learn(past, weights), result.bands, result.catches)
         _write(root_of(repo), learned)
 
 
@@ -93,6 +100,7 @@ def learn(
     revision: Annotated[str, typer.Argument(metavar="[REVISION]", help="Where the mainline ends.")] = "HEAD",
     labels: Labels = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the weights, write nothing.")] = False,
+    budget: Budgets = None,
     repo: Repo = Path(),
 ) -> None:
     """Learn the weights of the score from what became of past changes, and write them to .gate/weights.yml."""
@@ -104,17 +112,55 @@ def learn(
     from gatecli.scoring.learned import prior
 
     given = hindsight.read_labels(labels) if labels else None
+    shares = _budget(budget, root_of(repo))
     with progress_bar() as progress:
         past = hindsight.replay_past(repo, revision=revision, folder=cache_folder(), labels=given, progress=progress)
         weights = prior()
         learned = learning.learn(past, weights)
         found = replayed.replay_scores(past, weights, lambda done, all: progress("measuring", done, all))
-        learned = learning.with_bands(learned, replayed.bands(past, found))
+        learned = learning.with_bands(learned, replayed.bands(past, found, shares), replayed.catches(past, found))
+    _say_unknown(given, past)
     if dry_run:
         sys.stdout.write(written.as_yaml(learned))
         return
     sys.stdout.write(written.summary(learned, weights) + "\n")
     _write(root_of(repo), learned)
+
+
+def _budget(asked: str | None, root: Path) -> "Budget":
+    """The budget that is asked for, else that of the weights that are there, else the usual one.
+
+    Raises:
+        UsageError: it is not two percentages, the smaller one last.
+    """
+    from gatecli.errors import GateError, UsageError
+    from gatecli.model import BandAsk
+    from gatecli.scoring.backtest import Budget
+    from gatecli.scoring.learned import PATH, read_learned
+
+    if asked is None:
+        try:
+            known = read_learned((root / PATH).read_bytes(), PATH).bands
+        except (OSError, GateError):
+            return Budget()
+        shares = {band.asks: band.share for band in known}
+        usual = Budget()
+        review, senior = shares.get(BandAsk.REVIEW, usual.review), shares.get(BandAsk.SENIOR, usual.senior)
+        return Budget(review=review, senior=senior) if senior < review else usual
+    try:
+        review, senior = (float(part.strip().removesuffix("%")) / 100 for part in asked.split(","))
+    except ValueError:
+        review = senior = 0.0
+    if not 0 < senior < review <= 1:
+        hint = "give two percentages, the senior's smaller: --budget 20,5"
+        raise UsageError(f"--budget {asked}: not a budget", hint)
+    return Budget(review=review, senior=senior)
+
+
+def _say_unknown(labels: "Mapping[str, bool] | None", past: "Past") -> None:
+    unknown = len(labels.keys() - set(past.shas)) if labels is not None else 0
+    if labels is not None and unknown:
+        sys.stderr.write(f"{unknown:,} of {len(labels):,} labels are of commits that are no code change of this line\n")
 
 
 def _write(root: Path, learned: "Learned") -> None:

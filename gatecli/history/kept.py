@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from gatecli.history import outcomes, replay
+from gatecli.history import outcomes, replay, signals
 from gatecli.history.outcomes import Chronicle
 from gatecli.history.replay import Replay
 from gatecli.model import MainlineChange
@@ -46,7 +46,7 @@ def method(*settings: str) -> str:
 
     Facts that another version of this code made mean something else; no number that somebody must remember to raise.
     """
-    code = [Path(module.__file__ or "").read_bytes() for module in (replay, outcomes)]
+    code = [Path(module.__file__ or "").read_bytes() for module in (replay, signals, outcomes)]
     return sha256(b"\0".join([*code, *(one.encode("utf-8", "replace") for one in settings)])).hexdigest()
 
 

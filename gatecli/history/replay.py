@@ -5,14 +5,13 @@ Nothing else is remembered, so no signal can know what came later.
 """
 
 import math
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from itertools import chain
 
-from gatecli.history.outcomes import Chronicle, Outcome, relands, undoes
+from gatecli.history.outcomes import Chronicle, Outcome, undoes
+from gatecli.history.signals import FIX, SIGNALS, Signal, alike, purpose, words
 from gatecli.model import MainlineChange, MainlineFile, Person, Piece
 
 DAY_S = 86_400
@@ -25,92 +24,6 @@ REMEMBERED = 60
 """So many reverted changes are compared with: one that reads like them is a new attempt."""
 RECENT = 30
 """So many of the last changes of a file say what changes with it."""
-
-
-class Signal(StrEnum):
-    """What the score knows of a change. Of all, a higher value means more risk."""
-
-    LINES_ADDED = "lines-added"
-    LINES_REMOVED = "lines-removed"
-    FILES = "files"
-    DIRECTORIES = "directories"
-    OTHER_FILES = "other-files"
-    ENTROPY = "entropy"
-    FUNCTIONS = "functions"
-    NEW_FUNCTIONS = "new-functions"
-    GONE_FUNCTIONS = "gone-functions"
-    SIGNATURES = "signatures"
-    FLOW = "flow"
-    CONSTANTS = "constants"
-    FILE_CHANGES = "file-changes"
-    FUNCTION_CHANGES = "function-changes"
-    FILE_FIXES = "file-fixes"
-    FUNCTION_FIXES = "function-fixes"
-    FILE_REVERTS = "file-reverts"
-    FUNCTION_REVERTS = "function-reverts"
-    BUSY = "busy"
-    FRESH = "fresh"
-    FOLLOW_UP = "follow-up"
-    FILE_AUTHORS = "file-authors"
-    NEW_TO_FILES = "new-to-files"
-    NEW_TO_FUNCTIONS = "new-to-functions"
-    NEW_TO_AREA = "new-to-area"
-    INEXPERIENCE = "inexperience"
-    AUTHOR_REVERTS = "author-reverts"
-    RECENT_REVERTS = "recent-reverts"
-    MISSING_PARTNERS = "missing-partners"
-    RELAND = "reland"
-    UNDOES = "undoes"
-    FIX = "fix"
-    MESSAGE = "message"
-    PRODUCT = "product"
-    SETTINGS = "settings"
-    SWITCH = "switch"
-    UPGRADE = "upgrade"
-    SPEED = "speed"
-    REMOVE = "remove"
-    REWORK = "rework"
-    TRY = "try"
-    ADD = "add"
-    NOT_FIX = "not-fix"
-    EXPERIENCE = "experience"
-    TESTLESS = "testless"
-    AGENT = "agent"
-    FUNCTION_AUTHORS = "function-authors"
-    FILE_LINES = "file-lines"
-    AGAIN = "again"
-    REVERTED_LATELY = "reverted-lately"
-    EVER_REVERTED = "ever-reverted"
-
-
-SIGNALS = tuple(Signal)
-_AT = {signal: number for number, signal in enumerate(SIGNALS)}
-
-_FIX = re.compile(r"\b(?:fix(?:e[sd]|ing)?|bug|defect|hotfix|patch|crash|resolve[sd]?|correct)\b", re.IGNORECASE)
-_WORDS = {
-    Signal.SWITCH: re.compile(
-        r"\b(?:enabl\w+|disabl\w+|default|switch\w*|turn\w* (?:on|off)|activate|force|always|use)\b", re.I
-    ),
-    Signal.UPGRADE: re.compile(
-        r"\b(?:upgrad\w+|bump\w*|updat\w+|migrat\w+|pin|unpin|roll|require\w*|depend\w*)\b", re.I
-    ),
-    Signal.SPEED: re.compile(
-        r"\b(?:optimi[sz]\w+|perf\w*|speed|fast\w*|cach\w+|async\w*|parallel\w*|thread\w*|memory|lazy|batch\w*|lock\w*)\b",
-        re.I,
-    ),
-    Signal.REMOVE: re.compile(r"\b(?:remov\w+|delet\w+|drop\w*|deprecat\w+|stop|get rid)\b", re.I),
-    Signal.REWORK: re.compile(
-        r"\b(?:refactor\w*|clean\w*|renam\w+|mov\w+|reorgani\w+|simplif\w+|rewrit\w+|rework\w*|unify|convert\w*|replac\w+|chang\w+|mak\w+)\b",
-        re.I,
-    ),
-    Signal.TRY: re.compile(r"\b(?:try|attempt\w*|experiment\w*|temp\w*|workaround|hack|wip|debug\w*|test)\b", re.I),
-    Signal.ADD: re.compile(r"\b(?:add\w*|support\w*|implement\w*|introduc\w+|allow\w*|creat\w+|initial|new)\b", re.I),
-}
-
-
-_NOISE = frozenset(
-    {"the", "and", "for", "with", "from", "revert", "reverts", "reland", "pull", "request", "merge", "branch"}
-)
 
 
 @dataclass(slots=True)
@@ -131,8 +44,11 @@ class Decaying:
 
 
 @dataclass(slots=True)
-class _Past:
-    """What is known of a file, or of a function."""
+class Past:
+    """What is known of a file, or of a function; the numbers are those of changes, -1 where there is none.
+
+    ``last`` changed it, ``repaired`` is the last that says it repaired something, ``undone`` the last that was undone.
+    """
 
     changes: Decaying = field(default_factory=Decaying)
     fixes: Decaying = field(default_factory=Decaying)
@@ -141,6 +57,8 @@ class _Past:
     last_at: int = 0
     last_author: str = ""
     last: int = -1
+    repaired: int = -1
+    undone: int = -1
     reverted: int = 0
     reverted_at: int = 0
     recent: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
@@ -154,6 +72,23 @@ class Touched:
     qualname: str
     before: Piece | None
     after: Piece | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a change touches, and the past of what was there before."""
+
+    change: MainlineChange
+    who: str
+    python: Sequence[MainlineFile]
+    functions: Sequence[Touched]
+    files: Sequence[tuple[MainlineFile, Past]]
+    known: Sequence[tuple[Touched, Past]]
+
+    @property
+    def areas(self) -> set[str]:
+        """Where its code is, two folders deep."""
+        return {_area(file.path) for file in self.python}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,15 +128,15 @@ class Replay:
     is_setting: Callable[[str], bool]
     is_code: Callable[[str], bool]
     is_agent: Callable[[MainlineChange], bool] = lambda _: False
-    _files: dict[str, _Past] = field(default_factory=dict)
-    _functions: dict[tuple[str, str], _Past] = field(default_factory=dict)
+    _files: dict[str, Past] = field(default_factory=dict)
+    _functions: dict[tuple[str, str], Past] = field(default_factory=dict)
     _areas: dict[str, dict[str, int]] = field(default_factory=dict)
     _authors: dict[str, tuple[Decaying, Decaying]] = field(default_factory=dict)
     _experience: Counter[str] = field(default_factory=Counter)
     _all: tuple[Decaying, Decaying] = field(default_factory=lambda: (Decaying(), Decaying()))
     _chronicle: Chronicle = field(default_factory=Chronicle)
     _changes: list[MainlineChange] = field(default_factory=list)
-    _undone: deque[frozenset[str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    _undone: deque[tuple[int, frozenset[str]]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
     def step(self, change: MainlineChange) -> Replayed:
         """The signals of the next change, by what is known before it; then it becomes a part of what is known."""
@@ -209,25 +144,39 @@ class Replay:
         for file in change.files:
             if file.old_path and file.new_path and file.old_path != file.new_path:
                 self._rename(file.old_path, file.new_path)
-        python = [file for file in change.files if self.is_code(file.path)][:MAX_FILES]
-        functions = list(chain.from_iterable(map(self._touched, python)))
-        values = self._values(change, python, functions)
+        seen = self.look(change)
+        values = self._values(seen)
         outcomes = self._chronicle.tell(change)
-        suspects = self._suspects(change, functions)
-        self._take_in(change, number, at, python, functions)
+        suspects = self._suspects(seen)
+        self._take_in(seen, number)
         for outcome in outcomes:
             self._blame(outcome, at)
         for suspect in suspects:
             self._authors_of(self._changes[suspect])[1].add(at, 0.1)
-        return Replayed(number, change, values, outcomes, suspects, len(python))
+        return Replayed(number, change, values, outcomes, suspects, len(seen.python))
+
+    def look(self, change: MainlineChange) -> Seen:
+        """What the next change touches, by what is known before it."""
+        python = [file for file in change.files if self.is_code(file.path)][:MAX_FILES]
+        functions = list(chain.from_iterable(map(self._touched, python)))
+        files = [
+            (file, past)
+            for file in python
+            if (past := self._files.get(file.old_path or "") or self._files.get(file.path))
+        ]
+        known = [
+            (one, past) for one in functions if one.before and (past := self._functions.get((one.path, one.qualname)))
+        ]
+        return Seen(change, _key(change.author), python, functions, files, known)
+
+    def change(self, number: int) -> MainlineChange:
+        """One of the changes that are known, by its number."""
+        return self._changes[number]
 
     def _touched(self, file: MainlineFile) -> list[Touched]:
         before = self.pieces(file.before) if file.before else ()
         after = self.pieces(file.after) if file.after else ()
         return touched_functions(file, before, after)
-
-    def _length(self, file: MainlineFile) -> int:
-        return sum(piece.lines for piece in self.pieces(file.before)) if file.before else 0
 
     def _rename(self, old: str, new: str) -> None:
         if old in self._files:
@@ -235,21 +184,21 @@ class Replay:
 
     # ------------------------------------------------------------------ looking
 
-    def _values(
-        self, change: MainlineChange, python: Sequence[MainlineFile], functions: Sequence[Touched]
-    ) -> tuple[float, ...]:
-        at, who = change.committed_at, _key(change.author)
+    def length(self, file: MainlineFile) -> int:
+        """The lines of the functions of a file before the change."""
+        return sum(piece.lines for piece in self.pieces(file.before)) if file.before else 0
+
+    def _values(self, seen: Seen) -> tuple[float, ...]:
         v: dict[Signal, float] = {}
-        v |= self._sizes(change, python, functions)
-        v[Signal.FILE_LINES] = max((self._length(file) for file in python), default=0)
-        v |= self._places(change, python, functions, who, at)
-        v |= self._author(change, who, at)
-        v |= _purpose(change)
+        v |= self._sizes(seen)
+        v[Signal.FILE_LINES] = max(map(self.length, seen.python), default=0)
+        v |= self._places(seen)
+        v |= self._author(seen.change, seen.who)
+        v |= purpose(seen.change)
         return tuple(float(v.get(signal, 0.0)) for signal in SIGNALS)
 
-    def _sizes(
-        self, change: MainlineChange, python: Sequence[MainlineFile], functions: Sequence[Touched]
-    ) -> dict[Signal, float]:
+    def _sizes(self, seen: Seen) -> dict[Signal, float]:
+        change, python, functions = seen.change, seen.python, seen.functions
         lines = [file.added + file.deleted for file in python]
         total = sum(lines)
         bits = -sum(n / total * math.log2(n / total) for n in lines if n) if total else 0.0
@@ -278,16 +227,11 @@ class Replay:
             Signal.TESTLESS: bool(product) and len(product) == len(python),
         }
 
-    def _places(
-        self, change: MainlineChange, python: Sequence[MainlineFile], functions: Sequence[Touched], who: str, at: int
-    ) -> dict[Signal, float]:
-        files = [
-            past for file in python if (past := self._files.get(file.old_path or "") or self._files.get(file.path))
-        ]
-        known = [past for one in functions if one.before and (past := self._functions.get((one.path, one.qualname)))]
+    def _places(self, seen: Seen) -> dict[Signal, float]:
+        at, who, areas = seen.change.committed_at, seen.who, seen.areas
+        files, known = [past for _, past in seen.files], [past for _, past in seen.known]
         hours = min((max(0, at - past.last_at) / 3600 for past in files), default=None)
         mine = [past for past in files if who in past.authors]
-        areas = {area for file in python for area in [_area(file.path)]}
         return {
             Signal.FILE_CHANGES: max((past.changes.now(at) for past in files), default=0.0),
             Signal.FUNCTION_CHANGES: max((past.changes.now(at) for past in known), default=0.0),
@@ -306,16 +250,21 @@ class Replay:
             ),
             Signal.NEW_TO_FILES: (len(files) - len(mine)) / len(files) if files else 0.0,
             Signal.NEW_TO_FUNCTIONS: sum(who not in past.authors for past in known) / len(known) if known else 0.0,
-            Signal.NEW_TO_AREA: 1 - sum(bool(self._areas.get(area, {}).get(who)) for area in areas) / len(areas)
-            if areas
-            else 0.0,
-            Signal.MISSING_PARTNERS: self._missing(change, files) if len(change.files) <= 10 else 0,
+            Signal.NEW_TO_AREA: 1 - sum(self.knows(who, area) for area in areas) / len(areas) if areas else 0.0,
+            Signal.MISSING_PARTNERS: len(self.missing(seen)),
         }
 
-    def _missing(self, change: MainlineChange, files: Sequence[_Past]) -> int:
-        here = {file.path for file in change.files}
-        missing = set()
-        for past in files[:10]:
+    def knows(self, who: str, area: str) -> bool:
+        """Whether somebody changed code there before."""
+        return bool(self._areas.get(area, {}).get(who))
+
+    def missing(self, seen: Seen) -> set[str]:
+        """The files that usually change with those of a change of few files, and did not."""
+        if len(seen.change.files) > 10:
+            return set()
+        here = {file.path for file in seen.change.files}
+        missing: set[str] = set()
+        for _, past in seen.files[:10]:
             if len(past.recent) < 3:
                 continue
             together: Counter[str] = Counter()
@@ -325,27 +274,34 @@ class Replay:
                     together.update(file.path for file in other)
             least = max(3, len(past.recent) / 2)
             missing |= {path for path, times in together.items() if times >= least and path not in here}
-        return len(missing)
+        return missing
 
-    def _author(self, change: MainlineChange, who: str, at: int) -> dict[Signal, float]:
+    def attempted_before(self, change: MainlineChange) -> int | None:
+        """The number of a change that was undone and reads like this one."""
+        said = words(change.subject)
+        alike_ones = (number for number, other in self._undone if alike(said, other)) if len(said) >= 3 else iter(())
+        return next(alike_ones, None)
+
+    def _author(self, change: MainlineChange, who: str) -> dict[Signal, float]:
+        at = change.committed_at
         made, undone = self._authors.get(who, (Decaying(), Decaying()))
         all_made, all_undone = self._all
         rate = all_undone.now(at) / (all_made.now(at) + 1)
-        words = _words(change.subject)
         return {
             Signal.INEXPERIENCE: 1 / (1 + self._experience[who]),
             Signal.EXPERIENCE: self._experience[who],
             Signal.AUTHOR_REVERTS: (undone.now(at) + 20 * rate) / (made.now(at) + 20),
             Signal.RECENT_REVERTS: rate,
-            Signal.AGAIN: len(words) >= 3 and any(_alike(words, other) for other in self._undone),
+            Signal.AGAIN: self.attempted_before(change) is not None,
             Signal.AGENT: self.is_agent(change),
         }
 
     # ------------------------------------------------------------------ remembering
 
-    def _suspects(self, change: MainlineChange, functions: Sequence[Touched]) -> tuple[int, ...]:
+    def _suspects(self, seen: Seen) -> tuple[int, ...]:
         """Function-level SZZ: who last changed the functions that a repair repairs (the most recent candidate)."""
-        if not _FIX.search(change.subject) or undoes(change.message):
+        change, functions = seen.change, seen.functions
+        if not FIX.search(change.subject) or undoes(change.message):
             return ()
         edited = [one for one in functions if one.before and one.after and not self.is_test(one.path)]
         last = [
@@ -355,17 +311,23 @@ class Replay:
         ]
         return tuple(sorted(set(last)))
 
-    def _take_in(
-        self, change: MainlineChange, number: int, at: int, python: Sequence[MainlineFile], functions: Sequence[Touched]
-    ) -> None:
-        who, is_fix = _key(change.author), _FIX.search(change.subject) is not None
+    def _take_in(self, seen: Seen, number: int) -> None:
+        change, who, at, python, functions = (
+            seen.change,
+            seen.who,
+            seen.change.committed_at,
+            seen.python,
+            seen.functions,
+        )
+        is_fix = FIX.search(change.subject) is not None
         self._changes.append(change)
-        pasts = [self._files.setdefault(file.path, _Past()) for file in python]
-        pasts += [self._functions.setdefault((one.path, one.qualname), _Past()) for one in functions]
+        pasts = [self._files.setdefault(file.path, Past()) for file in python]
+        pasts += [self._functions.setdefault((one.path, one.qualname), Past()) for one in functions]
         for past in pasts:
             past.changes.add(at)
             if is_fix:
                 past.fixes.add(at)
+                past.repaired = number
             past.authors[who] = past.authors.get(who, 0) + 1
             past.last_at, past.last_author, past.last = max(past.last_at, at), who, number
         for past in pasts[: len(python)]:
@@ -385,38 +347,17 @@ class Replay:
         cause = self._changes[outcome.cause]
         self._authors_of(cause)[1].add(at)
         self._all[1].add(at)
-        self._undone.append(_words(cause.subject))
+        self._undone.append((outcome.cause, words(cause.subject)))
         for file in cause.files[:MAX_FILES]:
             if past := self._files.get(file.path):
                 past.reverts.add(at)
                 past.reverted += 1
+                past.undone = outcome.cause
                 past.reverted_at = max(past.reverted_at, at)
                 for one in self._touched(file) if self.is_code(file.path) else ():
                     if function := self._functions.get((one.path, one.qualname)):
                         function.reverts.add(at)
-
-
-def _purpose(change: MainlineChange) -> dict[Signal, float]:
-    subject = change.subject
-    found: dict[Signal, float] = {signal: pattern.search(subject) is not None for signal, pattern in _WORDS.items()}
-    body = [line for line in change.message.splitlines()[1:] if line.strip() and not re.match(r"[\w-]+: ", line)]
-    is_fix = _FIX.search(subject) is not None
-    found |= {
-        Signal.RELAND: relands(change.message),
-        Signal.UNDOES: undoes(change.message),
-        Signal.FIX: is_fix,
-        Signal.NOT_FIX: not is_fix,
-        Signal.MESSAGE: len(subject) + sum(map(len, body)),
-    }
-    return found
-
-
-def _words(subject: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[a-z0-9_]{3,}", re.sub(r"\(#\d+\)", "", subject.lower()))) - _NOISE
-
-
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return bool(other) and len(one & other) >= 0.6 * len(one | other)
+                        function.undone = outcome.cause
 
 
 def _area(path: str) -> str:

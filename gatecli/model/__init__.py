@@ -68,7 +68,7 @@ from gatecli.model.signoff import (
     Waiver,
     WaiverKind,
 )
-from gatecli.model.standing import BandAsk, SignalPoints, Standing, StandingBand
+from gatecli.model.standing import BandAsk, Caught, PastChange, SignalEvidence, SignalPoints, Standing, StandingBand
 from gatecli.model.tree import Tree
 from gatecli.model.usage import (
     Blast,
@@ -103,6 +103,7 @@ __all__ = [
     "Caller",
     "Candidate",
     "Case",
+    "Caught",
     "Certainty",
     "Change",
     "ChangeKind",
@@ -149,6 +150,7 @@ __all__ = [
     "ParseStatus",
     "ParsedFile",
     "Passed",
+    "PastChange",
     "PastCommit",
     "Person",
     "Piece",
@@ -171,6 +173,7 @@ __all__ = [
     "Severity",
     "SignOff",
     "SignOffStatus",
+    "SignalEvidence",
     "SignalPoints",
     "SignatureChange",
     "SignatureKind",

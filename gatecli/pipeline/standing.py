@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 
 from gatecli import config
@@ -18,7 +19,7 @@ from gatecli.model import (
 )
 from gatecli.pipeline.places import author_of, cache_folder
 from gatecli.pipeline.request import Request
-from gatecli.replaying import NotKnownError, known_before
+from gatecli.replaying import LEARN, NotKnownError, known_before
 from gatecli.sources.source import Source
 from gatecli.syntax.python import is_python
 
@@ -28,6 +29,7 @@ def place_change(origin: Source, request: Request) -> Standing | None:
 
     Tests are told by the policy of the base alone, as they were when it was learned.
     """
+    from gatecli.history.witness import witnesses
     from gatecli.scoring.learned import PATH, read_learned
     from gatecli.scoring.placing import place
 
@@ -47,17 +49,20 @@ def place_change(origin: Source, request: Request) -> Standing | None:
         return Standing(problem="the files are not at hand in the state the patch was made from")
     looked_at = next_change(origin, author=author_of(origin.root), now=request.now)
     outlines = _Outlines(origin.change.files)
+    paths = [path for file in looked_at.files for path in (file.old_path, file.new_path) if path and is_python(path)]
     try:
-        with known_before(repository, at, settings, cache_folder()) as known:
-            known.pieces = outlines.before(known.pieces)
-            seen = known.step(looked_at)
+        with known_before(repository, at, settings, cache_folder(), paths) as known:
+            known.state.pieces = outlines.before(known.state.pieces)
+            evidence = witnesses(known.state, looked_at)
+            seen = known.state.step(looked_at)
     except NotKnownError as error:
         return Standing(problem=error.message, remedy=error.hint)
     except EvidenceError as error:
         return Standing(problem=f"the past cannot be read: {error.message}", remedy=error.hint)
     if not seen.python_files:
         return Standing(problem="no Python code is changed, and only code is compared")
-    return place(learned, seen.values)
+    found = place(learned, known.certain(seen.values), evidence, missing=known.missing)
+    return replace(found, remedy=LEARN) if known.missing and not found.problem else found
 
 
 def next_change(origin: Source, *, author: str, now: int) -> MainlineChange:

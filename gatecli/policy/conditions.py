@@ -273,7 +273,10 @@ def _is_within(qualname: str, functions: Iterable[str]) -> bool:
 
 def _within_top(share: float, about: Facts) -> Held:
     standing = about.score.standing
-    return None if standing is None or standing.percentile is None else standing.percentile >= 1 - share
+    if standing is None or standing.percentile is None:
+        return None
+    is_in = standing.percentile >= 1 - share
+    return None if standing.missing and not is_in else is_in  # it may stand higher than what is known of it
 
 
 _ASKS: Mapping[str, Callable[..., Held]] = {

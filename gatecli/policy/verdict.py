@@ -289,8 +289,8 @@ def _past_band(standing: Standing, config: Config) -> Iterator[Trigger]:
         return
     if standing.broken:
         yield _floor(f"what was learned from the past cannot be read: {standing.problem}")
-    elif standing.percentile is None and config.bands.history is History.REQUIRED:
-        yield _floor(f"the change could not be ranked among past ones, which the policy requires: {standing.problem}")
+    elif (why := standing.problem or standing.missing) and config.bands.history is History.REQUIRED:
+        yield _floor(f"the change could not be ranked among past ones, which the policy requires: {why}")
     band = standing.band
     if band is None or standing.points is None:
         return

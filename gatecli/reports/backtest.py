@@ -74,7 +74,7 @@ def opening(result: BackTest) -> str:
     )
     if result.immediate[0]:
         within, reviewed = result.immediate
-        text += f"; apart, {within:,} reverted within the hour, {reviewed:,} of them in the top 20 %"
+        text += f"; apart, {within:,} reverted within the hour, {reviewed:,} of them in the review band"
     names = {"planned": "planned", "immediate": "within the hour", "late": "later than that"}
     apart = [f"{count:,} {names[name]}" for name, count in result.apart.items() if count]
     return text + (f"; not counted, in all of the history: {', '.join(apart)}" if apart else "")

@@ -373,7 +373,9 @@ def _past(writer: _Writer, report: Report) -> list[_Section]:
     if place is None:
         return []
     said = "; ".join(writer.text(text) for text in (standing.opening(place), *standing.following(place)))
-    lines = [*(f"- **{one.points:+d}** {writer.text(one.text)}" for one in place.signals[:MOST_FOLDED])]
+    lines = [
+        *(f"- **{one.points:+d}** {writer.text(standing.signal(place, one))}" for one in place.signals[:MOST_FOLDED])
+    ]
     return [_folded("the past", f"Among past changes: {said}", lines)]
 
 

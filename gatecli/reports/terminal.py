@@ -245,7 +245,9 @@ def _past(sheet: Page, report: Report, show_all: bool) -> list[Text]:
         lines += sheet.wrap(sheet.line(text), LABEL)
     for one in place.signals[: None if show_all else standing.SHOWN]:
         lines += sheet.hang(
-            sheet.line((" " * LABEL + f"{one.points:+d}", "dim")), sheet.line((one.text, "dim")), LABEL + 5
+            sheet.line((" " * LABEL + f"{one.points:+d}", "dim")),
+            sheet.line((standing.signal(place, one), "dim")),
+            LABEL + 5,
         )
     if (more := len(place.signals) - standing.SHOWN) > 0 and not show_all:
         lines += sheet.wrap(sheet.line((f"… {count(more, 'weaker signal')} in gate check --all", "dim")), LABEL)

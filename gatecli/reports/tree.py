@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from gatecli.model import Branch, Mode, Report, RequirementStatus
-from gatecli.reports import merging
+from gatecli.reports import merging, standing
 from gatecli.reports.text import listed, markdown, plain
 
 FORMATS = ("terminal", "json", "markdown")
@@ -47,9 +47,22 @@ def _terminal(report: Report) -> str:
     if todo := merging.approve_commands(report):
         lines.append("to give what is missing")
         lines += [f"  {plain(one)}" for one in todo]
+    if past := _past(report):
+        lines += ["among past changes", *(f"  {plain(one, 400)}" for one in past)]
     change, policy = report.case.change, report.policy
     lines.append(f"content {change.digest[:12]}, policy {plain(policy.path or 'built in')} {policy.sha256[:12]}")
     return "\n".join(lines) + "\n"
+
+
+def _past(report: Report) -> list[str]:
+    """The place of the change, and what each band looks at and caught; nothing where nobody learned."""
+    place = report.score.standing
+    if place is None:
+        return []
+    if place.percentile is None:
+        return [standing.opening(place), *standing.following(place)]
+    said = [standing.opening(place), *standing.bands(place), *filter(None, [standing.level(place)])]
+    return [*said, f"the least it can be: {place.missing}", place.remedy] if place.missing else said
 
 
 def _lines(branch: Branch, indent: str) -> Iterator[str]:
@@ -87,6 +100,8 @@ def _markdown(report: Report) -> str:
     if report.signoff.dismissed:
         lines += ["", "Not counted:", ""]
         lines += [f"- {markdown(one.by, 80)}: {markdown(one.reason, 300)}" for one in report.signoff.dismissed]
+    if past := _past(report):
+        lines += ["", "Among past changes:", "", *(f"- {markdown(one, 400)}" for one in past)]
     if todo := merging.approve_commands(report):
         lines += ["", "To give what is missing:", "", "```sh", *map(plain, todo), "```"]
     return "\n".join(lines) + "\n"
@@ -116,6 +131,7 @@ def _json(report: Report) -> str:
         "tree": report.signoff.tree,
         "approvals": report.signoff.approvals,
         "dismissed": report.signoff.dismissed,
+        "past": _past(report),
         "commands": merging.approve_commands(report),
     }
     return msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n"

@@ -38,6 +38,9 @@ def as_yaml(learned: Learned) -> str:
             f"caught: {band.caught}, bad: {band.bad}}}"
             for band in learned.bands
         ]
+    if learned.catches:
+        lines.append("# Bad changes that stood in the top 1, 2, ... 100 % of the back-test.")
+        lines.append(f"catches: {_list(learned.catches)}")
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from gatecli.history.replay import SIGNALS
+from gatecli.history.signals import SIGNALS
 from gatecli.model import BandAsk
 from gatecli.scoring import baselines, learn, measures, standing
 from gatecli.scoring.learned import POINTS_PER_UNIT, Band, Head, Learned, steps_of
@@ -22,14 +22,20 @@ WARM_UP = 0.2
 """The share of the history that the prior alone scores."""
 TESTED = 0.4
 """The last share of the history is what the figures are of."""
-REVIEW, SENIOR = 0.20, 0.05
-"""The budgets of the bands: what is looked at, and what somebody senior looks at."""
 LINES_PER_HOUR = 300
 """How fast code is reviewed with care (reference: §2.5, 200 to 400 lines an hour)."""
 MOST_MISSED = 25
 STRONGEST = 4
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The shares of changes that are looked at, and that somebody senior looks at, 0..1."""
+
+    review: float = 0.20
+    senior: float = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,7 @@ class BackTest:
 
     changes: int
     tested: int
+    budget: Budget
     first: str
     last: str
     base_rate: Mapping[Head, float]
@@ -90,6 +97,7 @@ class BackTest:
     calibration: Mapping[Head, measures.Calibration]
     authors: Mapping[str, tuple[int, int, int]]
     bands: tuple[Band, ...]
+    catches: tuple[int, ...]
     missed: tuple[Missed, ...]
     passed_bad: int
     cost: Cost
@@ -133,7 +141,7 @@ def replay_scores(past: Past, prior: Learned, progress: Callable[[int, int], Non
     )
 
 
-def examine(past: Past, scores: Scores) -> BackTest:
+def examine(past: Past, scores: Scores, budget: Budget = Budget()) -> BackTest:
     """The figures of a back-test, on the last part of the history."""
     count = len(past)
     tested = slice(int(count * (1 - TESTED)), count)
@@ -147,9 +155,11 @@ def examine(past: Past, scores: Scores) -> BackTest:
     bad = past.bad(Head.ANY)[tested]
     both = bool(bad.any()) and not bool(bad.all())
     standing_of = _standings(scores.points)
+    reviewed = standing_of >= 1 - budget.review
     return BackTest(
         changes=count,
         tested=len(bad),
+        budget=budget,
         first=past.shas[tested.start],
         last=past.shas[-1],
         base_rate={head: float(past.bad(head)[tested].mean()) for head in Head},
@@ -162,13 +172,14 @@ def examine(past: Past, scores: Scores) -> BackTest:
         calibration={
             head: measures.calibration(past.bad(head)[tested], scores.probability[head][tested]) for head in Head
         },
-        authors=_authors(past.agent[tested], bad, standing_of[tested] >= 1 - REVIEW),
-        bands=bands(past, scores),
-        missed=_missed(past, scores, standing_of, tested.start),
-        passed_bad=int((bad & (standing_of[tested] < 1 - REVIEW)).sum()),
-        cost=_cost(past, standing_of, tested),
+        authors=_authors(past.agent[tested], bad, reviewed[tested]),
+        bands=bands(past, scores, budget),
+        catches=catches(past, scores),
+        missed=_missed(past, scores, standing_of, reviewed, tested.start),
+        passed_bad=int((bad & ~reviewed[tested]).sum()),
+        cost=_cost(past, reviewed, tested),
         apart=past.apart,
-        immediate=_hits(past.immediate[tested], standing_of[tested] >= 1 - REVIEW),
+        immediate=_hits(past.immediate[tested], reviewed[tested]),
         learned_from=int(past.bad(Head.ANY)[: tested.start].sum()),
         shallow=past.shallow,
     )
@@ -178,17 +189,28 @@ def _hits(some: NDArray[np.bool_], reviewed: NDArray[np.bool_]) -> tuple[int, in
     return int(some.sum()), int((some & reviewed).sum())
 
 
-def bands(past: Past, scores: Scores) -> tuple[Band, ...]:
+def bands(past: Past, scores: Scores, budget: Budget = Budget()) -> tuple[Band, ...]:
     """From how many points on each budget is used up on the last changes, and what it caught in the tested part."""
-    tested = slice(int(len(past) * (1 - TESTED)), len(past))
-    points, bad = scores.points[tested], past.bad(Head.ANY)[tested]
-    above = _standings(scores.points)[tested]
+    tested, above, bad = _tested(past, scores)
+    points = scores.points[tested]
     found = []
-    for share, asks in ((REVIEW, BandAsk.REVIEW), (SENIOR, BandAsk.SENIOR)):
+    for share, asks in ((budget.review, BandAsk.REVIEW), (budget.senior, BandAsk.SENIOR)):
         caught = int((bad & (above >= 1 - share)).sum())
         least = int(np.quantile(points[-standing.WINDOW :], 1 - share, method="higher")) if len(points) else 0
         found.append(Band(share=share, points=least, caught=caught, bad=int(bad.sum()), asks=asks))
     return tuple(found)
+
+
+def catches(past: Past, scores: Scores) -> tuple[int, ...]:
+    """The bad changes of the tested part that stood in the top 1, 2, … 100 % on their day."""
+    _, above, bad = _tested(past, scores)
+    return tuple(int((bad & (above >= 1 - part / 100)).sum()) for part in range(1, 101))
+
+
+def _tested(past: Past, scores: Scores) -> tuple[slice, Floats, NDArray[np.bool_]]:
+    """The part that figures are of, where its changes stood on their day, and which of them are bad."""
+    tested = slice(int(len(past) * (1 - TESTED)), len(past))
+    return tested, _standings(scores.points)[tested], past.bad(Head.ANY)[tested]
 
 
 def _origins(count: int) -> list[tuple[int, int]]:
@@ -218,8 +240,9 @@ def _authors(
     }
 
 
-def _missed(past: Past, scores: Scores, above: Floats, start: int) -> tuple[Missed, ...]:
-    rows = [row for row in range(start, len(past)) if past.bad(Head.ANY)[row] and above[row] < 1 - REVIEW]
+def _missed(past: Past, scores: Scores, above: Floats, reviewed: NDArray[np.bool_], start: int) -> tuple[Missed, ...]:
+    bad = past.bad(Head.ANY)
+    rows = [row for row in range(start, len(past)) if bad[row] and not reviewed[row]]
     rows.sort(key=lambda row: (above[row], row))
     return tuple(
         Missed(
@@ -245,8 +268,8 @@ def contributions(scores: Scores, row: int) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(((name, points) for name, points in found if points), key=lambda one: -one[1]))
 
 
-def _cost(past: Past, above: Floats, tested: slice) -> Cost:
-    reviewed = above[tested] >= 1 - REVIEW
+def _cost(past: Past, looked_at: NDArray[np.bool_], tested: slice) -> Cost:
+    reviewed = looked_at[tested]
     bad = past.bad(Head.ANY)[tested]
     lines = int(np.minimum(past.lines[tested], 1_000)[reviewed].sum())
     span = int(past.times[tested].max(initial=0)) - int(past.times[tested].min(initial=0)) if len(bad) else 0

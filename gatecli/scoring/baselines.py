@@ -7,7 +7,7 @@ rows as gate's own weights, without gate's percentiles, steps and prior.
 import numpy as np
 from numpy.typing import NDArray
 
-from gatecli.history.replay import Signal
+from gatecli.history.signals import Signal
 from gatecli.scoring import fitting
 from gatecli.scoring.past import Past
 

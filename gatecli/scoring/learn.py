@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from gatecli.history.replay import SIGNALS
+from gatecli.history.signals import SIGNALS
 from gatecli.scoring import fitting, standing
 from gatecli.scoring.learned import POINTS_PER_UNIT, Band, Head, Learned, SignalWeight, Taught, steps_of
 from gatecli.scoring.past import MAX_FILES, Past
@@ -113,18 +113,24 @@ def learn(past: Past, weights: Learned) -> Learned:
         if len(totals)
         else (),
         bands=(),
+        catches=(),
     )
 
 
-def with_bands(learned: Learned, bands: tuple[Band, ...]) -> Learned:
-    """The weights with bands that begin where their own points have no more than the share of changes above them."""
+def with_bands(learned: Learned, bands: tuple[Band, ...], catches: tuple[int, ...] = ()) -> Learned:
+    """The weights with bands that begin where their own points have no more than the share of changes above them.
+
+    ``catches`` are the bad changes that stood in the top 1, 2, … 100 % of the back-test.
+    """
     most = learned.standing[-1] + 1 if learned.standing else 0
     starts = {
         band.share: next(points for points in range(most + 1) if (learned.percentile(points) or 0) >= 1 - band.share)
         for band in (bands if learned.standing else ())
     }
     return replace(
-        learned, bands=tuple(replace(band, points=starts[band.share]) for band in bands if band.share in starts)
+        learned,
+        bands=tuple(replace(band, points=starts[band.share]) for band in bands if band.share in starts),
+        catches=catches if learned.standing else (),
     )
 
 

@@ -21,7 +21,7 @@ import msgspec
 
 from gatecli.config import read_data
 from gatecli.config.document import Document, Problem, mismatches, parse, refuse
-from gatecli.history.replay import SIGNALS, Signal
+from gatecli.history.signals import SIGNALS, Signal
 from gatecli.model import BandAsk
 
 PATH = ".gate/weights.yml"
@@ -104,7 +104,7 @@ class Learned:
     """All weights, the intercept of each head in points, and where past changes stood.
 
     ``standing`` are the totals at each percentile from 0 to 100 of the last ``compared`` changes; ``bands`` what the
-    last back-test caught.
+    last back-test caught, and ``catches`` how many bad changes stood in its top 1, 2, … 100 %.
     """
 
     schema: Literal["gate-weights/1"]
@@ -114,6 +114,7 @@ class Learned:
     compared: Count = 0
     standing: tuple[Total, ...] = ()
     bands: tuple[Band, ...] = field(default=())
+    catches: tuple[Count, ...] = ()
 
     def points(self, signal: Signal, value: float, head: Head = Head.ANY) -> int:
         """The points of a signal's value for a head; 0 for a signal that has no weight."""
@@ -174,6 +175,9 @@ def _contradictions(learned: Learned, document: Document) -> Iterator[Problem]:
                 yield document.problem((*at, "points"), text)
     if list(learned.standing) != sorted(learned.standing) or len(learned.standing) not in (0, 101):
         yield document.problem(("standing",), "standing needs the totals at each percentile from 0 to 100, rising")
+    if list(learned.catches) != sorted(learned.catches) or len(learned.catches) not in (0, 100):
+        text = "catches needs the bad changes in the top 1 to 100 %, never falling"
+        yield document.problem(("catches",), text)
     yield from _band_problems(learned.bands, document)
 
 

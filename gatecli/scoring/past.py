@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatecli.history.outcomes import Apart, Outcome, OutcomeKind
-from gatecli.history.replay import SIGNALS, Replayed, Signal
+from gatecli.history.replay import Replayed
+from gatecli.history.signals import SIGNALS, Signal
 from gatecli.scoring.learned import Head
 
 HORIZON_DAYS = 90

@@ -1,17 +1,28 @@
 """Where a change stands among those of the past: learned weights on its signals, without numpy."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
-from gatecli.history.replay import SIGNALS, Signal
-from gatecli.model import SignalPoints, Standing, StandingBand
+from gatecli.history.signals import SIGNALS, Signal
+from gatecli.model import SignalEvidence, SignalPoints, Standing, StandingBand
 from gatecli.scoring.learned import PERCENTILES, YES_OR_NO, Band, Learned
 
 ENOUGH = 100
 """Among fewer changes than this a place says little, and nothing is said."""
 
 
-def place(learned: Learned, values: Sequence[float]) -> Standing:
-    """The place of a change by the values of its signals, in the order of ``SIGNALS``."""
+def place(
+    learned: Learned,
+    values: Sequence[float],
+    evidence: Mapping[Signal, SignalEvidence] = MappingProxyType({}),
+    *,
+    missing: str = "",
+) -> Standing:
+    """The place of a change by the values of its signals, in the order of ``SIGNALS``, and what each is about.
+
+    ``missing`` says what of the past was not at hand: signals of it are 0, so the place is the least that it can be.
+    """
     if learned.compared < ENOUGH or not learned.standing:
         why = f"the weights know {learned.compared:,} changes to compare with, {ENOUGH} are needed"
         return Standing(problem=why, remedy="run gate learn again when there are more")
@@ -20,25 +31,41 @@ def place(learned: Learned, values: Sequence[float]) -> Standing:
     }
     points = sum(given for given, _ in gained.values())
     bands = tuple(map(_band, learned.bands))
-    return Standing(
+    percentile = learned.percentile(points)
+    found = Standing(
         points=points,
-        percentile=learned.percentile(points),
+        percentile=percentile,
         changes=learned.compared,
         day=learned.taught.day,
-        signals=_said(learned, gained),
+        signals=_said(learned, gained, points, evidence),
         bands=bands,
         band=min((band for band in bands if points >= band.points), key=lambda band: band.share, default=None),
+        catches=learned.catches,
+        missing=missing,
     )
+    return replace(found, level=found.caught_in(1 - percentile)) if percentile is not None else found
 
 
 def _band(band: Band) -> StandingBand:
     return StandingBand(share=band.share, points=band.points, caught=band.caught, bad=band.bad, asks=band.asks)
 
 
-def _said(learned: Learned, gained: Mapping[Signal, tuple[int, float]]) -> tuple[SignalPoints, ...]:
+def _said(
+    learned: Learned,
+    gained: Mapping[Signal, tuple[int, float]],
+    total: int,
+    evidence: Mapping[Signal, SignalEvidence],
+) -> tuple[SignalPoints, ...]:
     weights = learned.by_signal()
     found = [
-        SignalPoints(signal=signal, points=points, text=sentence(signal, value, weights[signal].steps(value)))
+        SignalPoints(
+            signal=signal,
+            points=points,
+            text=sentence(signal, value, weights[signal].steps(value)),
+            evidence=evidence.get(signal, SignalEvidence()),
+            without=learned.percentile(total - points),
+            band_without=min((one.share for one in learned.bands if total - points >= one.points), default=None),
+        )
         for signal, (points, value) in gained.items()
         if points
     ]

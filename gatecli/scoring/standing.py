@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from gatecli.history.replay import SIGNALS, Signal
+from gatecli.history.signals import SIGNALS, Signal
 from gatecli.scoring.learned import PERCENTILES, YES_OR_NO
 
 WINDOW = 2_000

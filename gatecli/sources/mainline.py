@@ -7,7 +7,8 @@ Blobs of other files are never read: a clone may lack them.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from gatecli.model import MainlineChange, MainlineFile, Person
 from gatecli.sources.git import Repository
@@ -55,14 +56,45 @@ def read_mainline(
         )
 
 
+def read_of_paths(
+    repository: Repository, revision: str, paths: Sequence[str], *, since: int, at_most: int
+) -> list[MainlineChange]:
+    """The newest changes of the first-parent line that touch some paths, oldest first, and of their files those alone.
+
+    Lines are not counted and renames not followed. Of what a merge brought only its tip is named; it is whose author
+    the change has. ``since`` is in UTC epoch seconds: git stops at the first change that is older.
+
+    Raises:
+        EvidenceError: objects are missing.
+    """
+    head = repository.resolve(revision)
+    limits = f"--max-count={at_most}", f"--since={since}"
+    changes = list(_changes(repository, head, {}, limits=limits, paths=paths))
+    tips = _tips(repository, [one.sha for one in changes])
+    authors = {sha: person for sha, (_, person) in _named(repository, list(tips.values())).items()}
+    return [
+        replace(one, author=authors.get(tips[one.sha], one.author), branch=(tips[one.sha],)) if one.sha in tips else one
+        for one in changes
+    ]
+
+
+def _tips(repository: Repository, shas: Sequence[str]) -> dict[str, str]:
+    """The second parent of those commits that are merges."""
+    return {sha: parents[1] for sha, (parents, _) in _named(repository, shas).items() if len(parents) > 1}
+
+
+def _named(repository: Repository, shas: Sequence[str]) -> Graph:
+    return _graph(repository, "--no-walk", *dict.fromkeys(shas)) if shas else {}
+
+
 def leads_to(repository: Repository, earlier: str, later: str, *, at_most: int) -> bool:
     """Whether a commit is on the first-parent line of another, no more than so many changes before it."""
     line = "rev-list", "--first-parent", f"--max-count={at_most + 1}", later, "--"
     return earlier in repository.text(*line).split()
 
 
-def _graph(repository: Repository, head: str) -> Graph:
-    fields = repository.stream("log", "-z", "--encoding=UTF-8", "--format=%H%x00%P%x00%an%x00%ae", head)
+def _graph(repository: Repository, *revisions: str) -> Graph:
+    fields = repository.stream("log", "-z", "--encoding=UTF-8", "--format=%H%x00%P%x00%an%x00%ae", *revisions)
     found: Graph = {}
     for sha in fields:
         parents, name, mail = (next(fields, b"") for _ in range(3))
@@ -98,10 +130,16 @@ def _brought(sha: str, graph: Graph, seen: set[str]) -> Iterator[str]:
 
 
 def _changes(
-    repository: Repository, head: str, lines: dict[str, dict[str, tuple[int, int]]]
+    repository: Repository,
+    head: str,
+    lines: dict[str, dict[str, tuple[int, int]]],
+    *,
+    limits: Sequence[str] = (),
+    paths: Sequence[str] = (),
 ) -> Iterator[MainlineChange]:
     format = "--format=%x00%x01%H%x00%an%x00%ae%x00%ct%x00%B%x00"
-    fields = repository.stream(*_FIRST_PARENT, "--reverse", "--raw", "--no-abbrev", "--encoding=UTF-8", format, head)
+    how = *_FIRST_PARENT, *limits, "--reverse", "--raw", "--no-abbrev", "--encoding=UTF-8", format
+    fields = repository.stream(*how, head, *(("--", *paths) if paths else ()))
     sha: str | None = None
     header: tuple[Person, int, str] = (Person(name="", email=""), 0, "")
     files: list[MainlineFile] = []

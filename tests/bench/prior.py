@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from gatecli import hindsight
-from gatecli.history.replay import SIGNALS, Signal
+from gatecli.history.signals import SIGNALS, Signal
 from gatecli.reports import weights as written
 from gatecli.scoring import fitting, standing
 from gatecli.scoring.learned import (

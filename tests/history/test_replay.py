@@ -4,7 +4,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecli.history.replay import SIGNALS, Replay, Replayed, Signal, touched_functions
+from gatecli.history.replay import Replay, Replayed, touched_functions
+from gatecli.history.signals import SIGNALS, Signal
 from gatecli.model import MainlineChange, MainlineFile, Person, Piece
 
 INES = Person(name="Ines", email="ines@shop.example")

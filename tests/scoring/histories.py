@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gatecli.history.replay import SIGNALS, Signal
+from gatecli.history.signals import SIGNALS, Signal
 from gatecli.scoring.learned import Head
 from gatecli.scoring.past import Past
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gatecli.errors import UsageError
-from gatecli.history.replay import SIGNALS, Signal
+from gatecli.history.signals import SIGNALS, Signal
 from gatecli.reports.weights import as_yaml, summary
 from gatecli.scoring import backtest, fitting, standing
 from gatecli.scoring.learn import MOST_MOVED, learn

@@ -38,6 +38,7 @@ from gatecli.reports.document.functions import (
 )
 from gatecli.reports.document.judgement import (
     AgentName,
+    Caught,
     Contribution,
     Evidence,
     Finding,
@@ -46,6 +47,7 @@ from gatecli.reports.document.judgement import (
     Profile,
     Reason,
     Score,
+    SignalEvidence,
     SignalPoints,
     Standing,
     StandingBand,
@@ -74,6 +76,7 @@ __all__ = [
     "Blast",
     "Branch",
     "Candidate",
+    "Caught",
     "Change",
     "CoChange",
     "Complexity",
@@ -102,6 +105,7 @@ __all__ = [
     "Requirement",
     "Score",
     "SignOff",
+    "SignalEvidence",
     "SignalPoints",
     "SignatureChange",
     "Span",

@@ -124,18 +124,50 @@ class StandingBand(Object):
     bad: int
 
 
+class PastChange(Object):
+    """An earlier change that a signal speaks of; ``at`` is UTC epoch seconds."""
+
+    sha: str
+    subject: str
+    at: int
+
+
+class SignalEvidence(Object):
+    """What a signal is about: the first of ``count`` files, functions or words, and an earlier change."""
+
+    about: list[str]
+    count: int
+    change: PastChange | None
+
+
 class SignalPoints(Object):
-    """What one signal of the past adds, on the scale of the learned weights."""
+    """What one signal of the past adds, on the scale of the learned weights, and what it is about.
+
+    ``without`` is the percentile without it, ``band_without`` the share of the band it would be in, null for none.
+    """
 
     signal: str
     points: Points
     text: str
+    evidence: SignalEvidence
+    without: Annotated[float, msgspec.Meta(ge=0, le=1)] | None
+    band_without: Annotated[float, msgspec.Meta(gt=0, le=1)] | None
+
+
+class Caught(Object):
+    """How many of the bad changes of the back-test stood in a top share of all changes."""
+
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    caught: int
+    bad: int
 
 
 class Standing(Object):
     """The place among the last ``changes`` changes of this repository up to ``day``, by ``.gate/weights.yml``.
 
-    Its points are no part of ``total``. Where ``problem`` says why the change was not ranked, they are null.
+    Its points are no part of ``total``. Where ``problem`` says why the change was not ranked, they are null. Where
+    ``missing`` says what of the past is not at hand, points and percentile are the least they can be. ``level`` is what
+    looking at all changes from this one up caught in the back-test.
     """
 
     points: Points | None
@@ -144,7 +176,9 @@ class Standing(Object):
     day: str
     band: StandingBand | None
     bands: list[StandingBand]
+    level: Caught | None
     signals: list[SignalPoints]
+    missing: str
     problem: str | None
     remedy: str
 

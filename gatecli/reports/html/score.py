@@ -93,7 +93,7 @@ def _past(page: Context) -> Html | None:
         return None
     said = [standing.opening(place), *standing.following(place)]
     rows = [
-        tag("tr", tag("td", f"{one.points:+,d}", class_="number"), tag("td", prose(one.text)))
+        tag("tr", tag("td", f"{one.points:+,d}", class_="number"), tag("td", prose(standing.signal(place, one))))
         for one in place.signals[:MOST]
     ]
     head = tag("tr", tag("th", "points", scope="col"), tag("th", "what the past says", scope="col"))

@@ -47,7 +47,7 @@ def headline(report: Report) -> tuple[str, ...]:
         phrases.append(f"{verdict.decision} {_waived(report) or signed}")
     phrases.append(_mattering(report))
     place = report.score.standing
-    ranked = f", {standing.top(place.percentile)}" if place is not None and place.percentile is not None else ""
+    ranked = f", {top}" if place is not None and (top := standing.top(place)) else ""
     phrases.append(f"risk {report.score.total}{ranked}")
     if case.functions and case.profile is None:
         phrases.append("not profiled")
