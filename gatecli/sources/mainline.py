@@ -62,20 +62,32 @@ def read_of_paths(
     """The newest changes of the first-parent line that touch some paths, oldest first, and of their files those alone.
 
     Lines are not counted and renames not followed. Of what a merge brought only its tip is named; it is whose author
-    the change has. ``since`` is in UTC epoch seconds: git stops at the first change that is older.
+    the change has. What was under a path up to when it was last added or deleted is left out: it may have been moved
+    there, or from there. ``since`` is in UTC epoch seconds: git stops at the first change that is older.
 
     Raises:
         EvidenceError: objects are missing.
     """
     head = repository.resolve(revision)
     limits = f"--max-count={at_most}", f"--since={since}"
-    changes = list(_changes(repository, head, {}, limits=limits, paths=paths))
+    changes = _of_standing_files(list(_changes(repository, head, {}, limits=limits, paths=paths)))
     tips = _tips(repository, [one.sha for one in changes])
     authors = {sha: person for sha, (_, person) in _named(repository, list(tips.values())).items()}
     return [
         replace(one, author=authors.get(tips[one.sha], one.author), branch=(tips[one.sha],)) if one.sha in tips else one
         for one in changes
     ]
+
+
+def _of_standing_files(changes: Sequence[MainlineChange]) -> list[MainlineChange]:
+    """The changes with only those files that they edit, and that were neither added nor deleted since."""
+    begun: set[str] = set()
+    found: list[MainlineChange] = []
+    for change in reversed(changes):
+        begun |= {file.path for file in change.files if file.old_path is None or file.new_path is None}
+        if files := tuple(file for file in change.files if file.path not in begun):
+            found.append(replace(change, files=files))
+    return found[::-1]
 
 
 def _tips(repository: Repository, shas: Sequence[str]) -> dict[str, str]:

@@ -311,9 +311,20 @@ def test_a_signal_names_what_it_is_about_and_where_the_change_would_stand_withou
     assert "without it:" in out
 
 
+def taught(repo: GitRepo, tmp_path: Path) -> None:
+    """Weights of a back-test in which each large change was bad: by labels, as they are undone within the hour."""
+    steps = (row.split(" ", 1) for row in repo.git("log", "--format=%H %s", "--grep=^Step").splitlines())
+    bad = [json.dumps({"sha": sha, "bad": int(said.removeprefix("Step ")) % 6 == 4}) for sha, said in steps]
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text("\n".join(bad))
+    assert run(["learn", "--labels", str(labels), "--repo", str(repo.path)]) == 0
+    repo.commit({}, "What the labels taught")
+
+
 def test_what_looking_down_to_a_place_caught_is_said_whatever_the_bands_are(
-    learned: GitRepo, capfd: pytest.CaptureFixture[str]
+    learned: GitRepo, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    taught(learned, tmp_path)
     large(learned)
     found = checked(learned, capfd, "HEAD~1..HEAD")["score"]
     weights = read_learned((learned.path / ".gate" / "weights.yml").read_bytes(), "weights.yml")
@@ -326,8 +337,9 @@ def test_what_looking_down_to_a_place_caught_is_said_whatever_the_bands_are(
 
 
 def test_explaining_the_policy_shows_every_band_and_what_it_caught(
-    learned: GitRepo, capfd: pytest.CaptureFixture[str]
+    learned: GitRepo, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    taught(learned, tmp_path)
     large(learned)
     for report in ("terminal", "markdown", "json"):
         capfd.readouterr()
@@ -377,7 +389,7 @@ def _forget() -> None:
 
 @given(seed=st.integers(0, 10_000))
 @settings(
-    max_examples=5,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
