@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatecli import config
-from gatecli.errors import UsageError
+from gatecli.errors import EvidenceError, UsageError
 from gatecli.model import Tree
 from gatecli.pipeline.evidence import carry_to_base
 from gatecli.pipeline.places import repository_of
@@ -49,7 +49,7 @@ def import_profile(
 
     Raises:
         UsageError: a file is no recording, or the revision is unknown.
-        EvidenceError: a recording is cut off or malformed.
+        EvidenceError: a recording is cut off or malformed, or none knows a function of the repository.
     """
     from gatecli.runtime import formats
 
@@ -86,7 +86,7 @@ def fetch_profile(
 
     Raises:
         UsageError: nothing to ask, or a source is configured wrongly.
-        EvidenceError: a source does not answer, or answers something else.
+        EvidenceError: a source does not answer, answers something else, or knows no function of the repository.
     """
     from gatecli.runtime import engines
 
@@ -179,7 +179,7 @@ def _profile_of(
     deployed = revision or (said.pop() if len(said) == 1 else None)
     tree, commit = _deployed_tree(directory, deployed, required=revision is not None)
     settings, _ = config.load(tree.read, revision=commit)
-    return build_profile(
+    profile = build_profile(
         recordings,
         tree=tree,
         functions_of=read_functions,
@@ -193,6 +193,14 @@ def _profile_of(
             tree, named=settings.profile.routes, is_test=lambda path: matches(settings.paths.tests, path)
         ),
     )
+    if not profile.functions:
+        # It would take the place of a good one, and every touched function would be "not observed".
+        raise EvidenceError(
+            f"nothing that was recorded is a function of {directory.resolve()}: no profile was made",
+            "of another project? --repo names the folder of the sources, --revision the commit that was deployed, "
+            "--map RECORDED=FOLDER where the files lay elsewhere",
+        )
+    return profile
 
 
 def compare_profiles(before: "Profile", after: "Profile", directory: Path) -> "tuple[Comparison, tuple[str, ...]]":

@@ -211,3 +211,13 @@ def test_what_is_in_the_data_is_shown_and_not_obeyed(here: Path) -> None:
 @pytest.mark.parametrize("command", ["import", "show"])
 def test_help_has_examples(command: str) -> None:
     assert "Examples:" in run(command, "--help").stdout
+
+
+def test_a_recording_of_another_project_leaves_the_old_profile(here: Path) -> None:
+    run("import", "pyspy.raw.txt", "--repo", "code", "-o", "out.json.gz")
+    before = (here / "out.json.gz").read_bytes()
+    (here / "other").mkdir()
+    (here / "other" / "unlike.py").write_text("def unlike():\n    pass\n")
+    with pytest.raises(EvidenceError, match=r"is a function of .*other: no profile was made"):
+        run("import", "pyspy.raw.txt", "--repo", "other", "-o", "out.json.gz")
+    assert (here / "out.json.gz").read_bytes() == before
