@@ -131,7 +131,8 @@ class _Desk:
                 self.say(f"not written, the token needs `{needs}` ({error.message})")
             else:
                 self.failed = True
-                self.say(f"not written, {error.message}")
+                hint = f"; {error.hint}" if error.status == 401 else ""
+                self.say(f"not written, {error.message}{hint}")
 
     def say(self, text: str) -> None:
         """A line about the feature."""

@@ -140,7 +140,7 @@ class GitHub:
         try:
             return read(self.api.get("/user"), Account).login
         except ApiError as error:
-            if not error.refused or error.status == 401:
+            if not error.refused:
                 raise
         return read(self.api.graphql("query { viewer { login } }").get("viewer"), Account).login
 

@@ -57,7 +57,7 @@ class ApiError(EvidenceError):
     @property
     def refused(self) -> bool:
         """Whether the token is not allowed to do it (GitHub hides what it does not show behind 404)."""
-        return self.status in (401, 403, 404)
+        return self.status in (403, 404)
 
 
 class RateLimitError(ApiError):

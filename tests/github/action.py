@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ACTION = ROOT / "action.yml"
 _EXPRESSION = re.compile(r"\$\{\{\s*([\w.-]+)\s*\}\}")
 _COMMAND = re.compile(r"^\s*::(?P<name>[\w-]+)")
+SAFE = "async def price(items):\n    return sum(items)\n"
+SLOWER = "import time\n\n\nasync def price(items):\n    time.sleep(1)\n    return sum(items)\n"
 TIMEOUT_S = 600  # a step that hangs, not one that is slow on a busy machine
 
 # What `pip install` would have put there, but that nothing waits.
@@ -156,3 +158,19 @@ class Job:
             "RUNNER_TEMP": str(self.temp),
             **self.environment,
         }
+
+
+def statuses(fake: FakeGitHub) -> list[tuple[str, str]]:
+    return [(one["state"], one["description"]) for one in reversed(fake.statuses)]
+
+
+def ended(job: Job, code: int) -> Result:
+    """Run it; whatever happens, the token is nowhere and the runner is given no command but annotations."""
+    result = job.run()
+    shown = result.log + result.errors + result.summary
+    assert result.code == code, shown
+    assert TOKEN not in shown
+    assert "Traceback" not in shown
+    assert result.commands <= {"error", "warning", "notice"}
+    assert not list(job.home.rglob("pwned"))
+    return result
