@@ -4,6 +4,7 @@ What GitHub reads, and its limits:
 https://docs.github.com/en/code-security/reference/code-scanning/sarif-support-for-code-scanning
 """
 
+import gzip
 import hashlib
 import json
 import re
@@ -19,6 +20,10 @@ from gatecli.reports.text import markdown as prose
 
 MAX_RESULTS = 5_000
 """GitHub takes 25,000 results of a run and shows 5,000."""
+
+MAX_COMPRESSED = 10_000_000
+"""Bytes after gzip that GitHub takes of a file; it refuses a larger one whole:
+https://docs.github.com/en/code-security/code-scanning/troubleshooting-sarif-uploads/file-too-large"""
 
 MAX_NOTIFICATIONS = 100
 MAX_RELATED = 20
@@ -37,9 +42,26 @@ _TEXT = 1_000
 
 
 def render(report: Report) -> str:
-    """The report as SARIF: one run, whose results are the flagged findings, gravest first."""
+    """The report as SARIF: one run, whose results are the flagged findings, gravest first.
+
+    So many of them as fit into what GitHub takes; what is left out is counted in the run's notifications.
+    """
     found = summary.flagged(report)
-    rules = _rules(report, found)
+    shown = min(len(found), MAX_RESULTS)
+    written = _document(report, found, shown)
+    while shown and not _fits(written):
+        shown //= 2
+        written = _document(report, found, shown)
+    return written
+
+
+def _fits(written: str) -> bool:
+    content = written.encode()
+    return len(content) <= MAX_COMPRESSED or len(gzip.compress(content, 6)) <= MAX_COMPRESSED
+
+
+def _document(report: Report, found: tuple[Finding, ...], shown: int) -> str:
+    rules = _rules(report, found[:shown])
     indices = {_id(rule.id): index for index, rule in enumerate(rules)}
     run = {
         "tool": {
@@ -51,9 +73,9 @@ def render(report: Report) -> str:
         },
         # GitHub's category is what stands before the last slash: the same for every run of gate.
         "automationDetails": {"id": f"gate/{plain(report.case.change.digest, 64)}"},
-        "invocations": [_invocation(report, len(found))],
+        "invocations": [_invocation(report, left_out=len(found) - shown)],
         "columnKind": "unicodeCodePoints",
-        "results": _results(report, found[:MAX_RESULTS], indices),
+        "results": _results(report, found[:shown], indices),
         **_properties(report),
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -214,11 +236,12 @@ def _message(text: str, instead: str) -> str:
 # --------------------------------------------------------------------------- how the run went
 
 
-def _invocation(report: Report, found: int) -> dict[str, Any]:
+def _invocation(report: Report, *, left_out: int) -> dict[str, Any]:
     failed = [finding for finding in report.findings if finding.outcome is Outcome.ERROR]
     texts = [*merging.waivers(report), *summary.limits(report)]
-    if found > MAX_RESULTS:
-        texts.insert(0, f"{count(found - MAX_RESULTS, 'result')} left out: GitHub shows {MAX_RESULTS:,}")
+    if left_out:
+        limits = f"GitHub shows {MAX_RESULTS:,}, of a file of {MAX_COMPRESSED // 1_000_000} MB"
+        texts.insert(0, f"{count(left_out, 'result')} left out: {limits}")
     if len(texts) > MAX_NOTIFICATIONS:
         texts[MAX_NOTIFICATIONS:] = [f"{len(texts) - MAX_NOTIFICATIONS:,} more"]
     notifications = [{"level": "warning", "message": {"text": _message(text, "limit")}} for text in texts]

@@ -1,4 +1,7 @@
+import gzip
 import json
+import random
+import string
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +11,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 
-from gatecli.model import Evidence, Hunk, Outcome, Report, Severity
+from gatecli.model import Evidence, Finding, Hunk, Outcome, Report, Severity
 from gatecli.reports import sarif
 from tests.reports import goldens, sample
 from tests.reports.node import package_file
@@ -203,7 +206,38 @@ def test_more_results_than_github_shows_are_left_out_and_counted() -> None:
     found = run(replace(report, findings=many))
     assert len(found["results"]) == sarif.MAX_RESULTS
     said = found["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
-    assert said == "10 results left out: GitHub shows 5,000"
+    assert said == "10 results left out: GitHub shows 5,000, of a file of 10 MB"
+
+
+def test_a_file_that_github_would_refuse_for_its_size_has_fewer_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text that does not compress, in every field: the gravest half, quarter … that fits is kept."""
+    monkeypatch.setattr(sarif, "MAX_COMPRESSED", 60_000)
+    report = sample.review()
+    noise = random.Random(7)
+
+    def one(line: int) -> Finding:
+        text = "".join(noise.choices(string.ascii_letters, k=900))
+        evidence = tuple(Evidence(kind="code", text=text[n:], path="a.py", line=line) for n in range(5))
+        return replace(report.findings[0], line=line, message=text, remedy=text, evidence=evidence)
+
+    written = sarif.render(replace(report, findings=tuple(one(line) for line in range(1, 101))))
+    assert len(gzip.compress(written.encode())) <= 60_000
+    kept = json.loads(written)["runs"][0]
+    assert len(kept["results"]) in (25, 50)
+    said = kept["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+    assert said.startswith(f"{100 - len(kept['results'])} results left out: ")
+
+
+def test_the_other_limits_of_github_hold_for_every_sample_and_every_payload() -> None:
+    """https://docs.github.com/en/code-security/reference/code-scanning/sarif-support-for-code-scanning"""
+    for written in everything().values():
+        (one,) = json.loads(written)["runs"]
+        rules = one["tool"]["driver"]["rules"]
+        assert len(one["results"]) <= 5_000
+        assert len(rules) <= 25_000
+        assert all(len(rule["properties"]["tags"]) <= 10 for rule in rules)
+        assert all(len(result["locations"]) == 1 for result in one["results"])
+        assert all(len(result.get("relatedLocations", ())) <= 100 for result in one["results"])
 
 
 # --------------------------------------------------------------------------- hostile text
