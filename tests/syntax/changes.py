@@ -6,6 +6,36 @@ from gatecli.syntax.match import changed_functions
 
 Text = str | bytes | None
 
+BASE = """\
+import os
+
+LIMIT = 3
+
+
+@cached
+def price(n):
+    \"\"\"Doc.\"\"\"
+    return n * 2
+
+
+class Shop:
+    tax = 1
+
+    def total(self, n):
+        # sum
+        def inner(x):
+            return x + 1
+
+        return inner(n)
+
+    def tax_of(self, n):
+        return n * self.tax
+
+
+key = lambda item: item.price
+"""
+"""A small program with a bit of everything, that tests of changes edit."""
+
 
 def file_change(before: Text, after: Text, path: str = "a.py", old_path: str | None = None, **more) -> FileChange:
     """A file with both sides, its hunks and its status taken from them."""
