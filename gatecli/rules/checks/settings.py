@@ -92,7 +92,8 @@ _TRIED = re.compile(r"(?:^|_)(?:RETRIES|ATTEMPTS|TRIES|RETRY_COUNT|RETRY_LIMIT|R
 def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
     """Settings that changed at least twofold, the functions that read them by name, and the busiest one's traffic.
 
-    Of versions, another major one and one that is older; of what a word chooses, another word where code reads it.
+    Of versions, another major one and one that is older; of what a word chooses, another word where code reads it or
+    nobody looked.
     """
     for file in view.case.change.files:
         if file.before is None or file.after is None or not matches(FILES, file.path):
@@ -103,7 +104,7 @@ def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
             how = _how(was, setting)
             choice = chosen(setting.path, was.value, setting.value) if was is not None and not how else ""
             readers = read_by(view, setting.path, file.path) if how or choice else Readers()
-            if how or readers.evidence:
+            if how or readers.says:
                 yield _observed(readers, file.path, setting.path, how or choice, setting.line)
     for touched in view.functions:
         if touched.before is None or touched.after is None or touched.change.function.kind is not FunctionKind.MODULE:
@@ -112,7 +113,7 @@ def setting_changed(rule: Rule, view: View) -> Iterator[Observation]:
         for name, shown, how, line in _constants_changed(view, touched.before, touched.after):
             yield _observed(read_by(view, name, path), path, shown, how, line)
         for name, how, line in _words_changed(view, touched.before, touched.after):
-            if (readers := read_by(view, name, path)).evidence:
+            if (readers := read_by(view, name, path)).says:
                 yield _observed(readers, path, name, how, line)
 
 

@@ -51,3 +51,20 @@ def test_readers_are_searched_for_a_bounded_number_of_settings() -> None:
     assert len(said) == len(numbers)
     assert sum("read by shop/pay.py::f" in message for message in said) == MAX_LOOKED_UP
     assert sum(message.endswith(TOO_MANY) for message in said) == 4
+
+
+def test_a_choice_beyond_those_that_are_looked_up_is_said_all_the_same() -> None:
+    """Else a change of twenty other settings would hide it."""
+    others = "".join(f"pool_size_{number}: {{}}\n" for number in range(MAX_LOOKED_UP))
+    case = examples.case_of(
+        Example(
+            name="a test",
+            flags=True,
+            files={
+                "deploy/a.yml": FileSides(before=others.replace("{}", "3"), after=others.replace("{}", "30")),
+                "deploy/b.yml": FileSides(before="cache_backend: redis\n", after="cache_backend: memory\n"),
+            },
+        )
+    )
+    (said,) = (one.message for one in registry.run((rule("setting-changed"),), case) if one.path == "deploy/b.yml")
+    assert said.endswith(f"changes cache_backend from redis to memory{TOO_MANY}")
