@@ -33,12 +33,11 @@ MAX_FORWARD = 300
 """So many changes are taken in on the way to the asked commit; more are a matter of minutes, and of ``gate learn``."""
 MAX_AT_ONCE = 400
 """A mainline of so few changes is replayed on the spot where nothing is kept of it."""
+# What is looked at where the history is too long to replay on the spot: so many last changes of so many touched files,
+# not older than eight half-lives, from where on a change counts a two-hundredth.
 MAX_OF_FILES = 120
-"""Where the history is too long to replay now, so many last changes of the touched files are looked at,"""
 MAX_FILES_NOW = 30
-"""of so many files,"""
 YEARS_S = 2 * 365 * 86_400
-"""of so long (eight half-lives: what is older counts a two-hundredth)."""
 LEARN = "run gate learn (or gate backtest) on this machine once, which reads all of the history and keeps it"
 ELSEWHERE = "what the author and others did in other files, and long ago, is not at hand"
 

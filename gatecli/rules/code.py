@@ -361,6 +361,13 @@ def _field(node: "Node", name: str) -> str:
     return text(child) if child is not None else ""
 
 
+def positionals(call: "Node") -> list["Node"]:
+    """The arguments of a call that have no name, in their order."""
+    arguments = call.child_by_field_name("arguments")
+    given = arguments.named_children if arguments is not None else []
+    return [argument for argument in given if argument.type not in ("keyword_argument", "comment")]
+
+
 def keywords(call: "Node") -> dict[str, "Node"]:
     """The keyword arguments of a call: name → value."""
     arguments = call.child_by_field_name("arguments")

@@ -83,9 +83,7 @@ def _handed_on(view: View, side: Code) -> dict[str, "Node"]:
 
 def positional(call: "Node") -> int:
     """How many arguments a call gives by position."""
-    arguments = call.child_by_field_name("arguments")
-    named = arguments.named_children if arguments is not None else []
-    return sum(child.type not in ("keyword_argument", "comment") for child in named)
+    return len(code.positionals(call))
 
 
 def replaced(view: View, before: Code, after: Code, is_named: IsNamed) -> Iterator[tuple[str, "Node", "Node"]]:
@@ -119,6 +117,8 @@ def _arguments(view: View, side: Code, is_named: IsNamed) -> dict[tuple[str, str
     return result
 
 
+_MAX_WRAPPED = 4
+_PLAIN = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 _CASTS = frozenset({"int", "float", "round"})
 _ASKED = re.compile(
     r"(?:^|[.])(?:environ[.]get|getenv|env(?:iron)?(?:[.](?:get|int|float|str))?|config|get_?env|get_?int|Field|get_?setting)$"
@@ -150,9 +150,7 @@ def figure(node: "Node | None", depth: int = 0) -> float | None:
 
 
 def _figure_of_call(call: "Node", depth: int) -> float | None:
-    name, named = code.callee(call), code.keywords(call)
-    arguments = call.child_by_field_name("arguments")
-    given = [one for one in (arguments.named_children if arguments else ()) if one.type != "keyword_argument"]
+    name, named, given = code.callee(call), code.keywords(call), code.positionals(call)
     if name in _CASTS and given:
         return figure(given[0], depth + 1)
     if _TIMES.search(name):
@@ -167,16 +165,11 @@ def _figure_of_call(call: "Node", depth: int) -> float | None:
 def word(node: "Node | None") -> str | None:
     """The text that a setting is where nothing else is set, as of ``figure``."""
     if node is not None and node.type == "call" and _ASKED.search(code.callee(node)):
-        arguments = node.child_by_field_name("arguments")
-        given = [one for one in (arguments.named_children if arguments else ()) if one.type != "keyword_argument"]
+        given = code.positionals(node)
         node = code.keywords(node).get("default", given[1] if len(given) > 1 else None)
     if node is None or node.type != "string" or any(child.type == "interpolation" for child in node.named_children):
         return None
     return code.text(node)
-
-
-_MAX_WRAPPED = 4
-_PLAIN = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 
 
 def _settings(view: View, side: Code, is_named: IsNamed) -> dict[str, list["Node"]]:

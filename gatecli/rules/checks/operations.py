@@ -178,10 +178,7 @@ def _is_not_null(call: "Node") -> bool:
 
 def nodes_of(call: "Node", names: tuple[str, ...]) -> "dict[str, Node]":
     """The arguments of a call, the positional ones by the names given; ``None`` counts as left out."""
-    node = call.child_by_field_name("arguments")
-    children = node.named_children if node is not None else []
-    positional = [child for child in children if child.type not in ("keyword_argument", "comment")]
-    given = dict(zip(names, positional, strict=False)) | code.keywords(call)
+    given = dict(zip(names, code.positionals(call), strict=False)) | code.keywords(call)
     return {name: value for name, value in given.items() if value.type != "none"}
 
 
@@ -298,14 +295,7 @@ def _added_column(call: "Node", table: str) -> str:
 
 def sql_argument(call: "Node", name: str) -> str:
     """The string contents of a call's SQL argument, joined."""
-    node = call.child_by_field_name("arguments")
-    if node is None:
-        return ""
-    value = code.keywords(call).get(name)
-    if value is None:
-        value = next(
-            (child for child in node.named_children if child.type not in ("keyword_argument", "comment")), None
-        )
+    value = code.keywords(call).get(name) or next(iter(code.positionals(call)), None)
     strings: list[str] = []
     pending = [value] if value is not None else []
     while pending:

@@ -80,8 +80,7 @@ def _stops_earlier(view: View, touched: Touched, before: Code, after: Code) -> I
 
 
 def _attempts(call: "Node", key: str) -> float | None:
-    arguments = call.child_by_field_name("arguments")
-    given = [one for one in (arguments.named_children if arguments else ()) if one.type != "keyword_argument"]
+    given = code.positionals(call)
     return figure(code.keywords(call).get(key, given[0] if given else None))
 
 
