@@ -7,8 +7,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 
@@ -183,11 +184,32 @@ def _under_pyspy(
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run to the end: Ctrl-C reaches the command by itself, and what it recorded until then counts."""
-    process = subprocess.Popen(list(command), env={**os.environ, **environment})
-    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    running: list[subprocess.Popen[bytes]] = []
+    stopped: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        for process in running:
+            process.terminate()
+
+    # Before there is a command: who interrupts may be faster than we get on. A handler that returns, not one that
+    # raises, as what Popen.wait was told is lost where that is interrupted; and not SIG_IGN, which a command inherits.
+    with _handled(signal.SIGINT, lambda *_: None), _handled(signal.SIGTERM, stop):
+        running.append(subprocess.Popen(list(command), env={**os.environ, **environment}))
+        if stopped:
+            running[0].terminate()
+        return running[0].wait()
+
+
+@contextlib.contextmanager
+def _handled(number: signal.Signals, handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle a signal in our own way, unless whoever started us wants it ignored, as ``nohup`` does."""
+    before = signal.getsignal(number)
+    if before is None or before == signal.SIG_IGN:
+        yield
+        return
+    signal.signal(number, handler)
     try:
-        while True:
-            with contextlib.suppress(KeyboardInterrupt):
-                return process.wait()
+        yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)

@@ -211,6 +211,52 @@ def test_an_interrupted_command_still_leaves_a_profile(number: signal.Signals, f
     assert "long.py::g" in {row.id for row in load(folder / "p.json").functions}
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interruption_is_taken_wherever_it_comes(
+    number: signal.Signals, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the command is begun, and as its end is told: it is waited for, and its exit code is not lost."""
+    (folder / "long.py").write_text(
+        "import signal, sys, time\nsignal.signal(signal.SIGINT, lambda *_: sys.exit(5))\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\nprint('ready', flush=True)\n"
+        f"time.sleep({60 if number == signal.SIGTERM else 0.5})\nsys.exit(5)\n"
+    )
+
+    class Begun(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], *, env: dict[str, str]) -> None:
+            super().__init__(command, env=env, stdout=subprocess.PIPE)
+            assert self.stdout is not None
+            with self.stdout:
+                self.stdout.readline()
+            signal.raise_signal(number)
+
+        def _try_wait(self, flags: int) -> tuple[int, int]:
+            found: tuple[int, int] = super()._try_wait(flags)  # type: ignore[misc]
+            signal.raise_signal(number)
+            return found
+
+    before = [signal.signal(one, signal.default_int_handler) for one in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        monkeypatch.setattr(record.subprocess, "Popen", Begun)
+        assert record._run([sys.executable, "long.py"], {}) == 5
+        assert signal.getsignal(number) is signal.default_int_handler, "as it was"
+    finally:
+        for one, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(one, handler)
+
+
+def test_a_command_started_deaf_to_an_interruption_stays_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As under nohup, or in the background of a script: not even gate's own handling of it changes that."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        record._run([sys.executable, "-c", "import signal; print(signal.getsignal(signal.SIGINT).name)"], {})
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capfd.readouterr().out == "SIG_IGN\n"
+
+
 @needs_python
 def test_a_killed_process_leaves_what_it_wrote_last(folder: Path) -> None:
     """As in production: no gate around it, and nobody waits for it to end."""

@@ -263,12 +263,14 @@ class Sensor:
     def stop(self) -> None:
         """Listen no longer, and write."""
         self.ended.set()
-        with contextlib.suppress(Exception):
+        try:
             self.thread.join(_LONGEST_END_S)  # it closes the window that is open
             _monitoring.set_events(self.tool, 0)
             if self.counter is not None:
                 _monitoring.set_events(self.counter, 0)
-            self.flush()
+        finally:  # who presses Ctrl-C twice does not lose the end
+            with contextlib.suppress(Exception):
+                self.flush()
 
     def flush(self) -> None:
         """Write all that is known; a file of nothing, as that of a server's first process, would be no profile."""
