@@ -145,6 +145,8 @@ def _known(origin: Source, request: Request, settings: Config, clock: Clock) -> 
     with clock("functions"):
         functions, parsed = match.changed_functions(change.files)
     past = in_background(lambda: past_commits(origin, functions))
+    with clock("standing"):  # while the files that were just parsed are remembered
+        standing = place_change(origin, request)
     with clock("runtime"):
         recorded, profile_path = read_profile(origin, request, settings)
         carried = carry_to_base(origin, recorded, change.files, tests) if recorded else None
@@ -158,8 +160,6 @@ def _known(origin: Source, request: Request, settings: Config, clock: Clock) -> 
         history = function_history(origin, functions, settings, past.result())
     with clock("provenance"):
         provenance = read_provenance(origin, request, settings)
-    with clock("standing"):
-        standing = place_change(origin, request)
     recalled = recall_incidents(origin, functions, history, usage, blast, settings, now=request.now)
     case = Case(
         change=change,

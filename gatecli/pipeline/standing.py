@@ -30,14 +30,15 @@ def place_change(origin: Source, request: Request) -> Standing | None:
     Tests are told by the policy of the base alone, as they were when it was learned.
     """
     from gatecli.history.witness import witnesses
-    from gatecli.scoring.learned import PATH, read_learned
+    from gatecli.scoring.learned import PATH
     from gatecli.scoring.placing import place
+    from gatecli.scoring.remembered import read_remembered
 
     data = origin.governing.read(PATH)
     if data is None:
         return None
     try:
-        learned = read_learned(data, PATH)
+        learned = read_remembered(data, PATH, cache_folder())
         settings, _ = config.load(origin.governing.read)
     except UsageError as error:
         return Standing(problem=str(error), remedy="run gate learn, and commit what it writes", broken=True)
@@ -47,7 +48,7 @@ def place_change(origin: Source, request: Request) -> Standing | None:
         return Standing(problem="there is no history here")
     if any(file.partial for file in change.files):
         return Standing(problem="the files are not at hand in the state the patch was made from")
-    looked_at = next_change(origin, author=author_of(origin.root), now=request.now)
+    looked_at = next_change(origin, now=request.now)
     outlines = _Outlines(origin.change.files)
     paths = [path for file in looked_at.files for path in (file.old_path, file.new_path) if path and is_python(path)]
     try:
@@ -65,15 +66,15 @@ def place_change(origin: Source, request: Request) -> Standing | None:
     return replace(found, remedy=LEARN) if known.missing and not found.problem else found
 
 
-def next_change(origin: Source, *, author: str, now: int) -> MainlineChange:
+def next_change(origin: Source, *, now: int) -> MainlineChange:
     """The change at hand as the next one of the mainline, as the back-test would read it once it is merged.
 
-    What is not committed is ``author``'s, and of now. No commit is taken to be later than now: a date in the future
-    would let the past fade.
+    What is not committed is of now, and of whoever git is configured for. No commit is taken to be later than now: a
+    date in the future would let the past fade.
     """
     change = origin.change
     files = [one for file in change.files for one in _mainline_files(file)]
-    who, message = _who_says_what(origin, author)
+    who, message = _who_says_what(origin)
     at = min(change.revisions[0].committed_at, now) if change.kind is SourceKind.RANGE and change.revisions else now
     return MainlineChange(
         sha=change.head or "",
@@ -84,14 +85,14 @@ def next_change(origin: Source, *, author: str, now: int) -> MainlineChange:
     )
 
 
-def _who_says_what(origin: Source, author: str) -> tuple[Person, str]:
+def _who_says_what(origin: Source) -> tuple[Person, str]:
     """The author and the message: of one step of the mainline its own, of a branch the newest and the oldest one's.
 
     A branch is named by its first commit more often than by its last; what its merge will say is not known yet.
     """
     change, revisions = origin.change, origin.change.revisions
     if not revisions:
-        return Person(name="", email=author), ""
+        return Person(name="", email=author_of(origin.root)), ""
     newest = revisions[0]
     if change.kind is SourceKind.RANGE and origin.repository is not None and change.head is not None:
         parents = origin.repository.text("rev-list", "--no-walk", "--parents", change.head, "--").split()[1:]
@@ -150,12 +151,13 @@ class _Outlines:
     def before(self, past: Callable[[str], tuple[Piece, ...]]) -> Callable[[str], tuple[Piece, ...]]:
         """The pieces of these files, and those of the past for every other."""
         from gatecli.syntax.outline import outline
+        from gatecli.syntax.python import read_module  # what the check itself has read is not parsed again
 
         @cache
         def pieces(blob: str) -> tuple[Piece, ...]:
             if blob not in self._contents:
                 return past(blob)
             path, content = self._contents[blob]
-            return outline(path, content) if content else ()
+            return outline(path, content, read_module) if content else ()
 
         return pieces

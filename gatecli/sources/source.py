@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,7 +33,7 @@ class Drift:
     differing: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """A change with its surroundings.
 
@@ -86,11 +87,11 @@ class Source:
             return frozenset(paths)
         return frozenset(os.fsdecode(row) for row in out.split(b"\0") if row).union(set(paths).difference(names))
 
-    @property
+    @cached_property
     def governing(self) -> Governing:
         """The tree that judges: the newest base, so that no policy or key counts that was replaced since.
 
-        A branch cannot be kept stale to be judged by what held when it began.
+        A branch cannot be kept stale to be judged by what held when it began. Many stages read it: it is listed once.
         """
         change = self.change
         if self.repository is None or change.base in (None, change.merge_base):

@@ -137,7 +137,7 @@ class FactCache:
         return freed
 
     def _files(self, *, every_version: bool = False) -> list[Path]:
-        pattern = "facts-*.sqlite*" if every_version else f"{self.path.name}*"
+        pattern = "facts-*" if every_version else f"{self.path.name}*"
         return sorted(self.path.parent.glob(pattern))
 
     @contextlib.contextmanager

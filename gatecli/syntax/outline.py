@@ -13,7 +13,7 @@ from hashlib import blake2b
 from gatecli.errors import EvidenceError
 from gatecli.model import Piece
 from gatecli.syntax.normalise import own_text
-from gatecli.syntax.python import Module, read
+from gatecli.syntax.python import Module, Reader, read
 
 MAX_BYTES = 600_000
 """A larger version of a file is one piece: it is generated, or data."""
@@ -33,12 +33,12 @@ _FLOW = re.compile(
 _CONSTANT = re.compile(rb"\b(?:\d[\w.]*|True|False|None)\b|\"[^\"\n]*\"|'[^'\n]*'")
 
 
-def outline(path: str, source: bytes) -> tuple[Piece, ...]:
-    """The pieces of one version of a file, empty where it cannot be read."""
+def outline(path: str, source: bytes, reader: Reader = read) -> tuple[Piece, ...]:
+    """The pieces of one version of a file of Python, empty where the reader cannot read it."""
     if len(source) > MAX_BYTES:
         return (Piece("<module>", _digest(source), source.count(b"\n"), 0, 0, 0),)
     try:
-        module = read(path, source)
+        module = reader(path, source)
     except (EvidenceError, RecursionError):
         return ()
     return tuple(_pieces(module))

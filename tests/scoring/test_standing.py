@@ -80,7 +80,7 @@ def live(repo: GitRepo, revisions: str) -> tuple[float, ...]:
     origin = open_source(repo.path, revisions=revisions)
     repository = Repository.open(repo.path)
     policy, _ = config.load(origin.governing.read)
-    looked_at = next_change(origin, author="", now=LATER)
+    looked_at = next_change(origin, now=LATER)
     assert origin.change.base is not None
     paths = [path for file in looked_at.files for path in (file.old_path, file.new_path) if path]
     with known_before(repository, origin.change.base, policy, cache_folder(), paths) as known:
