@@ -9,6 +9,7 @@ import typer
 
 from gatecli.cli.signing import Acknowledge, Key, Principal, Signer, change_to_sign, looked_at, sign_and_keep, signer
 from gatecli.cli.signoff import Organisation, Profile, Repo, Revisions
+from gatecli.errors import EXIT_PASS, EXIT_REVIEW
 
 if TYPE_CHECKING:
     from gatecli.model import Counted, Finding, Report
@@ -42,7 +43,7 @@ def approve(
     profile: Profile = None,
     organisation: Organisation = None,
     repo: Repo = Path(),
-) -> None:
+) -> int:
     """Sign a change with your SSH key: bound to its content, its base and the policy, kept as a git note."""
     from gatecli import pipeline
     from gatecli.reports.text import plain
@@ -54,8 +55,10 @@ def approve(
     named = _looked_at(report, acknowledge or [], verdict)
     _sign(origin, report, who, named, verdict.value)
     said = pipeline.said_of(origin, request, report)
-    sys.stdout.write(plain(_outcome(said, who.name, verdict, report)) + "\n")
+    sentence, code = _outcome(said, who.name, verdict, report)
+    sys.stdout.write(plain(sentence) + "\n")
     sys.stdout.write("share it:  git push origin refs/notes/gate-approvals\n")
+    return code
 
 
 def _looked_at(report: "Report", acknowledged: list[str], verdict: VerdictOption) -> "list[Finding]":
@@ -93,12 +96,12 @@ def _sign(
     sign_and_keep(origin, statement, who, namespace=NAMESPACE, ref=signed.REF, anchor_text=anchor_text)
 
 
-def _outcome(said: "Counted", by: str, verdict: VerdictOption, report: "Report") -> str:
-    """Whether it counts, in one sentence."""
+def _outcome(said: "Counted", by: str, verdict: VerdictOption, report: "Report") -> tuple[str, int]:
+    """Whether it counts, in one sentence and as an exit code: one that does not leaves the sign-off outstanding."""
     digest, at = report.case.change.digest[:12], report.generated_at
     if verdict is not VerdictOption.APPROVE:
-        return f"signed: {by} says {verdict.value} of {digest}"
+        return f"signed: {by} says {verdict.value} of {digest}", EXIT_PASS
     if any(one.person == by and one.at == at for one in said.approvals):
-        return f"signed: the approval of {by} counts for {digest}"
+        return f"signed: the approval of {by} counts for {digest}", EXIT_PASS
     why = next((one.reason for one in said.dismissed if one.by == by), "it was not found again")
-    return f"signed, but it does not count: {why}"
+    return f"signed, but it does not count: {why}", EXIT_REVIEW

@@ -18,7 +18,7 @@ from gatecli.cli.signing import (
     signer,
 )
 from gatecli.cli.signoff import Approvals, Ledger, Organisation, Profile, Repo, Revisions
-from gatecli.errors import UsageError
+from gatecli.errors import EXIT_PASS, EXIT_REVIEW, UsageError
 
 if TYPE_CHECKING:
     from gatecli.model import Counted, Finding, Report
@@ -47,7 +47,7 @@ def override(
     ledger: Ledger = None,
     organisation: Organisation = None,
     repo: Repo = Path(),
-) -> None:
+) -> int:
     """Lift open requirements off this very content until a time. The policy says who may (override.signed_by)."""
     from gatecli import pipeline
     from gatecli.cli.check import read_file
@@ -67,8 +67,10 @@ def override(
     findings = looked_at(report, acknowledge or [], command="gate override", question=question)
     _sign(origin, report, who, ends, reason, lifted, findings)
     said = pipeline.said_of(origin, request, report)
-    sys.stdout.write(plain(_outcome(said, who.name, report.generated_at, lifted, ends)) + "\n")
+    sentence, code = _outcome(said, who.name, report.generated_at, lifted, ends)
+    sys.stdout.write(plain(sentence) + "\n")
     sys.stdout.write("share it:  git push origin refs/notes/gate-overrides\n")
+    return code
 
 
 def _lifted(report: "Report", wanted: list[str]) -> tuple[str, ...]:
@@ -118,11 +120,11 @@ def _sign(
     sign_and_keep(origin, statement, who, namespace=OVERRIDE, ref=waived.REF, anchor_text=anchor_text)
 
 
-def _outcome(said: "Counted", by: str, at: int, lifted: tuple[str, ...], ends: int) -> str:
-    """Whether it counts, in one sentence."""
+def _outcome(said: "Counted", by: str, at: int, lifted: tuple[str, ...], ends: int) -> tuple[str, int]:
+    """Whether it counts, in one sentence and as an exit code: one that does not leaves the sign-off outstanding."""
     from gatecli.reports.text import moment
 
     if any(one.by == by and one.at == at for one in said.waivers):
-        return f"signed: {by} lifts {', '.join(lifted)} until {moment(ends)}"
+        return f"signed: {by} lifts {', '.join(lifted)} until {moment(ends)}", EXIT_PASS
     why = next((one.reason for one in said.dismissed if one.by == by and one.source == "override"), "not found")
-    return f"signed, but it does not count: {why}"
+    return f"signed, but it does not count: {why}", EXIT_REVIEW

@@ -35,6 +35,7 @@ def test_every_line_runs_and_the_exit_codes_are_those_of_the_page(tmp_path: Path
     assert [re.sub(r"[0-9a-f]{12}", "…", line) for line in said] == [
         "exit 3: who has to sign, and why",
         "signed, but it does not count: prompted the agent",
+        "exit 3: signed in vain",
         "exit 3: her own word does not count",
         "signed: the approval of ravi@shop.example counts for …",
         "exit 0: signed",
@@ -64,7 +65,7 @@ def test_the_tree_of_the_demo_from_blocked_on_the_right_people_to_signed(tmp_pat
     assert [one["person"] for one in row["who"]] == ["Mei Tanaka", "Ravi Menon"]  # Ines rebased it
     assert any("gate approve" in command for command in said["commands"])
 
-    assert _approve(shop, DANA, keys[DANA], capfd) == EXIT_PASS
+    assert _approve(shop, DANA, keys[DANA], capfd) == EXIT_REVIEW
     code, said = _signoff(shop, capfd)
     assert (code, said["approvals"]) == (EXIT_REVIEW, [])
     assert [(one["by"], one["reason"]) for one in said["dismissed"]] == [(DANA, "prompted the agent")]
