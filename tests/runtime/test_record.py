@@ -177,7 +177,8 @@ def test_an_interrupted_command_still_leaves_a_profile(number: signal.Signals, f
         "import signal, sys, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\n"
         "def g(): print('ready', flush=True)\n"
-        "try: g(); time.sleep(60)\nexcept KeyboardInterrupt: sys.exit(5)\n"
+        # Not one long sleep: a signal just before it would wait for its end (Python 3.14, with nothing of gate in it).
+        "try:\n    g()\n    for _ in range(6_000): time.sleep(0.01)\nexcept KeyboardInterrupt: sys.exit(5)\n"
     )
     command = [
         sys.executable,
@@ -219,7 +220,7 @@ def test_an_interruption_is_taken_wherever_it_comes(
     (folder / "long.py").write_text(
         "import signal, sys, time\nsignal.signal(signal.SIGINT, lambda *_: sys.exit(5))\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\nprint('ready', flush=True)\n"
-        f"time.sleep({60 if number == signal.SIGTERM else 0.5})\nsys.exit(5)\n"
+        f"for _ in range({6_000 if number == signal.SIGTERM else 50}): time.sleep(0.01)\nsys.exit(5)\n"
     )
 
     class Begun(subprocess.Popen[bytes]):
@@ -230,9 +231,14 @@ def test_an_interruption_is_taken_wherever_it_comes(
                 self.stdout.readline()
             signal.raise_signal(number)
 
+        def wait(self, timeout: float | None = None) -> int:
+            assert timeout is not None, "a signal just before it would be handled only behind it"
+            return super().wait(timeout)
+
         def _try_wait(self, flags: int) -> tuple[int, int]:
             found: tuple[int, int] = super()._try_wait(flags)  # type: ignore[misc]
-            signal.raise_signal(number)
+            if found[0]:  # it ended, and nobody else will be told
+                signal.raise_signal(number)
             return found
 
     before = [signal.signal(one, signal.default_int_handler) for one in (signal.SIGINT, signal.SIGTERM)]
