@@ -12,6 +12,8 @@ from gatecli.model import FunctionId
 from gatecli.routes import RPC, comparable
 
 _VERBS = re.compile(r"(?P<methods>[A-Z]+(?:\|[A-Z]+)*) (?P<path>.*)", re.DOTALL)
+# Where a route of Django REST framework says the format: ``/orders.{format}``. Nothing else is behind it.
+_FORMAT = re.compile(r"\.?\{format\}/?$")
 # What a path that was read without its beginning begins with.
 _UNKNOWN = "…"
 # The first word of a label that is no route, and the kind of entry point it is. A signal is not traffic from outside.
@@ -60,22 +62,21 @@ class Routes:
         if id.startswith(RPC):
             return self._rpc(id)
         method, path = _keys(id)[0]
-        return (
-            self._handlers.get((method, path))
-            or self._handlers.get(("", path))
-            or self._by_end(method, path)
-            or self._by_end("", path)
-        )
+        return self._found(method, path) or self._found(method, _FORMAT.sub("", path).rstrip("/"))
+
+    def _found(self, method: str, path: str) -> FunctionId | None:
+        return self._handlers.get((method, path)) or self._handlers.get(("", path)) or self._by_end(method, path)
 
     def _rpc(self, id: str) -> FunctionId | None:
         service, _, method = id.removeprefix(RPC).rpartition("/")
         return self._labels.get(id) or self._labels.get(f"{RPC}{service.rpartition('.')[2]}/{method}")
 
     def _by_end(self, method: str, path: str) -> FunctionId | None:
-        """The longest known end decides."""
-        parts = path.split("/")
+        """The longest known end decides, then the method."""
+        parts = path.split("/") if path else []
         for start in range(len(parts)):
-            if found := self._ends.get((method, "/".join(parts[start:]))):
+            end = "/".join(parts[start:])
+            if found := self._ends.get((method, end)) or self._ends.get(("", end)):
                 return next(iter(found)) if len(found) == 1 else None
         return None
 

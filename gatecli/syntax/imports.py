@@ -18,8 +18,8 @@ from gatecli.syntax.trees import landmarks, parse
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-# How many re-exports or base classes are followed; deeper chains exist only by mistake.
-MAX_HOPS = 8
+# Files that are looked at for one name, through re-exports and ``from x import *``; more are needed only by mistake.
+MAX_LOOKS = 40
 # Classes that are looked at for one attribute.
 MAX_CLASSES = 400
 # Subclasses that are looked for below one class.
@@ -186,21 +186,22 @@ class Project:
 
     def definition(self, names: Names, name: str) -> FunctionId | None:
         """The function or class that a module-level name of a file stands for, through imports and re-exports."""
-        for _ in range(MAX_HOPS):
-            if name in names.kinds:
-                return FunctionId(path=names.path, qualname=name)
-            following = None
-            for imported in self._candidates(names, name):
-                path = self.path_of(imported.module, names.path)
-                if path is not None and path != names.path and imported.name is not None:
-                    following, name = self.names(path), imported.name
-                    break
-            if following is None:
-                return None
-            names = following
+        pending, seen = [(names, name)], {(names.path, name)}
+        while pending and len(seen) <= MAX_LOOKS:
+            current, name = pending.pop()
+            if name in current.kinds:
+                return FunctionId(path=current.path, qualname=name)
+            for imported in self._candidates(current, name):
+                path = self.path_of(imported.module, current.path)
+                if path is None or imported.name is None or (path, imported.name) in seen:
+                    continue
+                seen.add((path, imported.name))
+                if (following := self.names(path)) is not None:
+                    pending.append((following, imported.name))
         return None
 
     def _candidates(self, names: Names, name: str) -> list[Imported]:
+        """The import that binds a name, or all of ``from x import *``: the last of these is looked at first."""
         if name in names.imports:
             return [names.imports[name]]
         return [Imported(star.module, name) for key, star in names.imports.items() if key.startswith("*")]

@@ -53,6 +53,9 @@ def test_handlers_are_found_whatever_the_slashes(id: str, handler: object) -> No
         ("http GET /v1/items", None),  # two handlers end so
         ("http PUT /v1/any", MAIN),
         ("http GET /orders/{pk}", SETTLE),
+        ("http GET /", None),  # GET … could be anything
+        ("http GET /other/", None),
+        ("http GET /api/scripts", SETTLE),  # the longer end, though it is for any method
     ],
 )
 def test_a_route_that_was_read_without_its_beginning_is_found_by_its_end(id: str, handler: object) -> None:
@@ -62,9 +65,35 @@ def test_a_route_that_was_read_without_its_beginning_is_found_by_its_end(id: str
         "GET …/items": CREATE,
         "GET …items/": RECEIPT,
         "…/any": MAIN,
+        "GET …": MAIN,
+        "GET …/scripts": MAIN,
+        "…/api/scripts/": SETTLE,
         "/orders/<int:pk>/": SETTLE,
     }
     assert Routes(routes).handler(id) == handler
+
+
+@pytest.mark.parametrize(
+    ("id", "handler"),
+    [
+        (r"http GET ^orders\.(?P<format>[a-z0-9]+)/?$", CREATE),
+        (r"http GET ^orders/(?P<pk>[^/.]+)\.(?P<format>[a-z0-9]+)/?$", RECEIPT),
+        ("http GET api/<drf_format_suffix:format>", MAIN),
+        ("http GET /reports.{format}", SETTLE),  # as it is written, where it is
+        (r"http GET ^other\.(?P<format>[a-z0-9]+)/?$", None),
+    ],
+)
+def test_the_format_at_the_end_of_a_route_is_no_other_handler(id: str, handler: object) -> None:
+    routes = Routes(
+        {
+            "GET /orders/": CREATE,
+            "GET /orders/<pk>/": RECEIPT,
+            "GET /api/": MAIN,
+            "/reports": MAIN,
+            "/reports.{format}": SETTLE,
+        }
+    )
+    assert routes.handler(id) == handler
 
 
 @pytest.mark.parametrize(

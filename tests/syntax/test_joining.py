@@ -127,6 +127,25 @@ def test_what_the_library_answers_for_one_object_is_the_class_s(base, has_detail
     assert found == {"orders/", *(["orders/<pk>/"] if has_detail else [])}
 
 
+def test_the_root_view_of_a_router_and_a_view_behind_two_star_imports():
+    files = {
+        "site/urls.py": (
+            "from django.urls import include, path\nfrom rest_framework.routers import DefaultRouter\n"
+            "from shop.views import Root, Home\n"
+            "router = DefaultRouter()\nrouter.APIRootView = Root\n"
+            "urlpatterns = [path('api/', include(router.urls)), path('home/', Home.as_view())]\n"
+        ),
+        "shop/views/__init__.py": "from .home import *\nfrom .errors import *\n",
+        "shop/views/home.py": "class Home(View):\n    def get(self, request):\n        pass\n",
+        "shop/views/errors.py": "class Root(APIRootView):\n    pass\n",
+    }
+    assert all_labels(files) == {
+        ("/api/", "shop/views/errors.py::Root"),
+        ("/home/", "shop/views/home.py::Home"),
+        ("GET /home/", "shop/views/home.py::Home.get"),
+    }
+
+
 def test_scripts_of_manifests():
     files = {
         "pyproject.toml": "[project.scripts]\nshop = 'shop.cli:main'\n[tool.poetry.scripts]\nold = 'shop.cli:old'\n",

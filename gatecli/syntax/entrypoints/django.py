@@ -186,6 +186,17 @@ def _lists(source: Source) -> Iterator[Fact]:
             yield Mount(parent=text(left), child=operand, prefix="", style=Style.DJANGO)
 
 
+def _root_views(source: Source) -> Iterator[Fact]:
+    """``router.APIRootView = views.Root``: what answers at the beginning of a router of Django REST framework."""
+    if b"APIRootView" not in source.module.source:
+        return
+    for expression, (value, *_) in source.bindings.items():
+        router, _, name = expression.rpartition(".")
+        handler = source.handler(value, "") if router and name == "APIRootView" else None
+        if handler is not None:
+            yield Route(router=router, path="", handler=handler, style=Style.DJANGO, methods=("GET",))
+
+
 def _operands(node: "Node") -> list[str]:
     """The names that are added up to a list."""
     found, pending = [], [node]
@@ -248,6 +259,6 @@ FAMILY = Family(
     },
     calls={**dict.fromkeys(("path", *_REGEX), _url), "register": _register},
     suffixes={"_path": _url, "NestedSimpleRouter": _nested_router, "NestedDefaultRouter": _nested_router},
-    files=lambda source: [*_lists(source), *_classes(source)],
+    files=lambda source: [*_lists(source), *_classes(source), *_root_views(source)],
 )
 ADMIN = Family(decorators=dict.fromkeys(("register", *_ADMIN_ACTION), _admin))
