@@ -5,7 +5,7 @@ A label is what a person calls an entry point: ``POST /orders/<int:size>``, ``ta
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gatecli.model import FunctionId
@@ -14,6 +14,8 @@ from gatecli.routes import RPC, comparable
 _VERBS = re.compile(r"(?P<methods>[A-Z]+(?:\|[A-Z]+)*) (?P<path>.*)", re.DOTALL)
 # Where a route of Django REST framework says the format: ``/orders.{format}``. Nothing else is behind it.
 _FORMAT = re.compile(r"\.?\{format\}/?$")
+# Parts of a path that say nothing of what is asked: ``/api/v1/``.
+_VERSION = re.compile(r"api|rest|v\d[\w.]*")
 # What a path that was read without its beginning begins with.
 _UNKNOWN = "…"
 # The first word of a label that is no route, and the kind of entry point it is. A signal is not traffic from outside.
@@ -72,10 +74,12 @@ class Routes:
         return self._labels.get(id) or self._labels.get(f"{RPC}{service.rpartition('.')[2]}/{method}")
 
     def _by_end(self, method: str, path: str) -> FunctionId | None:
-        """The longest known end decides, then the method."""
+        """The longest known end decides, then the method. One word alone (``search``) is in too many paths."""
         parts = path.split("/") if path else []
         for start in range(len(parts)):
             end = "/".join(parts[start:])
+            if not _tells(parts[:start], parts[start:]):
+                return None
             if found := self._ends.get((method, end)) or self._ends.get(("", end)):
                 return next(iter(found)) if len(found) == 1 else None
         return None
@@ -89,6 +93,15 @@ class Routes:
             elif kind := _KINDS.get(name.partition(" ")[0]):
                 result.append(Entry(id=name, kind=kind, handler=id))
         return result
+
+
+def _tells(before: Sequence[str], end: Sequence[str]) -> bool:
+    """Whether the end of a path says which route it is, whatever stands before it.
+
+    One word alone (``search``) is in too many paths: before it may stand what only says the version (``api/v1``).
+    """
+    words = [part for part in end if not part.startswith("{")]
+    return bool(words) and (len(end) > 1 or all(_VERSION.fullmatch(part) for part in before))
 
 
 def label(id: str) -> str:

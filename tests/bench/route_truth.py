@@ -4,7 +4,7 @@ Runs alone (no import of gate), with the Python that has the application, on a m
 
     PYTHON tests/bench/route_truth.py django SETTINGS_MODULE  --root DIR -o truth.json
     PYTHON tests/bench/route_truth.py flask MODULE:APP        --root DIR -o truth.json     (APP may be a factory)
-    PYTHON tests/bench/route_truth.py aiohttp MODULE:APP …  ·  celery MODULE:APP …  ·  dramatiq MODULE …  ·  grpc PACKAGE …
+    PYTHON tests/bench/route_truth.py aiohttp MODULE:APP …, celery MODULE:APP …, dramatiq MODULE …, grpc PACKAGE …
 
 Each row is a label as a recording would have it, the function that runs (None where it is the library's own), and the
 class that was registered, both as ``path::qualname`` below the root.
@@ -27,19 +27,20 @@ def main() -> None:
     parser.add_argument("framework", choices=sorted(_READERS))
     parser.add_argument("target")
     parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--package", default="", help="folder below the root: what lies beside it is the library's")
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     root = str(arguments.root.resolve())
     rows = [
-        {"label": label, "function": _id(function, root), "class": _id(cls, root)}
+        {"label": label, "function": _id(function, root, arguments.package), "class": _id(cls, root, arguments.package)}
         for label, function, cls in _READERS[arguments.framework](arguments.target)
     ]
     arguments.output.write_text(json.dumps(rows, indent=0))
     print(len(rows), "rows,", sum(not (row["function"] or row["class"]) for row in rows), "of the library's own")
 
 
-def _id(target, root):
+def _id(target, root, package):
     if target is None:
         return None
     target = inspect.unwrap(getattr(target, "__func__", target))
@@ -50,7 +51,7 @@ def _id(target, root):
     except TypeError:
         return None
     file = os.path.realpath(file)
-    if not file.startswith(f"{root}/"):
+    if not file.startswith(f"{root}/{package}"):
         return None
     return f"{file[len(root) + 1 :]}::{target.__qualname__.replace('<locals>.', '')}"
 
@@ -82,29 +83,56 @@ def _django(settings):
             if isinstance(pattern, URLResolver):
                 yield from walk(pattern.url_patterns, path)
                 continue
-            view = pattern.callback
+            view, verb = _inner(pattern.callback)
             cls = getattr(view, "cls", None) or getattr(view, "view_class", None)
             actions = getattr(view, "actions", None)
             if actions:
-                for verb, action in actions.items():
-                    if verb != "head":
-                        yield f"{verb.upper()} {path}", getattr(cls, action), cls
+                for method, action in actions.items():
+                    if method != "head":
+                        yield f"{method.upper()} {path}", getattr(cls, action), cls
             elif cls is not None:
                 for verb, method in _methods(cls):
                     yield f"{verb} {path}", method, cls
             else:
-                yield path, view, None
+                yield f"{verb} {path}", view, None
 
     yield from walk(get_resolver().url_patterns, "/")
+
+
+def _inner(view):
+    """The view inside decorators, also those that do not say what they wrap, and the method that it is asked with."""
+    verb = "GET"
+    for _ in range(20):
+        if hasattr(view, "view_class") or hasattr(view, "cls"):
+            break
+        names = getattr(getattr(view, "__code__", None), "co_freevars", ())
+        contents = [cell.cell_contents for cell in getattr(view, "__closure__", None) or ()]
+        cells = dict(zip(names, contents, strict=False))
+        verb = next(iter(cells.get("request_method_list", ())), verb)
+        inner = [cells[name] for name in ("function", "func", "view_func", "f") if inspect.isfunction(cells.get(name))]
+        following = getattr(view, "__wrapped__", None) or next(iter(inner), None)
+        if following is None:
+            break
+        view = following
+    return view, verb
 
 
 def _flask(target):
     app = _app(target)
     for rule in app.url_map.iter_rules():
-        view = app.view_functions[rule.endpoint]
-        cls = getattr(view, "view_class", None)
+        view = app.view_functions.get(rule.endpoint)
+        if view is None:  # only its address is built
+            continue
+        cls = getattr(view, "view_class", None) or _only_class(view)
         for verb in sorted(rule.methods - {"HEAD", "OPTIONS"}):
             yield f"{verb} {rule.rule}", getattr(cls, verb.lower(), None) if cls else view, cls
+
+
+def _only_class(view):
+    """The class that a made view function makes an object of for each request."""
+    cells = [cell.cell_contents for cell in getattr(view, "__closure__", None) or ()]
+    classes = [cell for cell in cells if inspect.isclass(cell)]
+    return classes[0] if len(cells) == len(classes) == 1 else None
 
 
 def _aiohttp(target):
@@ -157,13 +185,13 @@ def _grpc(target):
 
 def _import_all(package):
     first = importlib.import_module(package)
-    yield_from = [first]
+    found = [first]
     for info in pkgutil.walk_packages(getattr(first, "__path__", ()), f"{package}.", onerror=lambda name: None):
         try:
-            yield_from.append(importlib.import_module(info.name))
+            found.append(importlib.import_module(info.name))
         except BaseException as error:
             print("not imported:", info.name, type(error).__name__, file=sys.stderr)
-    return yield_from
+    return found
 
 
 _READERS = {

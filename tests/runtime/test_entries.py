@@ -52,6 +52,9 @@ def test_handlers_are_found_whatever_the_slashes(id: str, handler: object) -> No
         ("http GET /v1/admin/users/{id}", RECEIPT),
         ("http GET /v1/items", None),  # two handlers end so
         ("http PUT /v1/any", MAIN),
+        ("http PUT /api/v1/any", MAIN),
+        ("http PUT /groups/any", None),  # one word is in too many paths
+        ("http PUT /v1/{any}", None),
         ("http GET /orders/{pk}", SETTLE),
         ("http GET /", None),  # GET … could be anything
         ("http GET /other/", None),

@@ -36,7 +36,7 @@ from tests.syntax.labelled import DEF, labels
         ("@bp.route(rule='/x')" + DEF, {"f": "GET /x"}),
         ("@cache\n@app.route('/orders')" + DEF, {"f": "GET /orders"}),
         (DEF + "app.add_url_rule('/x', 'x', f, methods=['POST'])\n", {"f": "POST /x"}),
-        (DEF + "app.add_url_rule('/x', view_func=login_required(f))\n", {"f": "/x"}),
+        (DEF + "app.add_url_rule('/x', view_func=login_required(f))\n", {"f": "GET /x"}),
         (
             "def create_app():\n    app = Flask('s')\n    @app.get('/x')\n    def index():\n        pass\n",
             {"create_app.index": "GET /x"},

@@ -140,7 +140,7 @@ def test_the_root_view_of_a_router_and_a_view_behind_two_star_imports():
         "shop/views/errors.py": "class Root(APIRootView):\n    pass\n",
     }
     assert all_labels(files) == {
-        ("/api/", "shop/views/errors.py::Root"),
+        ("GET /api/", "shop/views/errors.py::Root"),
         ("/home/", "shop/views/home.py::Home"),
         ("GET /home/", "shop/views/home.py::Home.get"),
     }

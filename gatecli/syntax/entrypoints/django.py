@@ -120,12 +120,13 @@ def _name(node: "Node") -> str:
 
 
 def _register(source: Source, call: Call) -> Iterator[Fact]:
-    """``router.register("orders", OrderViewSet)``."""
+    """``router.register("orders", OrderViewSet)``, on a router of this file or an imported one."""
     prefix, handler = source.value(call.arg(0, "prefix")), source.handler(call.arg(1, "viewset"), call.scope)
     made = source.constructor(call.owner)
-    if prefix is None or handler is None or not call.owner or made is None or not made.name.endswith("Router"):
+    name = made.name if made is not None else call.owner
+    if prefix is None or handler is None or not call.owner or not name.lower().endswith("router"):
         return
-    slash = made.keywords.get("trailing_slash")
+    slash = made.keywords.get("trailing_slash") if made is not None else None
     end = "" if slash is not None and text(slash) == "False" else "/"
     yield Route(
         router=call.owner, path=readable(prefix).rstrip("/") + end, handler=handler, style=Style.DJANGO, is_viewset=True
@@ -247,8 +248,9 @@ def _lookup(source: Source, qualname: str) -> str | None:
     for name, node in zip(source.module.functions, source.module.nodes, strict=True):
         if name.id.qualname != qualname:
             continue
-        match = re.search(rb"^\s+lookup_(?:url_kwarg|field)\s*=\s*['\"](\w+)['\"]", node.text or b"", re.M)
-        return match[1].decode() if match else None
+        found = dict(re.findall(rb"^\s+lookup_(url_kwarg|field)\s*=\s*['\"](\w+)['\"]", node.text or b"", re.M))
+        lookup = found.get(b"url_kwarg") or found.get(b"field")
+        return lookup.decode() if lookup else None
     return None
 
 

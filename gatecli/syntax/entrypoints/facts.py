@@ -1,13 +1,14 @@
 """What one file says about entry points: plain values that can be kept, and joined over files (``joining``).
 
 A text may hold expressions that only other files explain (``settings.API_PREFIX``): they stand between ``OPEN`` and
-``CLOSE``. ``DOTTED`` stands for the dotted name of the handler, ``OWNER`` for that of its class.
+``CLOSE``. ``DOTTED`` stands for the dotted name of the handler, ``OWNER`` for that of its class, ``NAMED`` for the
+module and the last part of the name, without classes and functions between them.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-OPEN, CLOSE, DOTTED, OWNER = "\ue000", "\ue001", "\ue002", "\ue003"
+OPEN, CLOSE, DOTTED, OWNER, NAMED = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
 # What is shown where the beginning of a route (or a part of it) cannot be read from the code.
 UNKNOWN = "…"
 
@@ -75,7 +76,7 @@ class Mount:
     """Router ``child`` is served below ``prefix`` of router ``parent``; both are expressions of the file.
 
     ``replaces``: the prefix stands in place of the child's own. ``is_module``: the child is the dotted name of a
-    URLconf, in a string.
+    URLconf, in a string. ``is_handed``: it is an application that the function around gets as an argument.
     """
 
     parent: str
@@ -84,6 +85,7 @@ class Mount:
     style: Style
     replaces: bool = False
     is_module: bool = False
+    is_handed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from gatecli.model import FunctionId, Tree
 from gatecli.routes import RPC
 from gatecli.syntax.entrypoints.collected import Collected
-from gatecli.syntax.entrypoints.facts import DOTTED, OWNER
+from gatecli.syntax.entrypoints.facts import DOTTED, NAMED, OWNER
 from gatecli.syntax.entrypoints.manifests import scripts_of
 from gatecli.syntax.entrypoints.prefixes import Prefixes
 from gatecli.syntax.entrypoints.reading import ROUTE_WORDS
@@ -89,12 +89,16 @@ class EntryPoints:
                         yield from views.labels(route, path, id)
             for point in facts.points:
                 if (id := self._resolver.handler(point.handler, names)) is not None:
-                    dotted = self._name(id)
-                    owner = dotted.rpartition(".")[0]
-                    yield point.label.replace(DOTTED, dotted).replace(OWNER, owner), id
+                    yield self._label(point.label, id), id
         for label, dotted, path in scripts_of(self._files.tree, {facts.path for facts in self._files}):
             if (id := self._resolver.dotted(dotted.replace(":", "."), path)) is not None:
                 yield label, id
+
+    def _label(self, label: str, id: FunctionId) -> str:
+        dotted = self._name(id)
+        owner = dotted.rpartition(".")[0]
+        named = f"{dotted.removesuffix(f'.{id.qualname}')}.{id.name}"
+        return label.replace(DOTTED, dotted).replace(OWNER, owner).replace(NAMED, named)
 
     def _name(self, id: FunctionId) -> str:
         """``backend/shop/tasks.py::settle`` → ``shop.tasks.settle``, as Celery calls it: from the outermost package."""

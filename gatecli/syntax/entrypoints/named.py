@@ -7,6 +7,7 @@ from gatecli.model import Function, FunctionKind
 from gatecli.syntax.entrypoints.facts import (
     CLOSE,
     DOTTED,
+    NAMED,
     OPEN,
     OWNER,
     Fact,
@@ -27,10 +28,13 @@ _TASKS = ("shared_task", "task", "periodic_task", "actor", "job", "scheduled_job
 
 
 def _task(source: Source, function: Function, call: Call) -> Iterator[Fact]:
-    """Named as Celery, RQ, Huey and Dramatiq name it: by ``name=``, else by its dotted name (an actor by its own)."""
+    """Named as Celery, RQ, Huey and Dramatiq name it: by ``name=``, else by its module and name.
+
+    A job of RQ has the names of classes around it too, an actor only its own.
+    """
     given = call.keywords.get("name") or call.keywords.get("actor_name")
     name = source.value(given) if given is not None else None
-    default = function.id.name if call.name == "actor" else DOTTED
+    default = {"actor": function.id.name, "job": DOTTED}.get(call.name, NAMED)
     yield Point(handler=here(function), label=f"task {name or default}")
 
 
@@ -39,6 +43,13 @@ def _enqueued(source: Source, call: Call) -> Iterator[Fact]:
     position = 1 if call.name in ("enqueue_at", "enqueue_in") else 0
     handler = source.handler(call.arg(position, "func", "f"), call.scope)
     if handler is not None and call.owner:
+        yield Point(handler=handler, label=f"task {DOTTED}")
+
+
+def _scheduled(source: Source, call: Call) -> Iterator[Fact]:
+    """``scheduler.schedule(when, f)`` and ``scheduler.cron("0 4 * * *", func=f)`` of rq-scheduler."""
+    handler = source.handler(call.arg(1, "func"), call.scope) if call.owner and _says(source, b"rq_scheduler") else None
+    if handler is not None:
         yield Point(handler=handler, label=f"task {DOTTED}")
 
 
@@ -85,6 +96,7 @@ TASKS = Family(
     decorators={**dict.fromkeys(_TASKS, _task), **dict.fromkeys(("agent", "subscriber"), _consumed)},
     calls={
         **dict.fromkeys(("enqueue", "enqueue_call", "enqueue_at", "enqueue_in", "add_job", "do"), _enqueued),
+        **dict.fromkeys(("schedule", "cron"), _scheduled),
         **dict.fromkeys(("basic_consume", "subscribe"), _callback),
         **dict.fromkeys(("Thread", "Process"), _thread),
     },

@@ -20,10 +20,27 @@ _Key = tuple[str, str]
 
 @dataclass(slots=True)
 class _Graph:
-    """Routers by file and name, and what they are mounted on."""
+    """Routers by file and name, and what they are mounted on.
+
+    ``handed`` are the mounts of applications that a function gets as an argument, ``serving`` all that have routes of
+    the web, ``loose`` those of them that may have been handed over.
+    """
 
     routers: dict[_Key, Router] = field(default_factory=dict)
     parents: dict[_Key, list[tuple[_Key | None, Mount, Names]]] = field(default_factory=lambda: defaultdict(list))
+    handed: list[tuple[_Key, Mount, Names]] = field(default_factory=list)
+    serving: set[_Key] = field(default_factory=set)
+    loose: set[_Key] = field(default_factory=set)
+
+    def take_handed(self) -> None:
+        """Mount the application that is handed over: the only one that nobody mounts. Of several it may be any."""
+        if not self.handed:
+            return
+        mounted = {key for key, _, _ in self.handed} | set(self.parents)
+        roots = {key for key, router in self.routers.items() if router.is_root}
+        self.loose = (self.serving & roots) - mounted
+        if len(self.loose) == 1:
+            self.parents[self.loose.pop()] += self.handed
 
 
 class Prefixes:
@@ -59,7 +76,8 @@ class Prefixes:
         if key in above or len(above) > MAX_HOPS:
             return []
         if not mounts:
-            is_whole = router is None or router.is_root or prefix.startswith(UNKNOWN)
+            is_root = router is None or (router.is_root and key not in self._graph.loose)
+            is_whole = is_root or prefix.startswith(UNKNOWN)
             return [prefix if is_whole else f"{UNKNOWN}{prefix}"]
         result: dict[str, None] = {}
         for parent, mount, where in mounts:
@@ -87,12 +105,18 @@ class Prefixes:
             seen.add(path)
             for router in facts.routers:
                 graph.routers.setdefault((path, router.name), router)
+            graph.serving |= {(path, route.router) for route in facts.routes if route.style is Style.SLASHED}
             for mount in facts.mounts:
                 child = self._module_router(mount.child, names) if mount.is_module else self._router(mount.child, names)
+                if mount.is_handed:
+                    graph.handed.append(((path, mount.parent), mount, names))
                 if child is not None and child != (path, mount.parent):
                     parent = self._router(mount.parent, names)
                     graph.parents[child].append((parent or (path, mount.parent), mount, names))
+                    if mount.style is Style.SLASHED:
+                        graph.serving.add(parent or (path, mount.parent))
                     pending += [key[0] for key in (child, parent) if key is not None]
+        graph.take_handed()
         return graph
 
     def _module_router(self, dotted: str, names: Names) -> _Key | None:

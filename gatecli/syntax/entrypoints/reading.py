@@ -26,9 +26,10 @@ MOUNT_WORDS = (
 ROUTE_WORDS = (
     *MOUNT_WORDS, "route", "router", "Blueprint", "APIRouter", "FastAPI", "Flask", "Starlette", "Bottle", "Sanic",
     "aiohttp", "tornado", "falcon", "add_url_rule", "add_api_route", "add_resource", "shared_task", "task", "actor",
-    "job", "add_job", "enqueue", "beat_schedule", "CELERY_BEAT_SCHEDULE", "command", "BaseCommand", "set_defaults",
-    "receiver", "listens_for", "connect", "strawberry", "graphene", "ariadne", "lambda_handler", "__main__", "grpc",
-    "subscriber", "agent", "patterns", "api_view", "action", "APIView", "ViewSet",
+    "periodic_task", "db_task", "db_periodic_task", "scheduled_job", "job", "add_job", "enqueue", "enqueue_at",
+    "enqueue_in", "enqueue_call", "rq_scheduler", "beat_schedule", "CELERY_BEAT_SCHEDULE", "command", "BaseCommand",
+    "set_defaults", "receiver", "listens_for", "connect", "strawberry", "graphene", "ariadne", "lambda_handler",
+    "__main__", "grpc", "subscriber", "agent", "patterns", "api_view", "action", "APIView", "ViewSet",
 )  # fmt: skip
 
 

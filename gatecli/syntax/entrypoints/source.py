@@ -28,6 +28,8 @@ _CALL = re.compile(rb"(?<!\w)([^\W\d]\w*+)\s?\(")
 _LISTS = frozenset({"list", "tuple", "list_splat", "parenthesized_expression", "binary_operator", "argument_list",
                     "keyword_argument", "conditional_expression", "set"})  # fmt: skip
 _NO_PARTS = frozenset({"type_conversion", "format_specifier", "comment"})
+# What routes are registered on, and so is none of their handlers.
+_ROUTERS = ("Blueprint", "Router", "Flask", "FastAPI", "Application", "Namespace")
 # Calls that give back the text they are given: marked for translation, or compiled.
 _TEXT_CALLS = frozenset({"_", "gettext_lazy", "ugettext_lazy", "pgettext_lazy", "str", "compile"})
 
@@ -186,12 +188,19 @@ class Source:
                     break
                 if call.owner or call.name:
                     expressions.insert(0, f"{call.owner}.{call.name}".lstrip("."))
-                inner = (arg for arg in call.args if arg.type in ("identifier", "attribute", "call"))
-                node = next(inner, None)
+                inner = [arg for arg in call.args if arg.type in ("identifier", "attribute", "call")]
+                inner = [arg for arg in inner if not self._is_router(arg)]
+                if sum(_is_class(text(arg)) for arg in inner) > 1:
+                    break  # one of several classes is chosen when a request comes
+                node = inner[0] if inner else None
             else:
                 break
         plain = tuple(e for e in expressions if _is_dotted(e))
         return Handler(expressions=plain, scope=scope) if plain else None
+
+    def _is_router(self, node: "Node") -> bool:
+        made = self.constructor(text(node)) if node.type == "identifier" else None
+        return made is not None and made.name.endswith(_ROUTERS)
 
     def _constructed(self, expression: str) -> str:
         """``handler.index`` → ``Handler.index`` where the file says ``handler = Handler(…)``."""
@@ -230,6 +239,11 @@ class Source:
                 break
             node = parent
         return "", prefix
+
+    def is_parameter(self, name: str, scope: str) -> bool:
+        """Whether a name is a parameter of the function ``scope``."""
+        holders = (function for function in self.module.functions if function.id.qualname == scope)
+        return any(parameter.name == name for function in holders for parameter in function.parameters)
 
     def each(self, node: "Node", expression: str) -> list[str]:
         """What an expression stands for inside ``for expression in (a, b):``; otherwise itself."""
@@ -287,6 +301,12 @@ def _call(node: "Node", scope: str) -> Call:
         elif child.type != "comment":
             args.append(child)
     return Call(node, owner, name, tuple(args), keywords, scope)
+
+
+def _is_class(expression: str) -> bool:
+    """Whether an expression is written as the name of a class: ``views.OrderList``."""
+    last = expression.rpartition(".")[2]
+    return last.isidentifier() and last[:1].isupper() and not last[1:].isupper()
 
 
 def _is_dotted(expression: str) -> bool:

@@ -48,11 +48,20 @@ class Views:
         return next((actions[0].verbs for actions in found if actions), ())
 
     def _class_labels(self, route: Route, path: str, id: FunctionId) -> Iterator[tuple[str, FunctionId]]:
-        """The class for any method, its own and inherited methods each for what they answer."""
-        yield path, id
+        """The class for any method, its own and inherited methods each for what they answer.
+
+        A class without methods of such names answers what its registration says.
+        """
         if route.is_viewset:
+            yield path, id
             yield from self._viewset_labels(path, id)
             return
+        if route.methods and not any(self._resolver.method(id, verb) for verb in _VERBS):
+            path = _verbs(route.methods, path)
+            yield path, id
+            yield from self._hook_labels(path, id)
+            return
+        yield path, id
         actions = dict(route.actions)
         if not actions:
             actions = {verb.upper(): verb for verb in _VERBS}

@@ -73,6 +73,14 @@ def _router(source: Source, call: Call) -> Iterator[Fact]:
         yield from _tornado(source, call, routes, name)
 
 
+def _api(source: Source, call: Call) -> Iterator[Fact]:
+    """``api = Api(blueprint, prefix="/v1")`` of Flask-RESTful, RESTX and smorest: its routes are those of the first."""
+    name, below = _bound(call), call.arg(0, "app")
+    if name and below is not None and below.type in ("identifier", "attribute"):
+        yield Router(name=name, prefix=source.value(call.keywords.get("prefix")) or "")
+        yield Mount(parent=text(below), child=name, prefix="", style=Style.SLASHED)
+
+
 def _bound(call: Call) -> str:
     node = call.node
     while node.parent is not None and node.parent.type in ("parenthesized_expression", "await"):
@@ -104,6 +112,7 @@ def _include(source: Source, call: Call) -> Iterator[Fact]:
     if child is None or child.type not in ("identifier", "attribute") or not call.owner:
         return
     where = source.value(prefix) if prefix is not None else ""
+    is_handed = call.name in ("mount", "add_subapp") and source.is_parameter(text(child), call.scope)
     for expression in source.each(call.node, text(child)):
         yield Mount(
             parent=call.owner.removesuffix(".router"),
@@ -111,6 +120,7 @@ def _include(source: Source, call: Call) -> Iterator[Fact]:
             prefix=UNKNOWN if where is None and prefix is not None and prefix.type != "none" else where or "",
             style=Style.SLASHED,
             replaces=replaces,
+            is_handed=is_handed,
         )
 
 
@@ -129,7 +139,7 @@ def _added(source: Source, call: Call) -> Iterator[Fact]:
         methods = (verb.upper(),)
     elif verb == "url_rule":
         second = call.arg(2, "view_func")
-        methods = methods or ((), ("GET",))[second is not None and second.type != "call"]
+        methods = methods or (() if second is None or "as_view" in text(second) else ("GET",))
     elif "websocket" in verb:
         methods = ("WEBSOCKET",)
     elif verb == "api_route":
@@ -213,6 +223,7 @@ FAMILY = Family(
         **dict.fromkeys(("add_url_rule", "add_api_route", "add_route", "add_view", "add_websocket_route",
                          "add_api_websocket_route", *(f"add_{verb}" for verb in VERBS)), _added),
         **dict.fromkeys(("Route", "WebSocketRoute"), _listed),
+        "Api": _api,
         "Mount": _mounted,
         "add_routes": _add_routes,
         "add_resource": _resource,
