@@ -4,14 +4,14 @@ Facts are compared as counted texts, so code that only moved within a function i
 no named function or class inside it holds; comprehensions and unnamed lambdas are its own. Nothing here recurses.
 """
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gatecli.model import Behaviour, ConstantChange, Fact, Facts
 from gatecli.syntax import normalise
+from gatecli.syntax.complexity import complexity, own_nodes
 from gatecli.syntax.sides import Side
 from gatecli.syntax.trees import children
 
@@ -25,27 +25,6 @@ MAX_SOURCE_BYTES = 2_000
 # A chain of calls longer than this is shown from its end ("….filter().first").
 _MAX_CHAIN = 6
 
-_DEFINITIONS = frozenset({"function_definition", "class_definition", "decorated_definition"})
-# One more way through the code each. McCabe, "A Complexity Measure", IEEE Transactions on Software Engineering SE-2(4),
-# 1976, https://doi.org/10.1109/TSE.1976.233837: decisions plus one, a compound condition counting once for each part.
-# Which Python nodes decide is as radon counts them (https://radon.readthedocs.io/en/latest/intro.html), but that an
-# ``else`` of a loop decides nothing, and ``case _`` is the else of its match.
-_DECISIONS = frozenset(
-    {
-        "if_statement",
-        "elif_clause",
-        "conditional_expression",
-        "for_statement",
-        "while_statement",
-        "except_clause",
-        "except_group_clause",
-        "assert_statement",
-        "boolean_operator",
-        "for_in_clause",
-        "if_clause",
-        "case_clause",
-    }
-)
 _COMPREHENSIONS = frozenset(
     {"list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression"}
 )
@@ -89,22 +68,15 @@ class _Doings:
     returns: "list[_Doing]" = field(default_factory=list)
     decorators: "list[_Doing]" = field(default_factory=list)
     constants: "dict[str, list[_Doing]]" = field(default_factory=lambda: defaultdict(list))
-    decisions: int = 0
+    complexity: int | None = None
     decorating: set[int] = field(default_factory=set)
-
-
-def complexity(side: Side) -> int | None:
-    """McCabe's cyclomatic number of a function's own code; None for a module or class body."""
-    if side.is_container:
-        return None
-    return 1 + _decisions(side, _own_nodes(side.module.nodes[side.index], None))
 
 
 def between(before: Side, after: Side) -> Behaviour:
     """What the later side does and the earlier does not, and the reverse."""
     old, new = _doings(before), _doings(after)
     return Behaviour(
-        complexity=(_number(before, old), _number(after, new)),
+        complexity=(old.complexity, new.complexity),
         calls=_facts(old.calls, new.calls),
         raises=_facts(old.raises, new.raises),
         awaits=_facts(old.awaits, new.awaits),
@@ -113,10 +85,6 @@ def between(before: Side, after: Side) -> Behaviour:
         decorators=_facts(old.decorators, new.decorators),
         constants=tuple(sorted(_constants(old.constants, new.constants), key=lambda one: (one.line, one.where))),
     )
-
-
-def _number(side: Side, doings: _Doings) -> int | None:
-    return None if side.is_container else 1 + doings.decisions
 
 
 def _facts(old: list[_Doing], new: list[_Doing]) -> Facts:
@@ -152,58 +120,11 @@ def _constants(old: dict[str, list[_Doing]], new: dict[str, list[_Doing]]) -> It
 # --------------------------------------------------------------------------- reading one side
 
 
-def _own_nodes(root: "Node", lines: tuple[int, ...] | None) -> Iterator["Node"]:
-    """A function's nodes in document order, without what is defined inside it; on these lines only, if given."""
-    body = root.child_by_field_name("definition") if root.type == "decorated_definition" else None
-    mine = {root.id, body.id if body is not None else root.id}
-    pending = [root]
-    while pending:
-        node = pending.pop()
-        if node.type in _DEFINITIONS and node.id not in mine:
-            continue
-        if lines is not None and not _touches(node, lines):
-            continue
-        yield node
-        if node.child_count:
-            pending.extend(reversed(children(node)))
-
-
-def _touches(node: "Node", lines: tuple[int, ...]) -> bool:
-    """Whether one of the lines (in order) is one of the node's."""
-    position = bisect_left(lines, node.start_point.row + 1)
-    return position < len(lines) and lines[position] <= node.end_point.row + 1
-
-
-def _decisions(side: Side, nodes: "Iterable[Node]") -> int:
-    """How many of a function's nodes decide; decorators and defaults run before it does."""
-    start = _body_start(side.module.nodes[side.index])
-    return sum(node.start_byte >= start and _decides(node) for node in nodes)
-
-
-def _body_start(node: "Node") -> int:
-    for name in ("definition", "right", "value"):  # of a decorated function, of a lambda that is bound
-        node = node.child_by_field_name(name) or node
-    body = node.child_by_field_name("body")
-    return body.start_byte if body is not None else node.start_byte
-
-
-def _decides(node: "Node") -> bool:
-    if node.type not in _DECISIONS or not node.is_named:
-        return False
-    return node.type != "case_clause" or not _is_wildcard(node)
-
-
-def _is_wildcard(case: "Node") -> bool:
-    """Whether a case takes whatever is left: ``case _:``. A guard counts for itself."""
-    patterns = [child for child in case.named_children if child.type == "case_pattern"]
-    return [_text(pattern) for pattern in patterns] == ["_"]
-
-
 def _doings(side: Side) -> _Doings:
     """What a side does itself. A module or class body is read where it was touched: the rest is as it was."""
     found = _Doings()
-    nodes = list(_own_nodes(side.module.nodes[side.index], side.lines if side.is_container else None))
-    found.decisions = _decisions(side, nodes)
+    nodes = list(own_nodes(side.module.nodes[side.index], side.lines if side.is_container else None))
+    found.complexity = complexity(side, nodes)
     for node in nodes:
         if reader := _READERS.get(node.type):
             reader(node, found)

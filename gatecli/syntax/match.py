@@ -23,6 +23,7 @@ from gatecli.model import (
     ParseStatus,
 )
 from gatecli.syntax import behaviour, normalise, signature
+from gatecli.syntax.complexity import complexity
 from gatecli.syntax.kinds import kind_of, why_not_parsed
 from gatecli.syntax.languages import is_read, read_module
 from gatecli.syntax.pairing import pair_by_code
@@ -199,7 +200,7 @@ def _counts(side: Side) -> bool:
 
 def _one_sided(side: Side, kind: ChangeKind) -> Matched:
     is_added = kind is ChangeKind.ADDED
-    number = behaviour.complexity(side)
+    number = complexity(side)
     change = FunctionChange(
         id=side.id,
         kind=kind,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gatecli.errors import EvidenceError
 from gatecli.model import FunctionKind
-from gatecli.syntax import behaviour
+from gatecli.syntax.complexity import complexity
 from gatecli.syntax.python import read_module
 from gatecli.syntax.sides import sides
 from tests.bench.second_opinion import git
@@ -56,7 +56,7 @@ def ours(path: str, source: bytes) -> dict[int, int | None]:
     """gate's number by the line of the ``def``."""
     called = (FunctionKind.FUNCTION, FunctionKind.METHOD)
     return {
-        side.function.span.def_line: behaviour.complexity(side)
+        side.function.span.def_line: complexity(side)
         for side in sides(read_module(path, source), source, ())
         if side.function.kind in called
     }
