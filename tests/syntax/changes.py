@@ -1,6 +1,6 @@
 """Changes for the tests of this folder, from the two texts of a file."""
 
-from gatecli.model import FileChange, FileStatus, FunctionChange, ParsedFile
+from gatecli.model import Behaviour, FileChange, FileStatus, FunctionChange, ParsedFile
 from gatecli.sources.rebuild import hunks_between
 from gatecli.syntax.match import changed_functions
 
@@ -74,3 +74,13 @@ def row(change: FunctionChange) -> str:
     if change.before is not None and change.before.id.qualname != name:
         name = f"{change.before.id.qualname} -> {name}"
     return f"{change.kind.value} {name}"
+
+
+def behaviour(before: str, after: str, name: str = "f") -> Behaviour:
+    (found,) = (change for change in changes(file_change(before, after)) if change.id.qualname == name)
+    assert found.behaviour is not None
+    return found.behaviour
+
+
+def body(*lines: str, head: str = "def f(x):") -> str:
+    return f"{head}\n" + "".join(f"    {line}\n" for line in lines)
