@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from gatecli.errors import UsageError
-from gatecli.sources.github_api import API_URL, Api, ApiError
+from gatecli.sources.github_address import API_URL
+from gatecli.sources.github_api import Api, ApiError
 
 MAX_REVIEWERS = 100
 MAX_LISTED_COMMITS = 250

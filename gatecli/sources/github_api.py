@@ -3,7 +3,6 @@
 The token goes to the API's own origin alone, over https (or to this machine), and into no message.
 """
 
-import ipaddress
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,13 +16,13 @@ import msgspec
 
 from gatecli import __version__
 from gatecli.errors import EvidenceError, UsageError
+from gatecli.sources.github_address import checked_root, is_loopback, joined
 
 if TYPE_CHECKING:
     from requests import Response, Session
 
 _T = TypeVar("_T")
 
-API_URL = "https://api.github.com"
 PER_PAGE = 100
 MAX_PAGES = 100
 MAX_BYTES = 50_000_000
@@ -80,7 +79,7 @@ class Api:
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._root = _root(url)
+        self._root = checked_root(url)
         self._token = _checked(token)
         self._sleep, self._now = sleep, now
         self._waited = 0.0
@@ -192,7 +191,7 @@ class Api:
                 return answer
             if is_file and answer.status == 302:
                 return answer
-            target = _joined(url, answer.location)
+            target = joined(url, answer.location)
             if target is None:
                 raise ApiError(f"{method} {urlsplit(url).path} redirects to another host", _HINT_OTHER)
             url = target
@@ -246,7 +245,7 @@ class Api:
                 raise _BrokenError("the answer is no valid JSON") from None
             value = None
         link = response.links.get("next", {}).get("url")
-        if link and _joined(self._root, link) is None:
+        if link and joined(self._root, link) is None:
             raise ApiError("the next page is at another host", _HINT_OTHER)
         return _Answer(
             status=response.status_code,
@@ -345,7 +344,7 @@ def _file(url: str, is_local: bool) -> bytes:
     from urllib3.exceptions import HTTPError
 
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (is_local and _is_loopback(parts.hostname or "")):
+    if parts.scheme != "https" and not (is_local and is_loopback(parts.hostname or "")):
         raise ApiError("GitHub keeps the file at no https address", _HINT_OTHER)
     content = bytearray()
     try:
@@ -386,46 +385,11 @@ def _no_auth(request: Any) -> Any:
     return request
 
 
-def _root(url: str) -> str:
-    """The checked base address, without a slash at its end."""
-    try:
-        parts = urlsplit(url)
-        valid = bool(parts.hostname) and (parts.port or 1) > 0 and parts.username is None and not parts.query
-    except ValueError:
-        valid = False
-    if not valid:
-        raise UsageError("GITHUB_API_URL is no address", f"leave it unset for {API_URL}")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
-        raise UsageError("GITHUB_API_URL is no https address", "the token must not travel unencrypted")
-    return url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _checked(token: str) -> str:
     token = token.strip()
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise UsageError("GITHUB_TOKEN holds characters that no token has", "set it again, without line breaks")
     return token
-
-
-def _joined(url: str, location: str) -> str | None:
-    """Where a location leads from an address, None where that is another origin or nowhere."""
-    try:
-        target = urljoin(url, location)
-        return target if _origin(target) == _origin(url) else None
-    except ValueError:
-        return None
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _number(text: str | None) -> int | None:

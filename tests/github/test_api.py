@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gatecli.errors import UsageError
 from gatecli.sources import github_api
 from gatecli.sources.github import GitHub
+from gatecli.sources.github_address import API_URL
 from gatecli.sources.github_api import Api, ApiError, RateLimitError
 from tests.github.fake import TOKEN, FakeGitHub, serve
 
@@ -270,7 +271,7 @@ def test_no_failure_shows_the_token(api: Api, fake: FakeGitHub, monkeypatch: pyt
 @pytest.mark.parametrize("token", ["a b", "a\nb", "tökén", "a\x00"])
 def test_a_token_that_is_none_is_refused_unseen(token: str) -> None:
     with pytest.raises(UsageError) as caught:
-        Api(github_api.API_URL, token)
+        Api(API_URL, token)
     assert token not in str(caught.value)
 
 
