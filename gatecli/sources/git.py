@@ -9,8 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from gatecli.errors import EvidenceError, UsageError
-from gatecli.model import ChangedFiles, PastCommit, Person, Revision, Tree
+from gatecli.model import ChangedFiles, PastCommit, Revision, Tree
 from gatecli.sources.git_command import Commands, command, failure, scrub_environment
+from gatecli.sources.revisions import REVISION_FORMAT, parse_revisions
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -18,11 +19,8 @@ EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 MAX_BLOB_BYTES = 20_000_000
 MAX_REVISIONS = 1_000
 MAX_UNTRACKED = 2_000
-MAX_MESSAGE_CHARACTERS = 65_536
 MAX_CHANGED_FILES_BYTES = 4_000_000
 """Of names, about 60,000 files; three hundred commits of an ordinary repository have a tenth of that."""
-
-REVISION_FORMAT = "--format=%H%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B"
 
 # One canonical diff serves the hunks and the digest (reference: approval and provenance, §3).
 DIFF_FLAGS = (
@@ -385,35 +383,3 @@ class Repository(Commands):
         from gatecli.sources.trees import CommitTree, WorkTree
 
         return WorkTree(self) if revision is None else CommitTree(self, self.resolve(revision))
-
-
-def parse_revisions(out: bytes) -> tuple[Revision, ...]:
-    """The commits that ``git log -z`` prints in ``REVISION_FORMAT``."""
-    fields = out.decode("utf-8", "replace").split("\0")
-    return tuple(_revision(fields[i : i + 8]) for i in range(0, len(fields) - 7, 8))
-
-
-def _revision(fields: list[str]) -> Revision:
-    sha, author, author_mail, authored, committer, committer_mail, committed, message = fields
-    return Revision(
-        sha=sha,
-        author=Person(name=author, email=author_mail),
-        committer=Person(name=committer, email=committer_mail),
-        authored_at=_epoch(authored),
-        committed_at=_epoch(committed),
-        message=_bounded(message.rstrip("\n")),
-    )
-
-
-def _bounded(message: str) -> str:
-    """A message without its middle where it is too long: padding must not push the trailers at its end out of sight."""
-    half = MAX_MESSAGE_CHARACTERS // 2
-    return message if len(message) <= MAX_MESSAGE_CHARACTERS else f"{message[:half]}\n\n{message[-half:]}"
-
-
-def _epoch(text: str) -> int:
-    """Seconds since 1970; a commit may claim any date, also none."""
-    try:
-        return int(text)
-    except ValueError:
-        return 0

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from gatecli.model import ChangedFiles, Hunk, PastCommit, Person
 from gatecli.sources.patch import plain_path
+from gatecli.sources.revisions import epoch
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
@@ -62,7 +63,7 @@ def _commit(head: list[bytes], files: list[tuple[str, tuple[Hunk, ...]]]) -> Pas
     return PastCommit(
         sha=sha,
         author=Person(name=name, email=mail),
-        committed_at=int(at) if at.isascii() and at.isdigit() else 0,
+        committed_at=epoch(at),
         subject=subject,
         files=tuple(files),
     )

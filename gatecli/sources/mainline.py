@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from gatecli.model import MainlineChange, MainlineFile, Person
 from gatecli.sources.git import Repository
+from gatecli.sources.revisions import epoch
 
 MAX_FILES = 5_000
 """A change of more files is a reformatting or an import; the rest of its files say nothing new."""
@@ -161,7 +162,11 @@ def _changes(
                 yield _change(sha, header, files)
             sha, files = _text(field[1:]), []
             name, mail, at, message = (next(fields, b"") for _ in range(4))
-            header = Person(name=_text(name), email=_text(mail)), _epoch(at), _text(message)[:MAX_MESSAGE_CHARACTERS]
+            header = (
+                Person(name=_text(name), email=_text(mail)),
+                epoch(_text(at)),
+                _text(message)[:MAX_MESSAGE_CHARACTERS],
+            )
         elif field.lstrip(b"\n").startswith(b":"):
             entry = _file(field.lstrip(b"\n"), fields, lines.get(sha or "", {}))
             if entry is not None and len(files) < MAX_FILES:
@@ -213,10 +218,6 @@ def _python_lines(repository: Repository, head: str) -> dict[str, dict[str, tupl
 
 def _number(text: bytes) -> int:
     return int(text) if text.isdigit() else 0  # "-": git calls it binary
-
-
-def _epoch(text: bytes) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _text(field: bytes) -> str:

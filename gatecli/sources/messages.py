@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from gatecli.model import Person, Revision
-from gatecli.sources.git import REVISION_FORMAT, Repository, parse_revisions
+from gatecli.sources.git import Repository
+from gatecli.sources.revisions import REVISION_FORMAT, parse_revisions
 
 MAX_MENTIONS = 200
 MAX_BROUGHT = 50
