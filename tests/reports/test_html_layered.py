@@ -67,6 +67,14 @@ def test_every_node_has_its_own_room(edges: list[tuple[int, int]]) -> None:
         assert [layer for layer, _ in bends] == list(range(ends[0] + step, ends[1], step))
 
 
+@given(st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=40))
+def test_no_band_across_the_picture_is_empty(edges: list[tuple[int, int]]) -> None:
+    found = place(30, edges, gap=60, bend_gap=20)
+    points = [*found.nodes.values(), *(bend for bends in found.bends.values() for bend in bends)]
+    assert all(below - above <= 60 + 1e-6 for above, below in pairwise(sorted(y for _, y in points)))
+    assert min(y for _, y in points) == 0
+
+
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=40))
 def test_the_same_graph_is_placed_the_same(edges: list[tuple[int, int]]) -> None:
     assert place(12, edges, gap=60, bend_gap=20) == place(12, edges, gap=60, bend_gap=20)

@@ -44,16 +44,15 @@ def place(count: int, edges: Iterable[Edge], *, gap: float, bend_gap: float) -> 
         after[left].append(right)
     for sweep in range(SWEEPS):
         _sort(rows if sweep % 2 == 0 else rows[::-1], before if sweep % 2 == 0 else after)
-    heights = _heights(rows, before, after, gap, bend_gap)
-    top = min(heights.values(), default=0.0)
+    heights = _closed_up(_heights(rows, before, after, gap, bend_gap), gap)
     return Placed(
-        nodes={node: (layer[node], heights[node] - top) for node in range(count)},
+        nodes={node: (layer[node], heights[node]) for node in range(count)},
         bends={
-            edge: tuple((at[2], heights[at] - top) for at in _bends(chain[::-1] if forward[edge] else chain))
+            edge: tuple((at[2], heights[at]) for at in _bends(chain[::-1] if forward[edge] else chain))
             for edge, chain in chains.items()
         },
         layers=max(layer, default=-1) + 1,
-        height=max(heights.values(), default=0.0) - top,
+        height=max(heights.values(), default=0.0),
     )
 
 
@@ -158,6 +157,16 @@ def _heights(
                 wanted.append(sum(near) / len(near) if near else y[node])
             y.update(zip(row, _spread(row, wanted, gap, bend_gap), strict=True))
     return y
+
+
+def _closed_up(heights: Mapping[_Point, float], gap: float) -> dict[_Point, float]:
+    """The heights from 0 on, without bands across the whole picture that hold nothing: parts that no edge joins drift."""
+    closed: dict[_Point, float] = {}
+    at, last = 0.0, min(heights.values(), default=0.0)
+    for point in sorted(heights, key=heights.__getitem__):
+        at += min(heights[point] - last, gap)
+        closed[point], last = at, heights[point]
+    return closed
 
 
 def _spread(row: list[_Point], wanted: list[float], gap: float, bend_gap: float) -> list[float]:
