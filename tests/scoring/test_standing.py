@@ -23,7 +23,7 @@ from gatecli.pipeline.places import cache_folder
 from gatecli.pipeline.standing import _Outlines, next_change
 from gatecli.replaying import known_before
 from gatecli.scoring import placing, standing
-from gatecli.scoring.learn import increments
+from gatecli.scoring.learn import ENOUGH_BAD, increments
 from gatecli.scoring.learned import Head, read_learned
 from gatecli.sources.git import Repository
 from tests.conftest import GitRepo
@@ -32,6 +32,8 @@ LATER = 4_000_000_000
 _PATHS = ("shop/price.py", "shop/cart.py", "tests/test_cart.py", "setup.cfg", "tools/run.py", "shop/moved.py")
 _WORDS = ("Fix rounding", "Add discounts", "Rework carts", "Use the cache", "Try again")
 _PEOPLE = ("ines", "ravi", "mei")
+CHANGES = 150
+MINUTES_A_DAY = 1_440
 
 
 def a_history(repo: GitRepo, seed: int, count: int) -> None:
@@ -119,15 +121,18 @@ def test_what_is_seen_before_a_merge_is_what_the_replay_sees_after_it(
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> GitRepo:
-    """Many small changes and some large ones, which are taken back; what was learned from them is committed."""
+    """Half of the changes are small; each large one is taken back a day later. What that teaches is committed."""
     repo = GitRepo(tmp_path_factory.mktemp("built"))
     repo.git("init", "-q", "-b", "main")
-    for number in range(130):
-        body = "".join(f"def f{one}():\n    return {number}\n\n" for one in range(40 if number % 6 == 4 else 1))
-        undo = number % 6 == 5
+    for number in range(CHANGES):
+        body = "".join(f"def f{one}():\n    return {number}\n\n" for one in range(40 if number % 4 == 2 else 1))
+        undo = number % 4 == 3
         message = f"Undo\n\nThis reverts commit {repo.head()}." if undo else f"Step {number}"
         repo.commit({f"shop/part{(number - undo) % 3}.py": body}, message)
+        repo.commits += MINUTES_A_DAY  # the next one is of the next day: what is undone within the hour teaches nothing
     assert run(["learn", "--repo", str(repo.path)]) == 0
+    taught = read_learned((repo.path / ".gate" / "weights.yml").read_bytes(), "weights.yml").taught
+    assert taught.bad[Head.REVERT] >= ENOUGH_BAD, "or the prior alone says what is risky"
     repo.commit({}, "What the past taught")
     return repo
 
@@ -311,20 +316,9 @@ def test_a_signal_names_what_it_is_about_and_where_the_change_would_stand_withou
     assert "without it:" in out
 
 
-def taught(repo: GitRepo, tmp_path: Path) -> None:
-    """Weights of a back-test in which each large change was bad: by labels, as they are undone within the hour."""
-    steps = (row.split(" ", 1) for row in repo.git("log", "--format=%H %s", "--grep=^Step").splitlines())
-    bad = [json.dumps({"sha": sha, "bad": int(said.removeprefix("Step ")) % 6 == 4}) for sha, said in steps]
-    labels = tmp_path / "labels.jsonl"
-    labels.write_text("\n".join(bad))
-    assert run(["learn", "--labels", str(labels), "--repo", str(repo.path)]) == 0
-    repo.commit({}, "What the labels taught")
-
-
 def test_what_looking_down_to_a_place_caught_is_said_whatever_the_bands_are(
-    learned: GitRepo, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    learned: GitRepo, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    taught(learned, tmp_path)
     large(learned)
     found = checked(learned, capfd, "HEAD~1..HEAD")["score"]
     weights = read_learned((learned.path / ".gate" / "weights.yml").read_bytes(), "weights.yml")
@@ -337,15 +331,14 @@ def test_what_looking_down_to_a_place_caught_is_said_whatever_the_bands_are(
 
 
 def test_explaining_the_policy_shows_every_band_and_what_it_caught(
-    learned: GitRepo, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    learned: GitRepo, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    taught(learned, tmp_path)
     large(learned)
     for report in ("terminal", "markdown", "json"):
         capfd.readouterr()
         assert run(["policy", "explain", "HEAD~1..HEAD", "--repo", str(learned.path), "--report", report]) == 0
         out = capfd.readouterr().out
-        assert "of the last 129 changes here" in out or "of the last 130 changes here" in out
+        assert f"of the last {CHANGES} changes here" in out
         assert re.search(r"a review of the top 20 % \(from \d+ points? on\): caught \d+ of \d+ bad changes", out)
         assert re.search(r"a senior review of the top 5 % .*: caught \d+ of \d+ bad changes", out)
         assert "this change is in it" in out
