@@ -160,7 +160,7 @@ def _heights(
 
 
 def _closed_up(heights: Mapping[_Point, float], gap: float) -> dict[_Point, float]:
-    """The heights from 0 on, without bands across the whole picture that hold nothing: parts that no edge joins drift."""
+    """The heights from 0 on, without empty bands across the whole picture: parts that no edge joins drift apart."""
     closed: dict[_Point, float] = {}
     at, last = 0.0, min(heights.values(), default=0.0)
     for point in sorted(heights, key=heights.__getitem__):
