@@ -205,7 +205,7 @@ def _redirected(named: SplitResult, current: SplitResult, location: str) -> Spli
         raise EvidenceError(f"{shown(current)} redirects to no web address", "name the final address") from None
     if current.scheme == "https" and target.scheme != "https":
         raise EvidenceError(f"{shown(current)} redirects from https to http", "name the final address, if it is right")
-    if target.hostname != named.hostname and _is_private(target) and not _is_private(named):
+    if target.hostname != named.hostname and not _reach(target) <= _reach(named):
         raise EvidenceError(
             f"{shown(current)} redirects into a private network ({_host(target)})",
             "name the final address, if it is right",
@@ -213,14 +213,24 @@ def _redirected(named: SplitResult, current: SplitResult, location: str) -> Spli
     return target
 
 
-def _is_private(url: SplitResult) -> bool:
-    """Whether a host has an address that is not on the public internet (private, loopback, link-local, reserved)."""
+def _reach(url: SplitResult) -> set[str]:
+    """Where a host's addresses lie besides the public internet: ``private``, and within it ``machine`` or ``link``.
+
+    A private host may send into its network, but not to the machine that gate runs on, nor to what answers on its link
+    alone, as a cloud's keys do (169.254.169.254).
+    """
     try:
         found = socket.getaddrinfo(url.hostname, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise EvidenceError(f"the host {_host(url)} is not known", "check the address and the network") from None
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-    return any(not (getattr(address, "ipv4_mapped", None) or address).is_global for address in addresses)
+    result: set[str] = set()
+    for entry in found:
+        address = ipaddress.ip_address(str(entry[4][0]).partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
+        kinds = (("private", not address.is_global), ("machine", address.is_loopback or address.is_unspecified),
+                 ("link", address.is_link_local))  # fmt: skip
+        result |= {kind for kind, holds in kinds if holds}
+    return result
 
 
 def _content(response: "Response", url: SplitResult, limit_bytes: int) -> bytes:

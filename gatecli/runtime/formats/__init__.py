@@ -42,6 +42,8 @@ MAX_BYTES = 512 * 1024 * 1024
 MAX_STREAMED_BYTES = 64 * 1024 * 1024 * 1024
 # Traces in JSON are compressed to a thirtieth or so; a gzip file can hold a thousand times its size.
 MAX_INFLATION = 100
+# What to do about a recording that is not as its format says.
+_DAMAGED = "it is damaged, or no profiler wrote it: record it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ def read(path: Path, *, name_hint: str | None = None, progress: Callable[[int], 
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except GateError as error:
-        raise type(error)(f"{name}: {error.message}", error.hint) from error
+        raise type(error)(f"{name}: {error.message}", error.hint or _DAMAGED) from error
     except OSError as error:
         raise UsageError(
             f"{name}: cannot be read ({error.strerror or type(error).__name__})", "check the path"

@@ -17,6 +17,9 @@ class Engine(ThreadingHTTPServer):
     pause_s = 0.0
     address = ""
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asked has given up: nothing to say."""
+
     def answer(self, path: str, body: bytes, status: int = 200, **headers: str) -> None:
         self.answers[path] = status, body, {name.replace("_", "-"): value for name, value in headers.items()}
 

@@ -256,6 +256,19 @@ def test_a_private_host_that_was_named_may_redirect_privately(server: Server, ad
     assert fetch(at(server, f"/to?{at(server, '/p', 'store.internal')}", "grafana.internal")) == b"content of /p"
 
 
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "::1", "0.0.0.0", "169.254.169.254", "fe80::1%eth0", "::ffff:127.0.0.1"]
+)
+def test_a_private_host_cannot_send_gate_to_its_own_machine_or_link(
+    address: str, server: Server, addresses: dict[str, str]
+) -> None:
+    addresses |= {"grafana.internal": "10.0.0.5", "here.internal": address}
+    target = at(server, "/latest/meta-data/", "here.internal")
+    with pytest.raises(EvidenceError, match=r"redirects into a private network \(here\.internal"):
+        fetch(at(server, f"/to?{target}", "grafana.internal"))
+    assert len(server.seen) == 1
+
+
 def test_from_https_there_is_no_way_to_http() -> None:
     named = urlsplit("https://named.example/p")
     with pytest.raises(EvidenceError, match="redirects from https to http"):
