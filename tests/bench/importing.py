@@ -1,15 +1,22 @@
 """How fast large recordings are read, against merely decoding the same bytes with the fastest library there is.
 
-    python -m tests.bench.importing FOLDER [otlp=1000] [austin=200] [folded=200] [pprof=1000000] [folded:FILE ...]
+    python -m tests.bench.importing FOLDER [otlp=1000] [pyspy=200] [austin=200] [worst=200] [pprof=1000000]
+                                    [pyspy:FILE austin:FILE ...]
 
-``otlp``, ``austin`` and ``folded`` are megabytes, ``pprof`` samples; ``folded:FILE`` is a recording of your own. The
-files are made once, in FOLDER, of the functions of the sample program. ``austin`` has one line a sample of 6,500
-different stacks, as a sampler writes it; in ``folded`` and ``pprof``, which no program leaves, no stack is there twice.
+``otlp``, ``pyspy``, ``austin`` and ``worst`` are megabytes, ``pprof`` samples; ``pyspy:FILE`` or ``austin:FILE`` is a
+recording of your own, which is read but not matched: the size of your program is another matter. The files are made
+once, in FOLDER, of the functions of the sample program. Folded stacks have three forms, whose shape is printed:
+``pyspy`` has each different stack once, as py-spy, Go and Python 3.15 write them, with the shape of a recording of a
+web application (``SHAPE``); ``austin`` has one line a sample of 6,500 different stacks; ``worst`` is what no program
+leaves: each stack is there once, and twelve of its frames are by chance from 80,000. In ``pprof``, too, the locations
+are by chance and no stack is there twice.
+
 Each reading is a process of its own, three of each in turn: the least processor seconds, behind a small recording (what
-is loaded and read once, whatever the size, is another matter), and the peak of the memory. OTLP is compared with
-orjson; pprof with protobuf's parser (upb), both as it leaves the message and with each sample looked at; folded stacks
-with splitting lines and frames, as no library reads them: as bytes, the least that can be done, and as text with the
-count as a number, which is what a library that decodes JSON would leave.
+is loaded and read once, whatever the size, is another matter), the same on the clock, which is worth something where
+nothing else runs, and the peak of the memory. OTLP is compared with
+orjson; pprof with protobuf's parser (upb), both as it leaves the message and with each sample looked at; folded stacks,
+as no library reads them, with splitting lines and frames as bytes, the least that can be done; with splitting them
+into text with the count as a number; and with orjson decoding the same stacks as JSON, ``[["frame", ...], count]``.
 """
 
 import gzip
@@ -22,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +43,10 @@ STACK = (
     "AuditedStore.audit (shop/store.py:31)",
 )
 START_NS = 1_795_000_000 * 10**9
+SHAPE = {"depth": 36, "new": 1.64, "functions": 1_500}
+"""datasette under ``wrk`` with 17 kinds of request, py-spy at 500 Hz for three minutes (2026-11-27): 36 MB, 10,289
+lines, all different, 36 frames deep (the deepest 119) and 4,564 different frames, of which the 100 most frequent make
+88 %; a stack has 1.64 frames that stand where none stood in another."""
 
 
 def otlp(path: Path, megabytes: int) -> None:
@@ -98,8 +110,63 @@ def _attributes(values: dict[str, str]) -> list[dict[str, object]]:
     return [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]
 
 
-def folded(path: Path, megabytes: int) -> None:
-    """Stacks as py-spy writes them, with a library between."""
+def pyspy(path: Path, megabytes: int) -> None:
+    """Each different stack once, in no order: grown from one another as those of a program are, to ``SHAPE``."""
+    chance = random.Random(5)
+    functions = range(int(SHAPE["functions"]))
+    popular = [1 / (1 + number) for number in functions]
+    drawn = iter(())
+    texts: dict[tuple[int, int], str] = {}
+    stacks = [
+        ((-1, 0), (-1, 1), *((-2 - thread, depth) for depth in range(int(SHAPE["depth"]) - 4)), (-1, 2), (-1, 3))
+        for thread in range(4)
+    ]
+    seen, written = set(stacks), 0
+    leaves_more = 1 - 1 / SHAPE["new"]
+    while written < megabytes * 1_000_000:
+        above = chance.choice(stacks)
+        grown = list(above)
+        # What is taken off and what comes instead are of one length on average: stacks stay as deep as they are.
+        while len(grown) > 4 and chance.random() < leaves_more:
+            grown.pop()
+        grown.pop()
+        while True:
+            function = next(drawn, None)
+            if function is None:
+                drawn = iter(chance.choices(functions, popular, k=10_000))
+                continue
+            grown.append((function, min(int(chance.expovariate(0.3)), 30)))
+            if chance.random() >= leaves_more:
+                break
+        stack = tuple(grown)
+        if stack not in seen:
+            seen.add(stack)
+            stacks.append(stack)
+            written += sum(len(_text(step, texts)) + 1 for step in stack) + 2
+    chance.shuffle(stacks)
+    with path.open("w") as file:
+        file.writelines(
+            f"{';'.join(_text(step, texts) for step in stack)} {chance.randrange(1, 9)}\n" for stack in stacks[4:]
+        )
+
+
+def _text(step: tuple[int, int], texts: dict[tuple[int, int], str]) -> str:
+    if step not in texts:
+        function, line = step
+        if function == -1:
+            texts[step] = STACK[line]
+        elif function < 0:
+            texts[step] = (
+                f"serve_{line} (/usr/local/lib/python3.12/site-packages/server_{-function}/loop.py:{line * 9 + 1})"
+            )
+        else:
+            file = f"/usr/local/lib/python3.12/site-packages/frame_{function % 40}/work_{function % 300}.py"
+            texts[step] = f"Handler_{function % 700}.call_{function} ({file}:{function % 900 + line})"
+    return texts[step]
+
+
+def worst(path: Path, megabytes: int) -> None:
+    """Stacks of which each is there once, of frames by chance."""
     chance = random.Random(2)
     with path.open("w") as file:
         while file.tell() < megabytes * 1_000_000:
@@ -136,10 +203,12 @@ def pprof(path: Path, samples: int) -> None:
     """Samples with 20 locations each of some thousand, gzipped."""
     chance = random.Random(3)
     names = [f"call_{number}" for number in range(3_000)]
-    strings = ["", "cpu", "nanoseconds", "/srv/app/frame/work.py", *names]
+    names[:3] = ["price_order", "price_lines", "price_line"]
+    strings = ["", "cpu", "nanoseconds", "/srv/app/frame/work.py", *names, "/srv/app/shop/pricing.py"]
     out = bytearray(_field(1, _number(1, 1) + _number(2, 2)))
     for index in range(len(names)):
-        out += _field(5, _number(1, index + 1) + _number(2, index + 4) + _number(4, 3))
+        file = len(strings) - 1 if index < 3 else 3
+        out += _field(5, _number(1, index + 1) + _number(2, index + 4) + _number(4, file))
         out += _field(4, _number(1, index + 1) + _field(4, _number(1, index + 1) + _number(2, 10)))
     for text in strings:
         out += _field(6, text.encode())
@@ -186,9 +255,43 @@ def read_folded_decoded(path: Path) -> None:
     """What a decoder of JSON would give: text, and numbers as numbers."""
     with path.open("rb") as file:
         for line in file:
+            if line.startswith((b"#", b"\n")):
+                continue
             chain, _, weight = line.rpartition(b" ")
             chain.decode().split(";")
             int(weight)
+
+
+def _as_json(path: Path) -> Path:
+    """The stacks of a file as JSON, beside it."""
+    import orjson
+
+    written = path.with_name(path.name + ".json")
+    if not written.exists():
+        with path.open("rb") as file, written.open("wb") as out:
+            for line in file:
+                if not line.startswith((b"#", b"\n")):
+                    chain, _, weight = line.rpartition(b" ")
+                    out.write(orjson.dumps([chain.decode().split(";"), int(weight)]) + b"\n")
+    return written
+
+
+def _shape(path: Path) -> str:
+    """How many stacks of a folded file are different, how deep they are, and of how many frames."""
+    lines, deep, chains, times = 0, 0, set(), Counter[bytes]()
+    with path.open("rb") as file:
+        for line in file:
+            if not line.startswith((b"#", b"\n")):
+                chain = line.rpartition(b" ")[0]
+                frames = chain.split(b";")
+                lines, deep = lines + 1, deep + len(frames)
+                chains.add(hash(chain))
+                times.update(frames)
+    often = sum(count for _, count in times.most_common(100))
+    return (
+        f"{lines:,} lines, {len(chains) / lines:.1%} of the stacks different, {deep / lines:.0f} frames deep, "
+        f"{len(times):,} different frames, the 100 most frequent make {often / deep:.0%}"
+    )
 
 
 def read_pprof(path: Path, touched: bool = False) -> None:
@@ -232,79 +335,98 @@ def import_(path: Path) -> None:
         import_profile([path], directory=Path(name), window_s=3_600)
 
 
+def read_alone(path: Path) -> None:
+    from gatecli.runtime import formats
+
+    formats.read(path)
+
+
 # The libraries that a reading loads; that takes as long for a small file.
 _LOADED = {
+    "read": ("gatecli.pipeline", "numpy"),
     "import": ("gatecli.pipeline", "numpy"),
     "otlp": ("orjson",),
+    "folded, as JSON": ("orjson",),
     "pprof": ("google.protobuf.descriptor_pool", "google.protobuf.message_factory"),
     "pprof, each sample looked at": ("google.protobuf.descriptor_pool", "google.protobuf.message_factory"),
 }
 _READERS = {
+    "read": read_alone,
     "import": import_,
     "otlp": read_otlp,
     "folded": read_folded,
     "folded, decoded": read_folded_decoded,
+    "folded, as JSON": read_otlp,
     "pprof": read_pprof,
     "pprof, each sample looked at": read_pprof_touched,
 }
 _YARDSTICKS = {
     "otlp": ("otlp",),
-    "austin": ("folded", "folded, decoded"),
-    "folded": ("folded", "folded, decoded"),
+    **dict.fromkeys(("pyspy", "austin", "worst"), ("folded", "folded, decoded", "folded, as JSON")),
     "pprof": ("pprof", "pprof, each sample looked at"),
 }
+_MADE = {"otlp": otlp, "pyspy": pyspy, "austin": austin, "worst": worst, "pprof": pprof}
 _TIMES = 3
 _PROFILES = Path(__file__).resolve().parents[1] / "data" / "profiles"
 _SAMPLES = ("otlp.flask.jsonl", "austin.raw.txt", "datadog-python.pprof.gz")
 
 
-def _measured(what: str, path: Path) -> tuple[float, int]:
-    """Processor seconds and megabytes of one reading."""
+def _measured(what: str, path: Path) -> tuple[float, float, int]:
+    """Processor seconds, seconds on the clock, and megabytes of one reading."""
     command = [sys.executable, "-m", "tests.bench.importing", "--one", what, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stderr[-2_000:])
-        return float("nan"), 0
-    seconds, megabytes = done.stdout.split()
-    return float(seconds), int(megabytes)
+        return float("nan"), float("nan"), 0
+    seconds, clock, megabytes = done.stdout.split()
+    return float(seconds), float(clock), int(megabytes)
 
 
 def main() -> None:
     if sys.argv[1] == "--one":
         for name in _LOADED.get(sys.argv[2], ()):
             importlib.import_module(name)
-        if sys.argv[2] == "import":
+        if sys.argv[2] in ("import", "read"):
             for sample in _SAMPLES:  # what is loaded and read once, whatever the size
                 import_(_PROFILES / sample)
-        before = time.process_time()
+        before, began = time.process_time(), time.perf_counter()
         _READERS[sys.argv[2]](Path(sys.argv[3]))
-        print(time.process_time() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        print(
+            time.process_time() - before,
+            time.perf_counter() - began,
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        )
         return
     folder = Path(sys.argv[1])
     asked = [word.partition("=") for word in sys.argv[2:] if ":" not in word]
     sizes = {name: int(size) for name, _, size in asked}
     own = [word.partition(":") for word in sys.argv[2:] if ":" in word]
     if not sizes and not own:
-        sizes = {"otlp": 1_000, "austin": 200, "folded": 200, "pprof": 1_000_000}
+        sizes = {"otlp": 1_000, "pyspy": 200, "austin": 200, "worst": 200, "pprof": 1_000_000}
     for name, size in sizes.items():
         path = folder / f"{name}-{size}"
         if not path.exists():
-            {"otlp": otlp, "austin": austin, "folded": folded, "pprof": pprof}[name](path, size)
-        _compare(name, path)
+            _MADE[name](path, size)
+        _compare(name, path, "import")
     for name, _, file in own:
-        _compare(name, Path(file))
+        _compare(name, Path(file), "read")
 
 
-def _compare(name: str, path: Path) -> None:
-    found: dict[str, list[tuple[float, int]]] = {what: [] for what in (*_YARDSTICKS[name], "import")}
+def _compare(name: str, path: Path, own: str) -> None:
+    found: dict[str, list[tuple[float, float, int]]] = {what: [] for what in (*_YARDSTICKS[name], own)}
+    if "folded, as JSON" in found:
+        print(f"{name}: {_shape(path)}")
+        _as_json(path)
     for _ in range(_TIMES):
         for what, measured in found.items():
-            measured.append(_measured(what, path))
-    seconds = {what: min(second for second, _ in measured) for what, measured in found.items()}
-    ours, peak = seconds.pop("import"), max(megabytes for _, megabytes in found["import"])
-    print(f"{name} ({path.stat().st_size / 1e6:.0f} MB): imported in {ours:.2f} s, {peak} MB of memory", flush=True)
-    for what, bare in seconds.items():
-        print(f"    {bare / ours:.2f} x of decoding it ({what}) in {bare:.2f} s", flush=True)
+            measured.append(_measured(what, _as_json(path) if what == "folded, as JSON" else path))
+    least = {what: [min(times) for times in zip(*measured, strict=True)][:2] for what, measured in found.items()}
+    (ours, clock), peak = least.pop(own), max(megabytes for *_, megabytes in found[own])
+    size = path.stat().st_size / 1e6
+    print(f"{name} ({size:.0f} MB): {own} in {ours:.2f} s ({clock:.2f} s on the clock), {peak} MB of memory")
+    for what, (bare, shown) in least.items():
+        ratios = f"{bare / ours:.2f} x of decoding it ({what}) in {bare:.2f} s"
+        print(f"    {ratios}; on the clock {shown / clock:.2f} x", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ import hashlib
 import io
 import stat
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import IO, TYPE_CHECKING
 
 from gatecli.errors import EvidenceError, GateError, UsageError
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 65_536
 _BUFFER_BYTES = 1024 * 1024
+_DIGEST_BYTES = 16 * 1024 * 1024
 # What is held at once: more is too much for one process; an hour of py-spy at 100 Hz is some megabytes.
 MAX_BYTES = 512 * 1024 * 1024
 # What is added up while it is read: an hour of a busy fleet. More is better added up where it is kept.
@@ -99,16 +102,16 @@ def read(path: Path, *, name_hint: str | None = None, progress: Callable[[int], 
         with _opened(path, MAX_BYTES) as stream:
             head = stream.read(HEAD_BYTES)
         reader = _reader(head)
-        with _opened(path, reader.most_bytes(path.stat().st_size), progress) as stream, _no_collection():
+        most = reader.most_bytes(path.stat().st_size)
+        with _digest(path) as digest, _opened(path, most, progress) as stream, _no_collection():
             recording = reader.read(stream)
+            sha256 = digest()
         if recording.ended_at is None and recording.basis is not Basis.PROFILE:
             recording = replace(
                 recording,
                 ended_at=path.stat().st_mtime,
                 warnings=(*recording.warnings, "the recording does not say when it was made: the file's time is taken"),
             )
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except GateError as error:
         raise type(error)(f"{name}: {error.message}", error.hint or _DAMAGED) from error
     except OSError as error:
@@ -117,7 +120,7 @@ def read(path: Path, *, name_hint: str | None = None, progress: Callable[[int], 
         ) from error
     except (RecursionError, MemoryError) as error:
         raise EvidenceError(f"{name}: too deep or too large to read", "split the recording") from error
-    return replace(recording, file=name, sha256=digest)
+    return replace(recording, file=name, sha256=sha256)
 
 
 def _reader(head: bytes) -> Reader:
@@ -137,6 +140,27 @@ def _opened(path: Path, most: int, progress: Callable[[int], None] | None = None
         raise UsageError("not a regular file", "name the file that the profiler wrote")
     with path.open("rb") as file, inflated(file) as inner:
         yield io.BufferedReader(_Bounded(inner, most, progress and (lambda: progress(file.tell()))), _BUFFER_BYTES)
+
+
+@contextmanager
+def _digest(path: Path) -> Iterator[Callable[[], str]]:
+    """The SHA-256 of a file, made beside what is done with it: a quarter of the time that folded stacks take."""
+    is_over = Event()
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(_sha256, path, is_over)
+        try:
+            yield result.result
+        finally:
+            is_over.set()
+
+
+def _sha256(path: Path, is_over: Event) -> str:
+    """In large parts: between two of them Python's lock is waited for."""
+    digest, part = hashlib.sha256(), memoryview(bytearray(_DIGEST_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while not is_over.is_set() and (size := file.readinto(part)):
+            digest.update(part[:size])
+    return digest.hexdigest()
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from typing import IO
 import msgspec
 
 from gatecli.errors import EvidenceError, UsageError
-from gatecli.runtime.formats.stack_table import MAX_FRAMES, StackTable, no_samples, step_bytes
+from gatecli.runtime.formats.chain_texts import ChainTexts
+from gatecli.runtime.formats.stack_table import StackTable, no_samples
 from gatecli.runtime.recording import Basis, Frame, Recording
 from gatecli.runtime.stacks import Stacks
 
@@ -77,30 +78,12 @@ def read(stream: IO[bytes]) -> Recording:
     return _recording(lines, lines.producer)
 
 
-class _Steps(dict[bytes, bytes]):
-    """What each text is in a chain: the index of its frame as bytes, or nothing for a label; found when asked for."""
-
-    def __init__(self, producer: _Producer, table: StackTable) -> None:
-        super().__init__()
-        self._producer, self._table = producer, table
-
-    def __missing__(self, text: bytes) -> bytes:
-        if len(self) >= MAX_FRAMES:
-            raise EvidenceError(f"more than {MAX_FRAMES:,} different frames", "record for a shorter time")
-        frame = self._producer.frame(text.decode("utf-8", "replace"))
-        step = self[text] = b"" if frame is None else step_bytes(self._table.frame(frame))
-        return step
-
-
-def _no_producer(text: bytes) -> bytes:
-    raise AssertionError("the first frame tells the producer")
-
-
 class _Lines:
     """The lines of a file, added up.
 
-    Most lines are like an earlier one, but for the weight: a sampler that writes one a sample repeats the same stacks.
-    Chains and weights are kept as they are written, so that such a line costs two look-ups.
+    A sampler that writes one line a sample repeats the same stacks: their chains are kept as they are written, so that
+    such a line costs two look-ups. Those that write each stack once differ from line to line in the innermost frames
+    alone: what leads there is known by whole stretches.
     """
 
     def __init__(self) -> None:
@@ -109,7 +92,7 @@ class _Lines:
         self.comments: dict[str, str] = {}
         self.processes: set[bytes] = set()
         self.cut_off = False
-        self._step: Callable[[bytes], bytes] = _no_producer
+        self._chains: ChainTexts | None = None
         self._positions: dict[bytes, int] = {}
         self._amounts: dict[bytes, int] = {}
         self._kept_bytes = 0
@@ -121,23 +104,22 @@ class _Lines:
         weights, times = self.table.weights, self.table.samples
         for number, line in enumerate(iter(partial(stream.readline, MAX_LINE_BYTES + 1), b""), 1):
             chain, _, tail = line.rpartition(b" ")
-            position, weight = positions.get(chain), amounts.get(tail)
-            if position is None or weight is None:
-                weight = self._weight(number, line, chain, tail)
+            # Where each stack is there once, a look-up by its whole text would only cost.
+            position, weight = positions.get(chain) if positions else None, amounts.get(tail)
+            if weight is None or (position is None and chain.startswith(b"#")):
+                weight = self._weight(number, line, tail)
                 if weight is None:
                     continue
-                if position is None:
-                    position = self._position(number, chain)
+            if position is None:
+                position = self._position(number, chain)
             weights[position] += weight
             times[position] += 1
 
-    def _weight(self, number: int, line: bytes, chain: bytes, tail: bytes) -> int | None:
-        """The weight of a line that is not like an earlier one; None where it holds no stack."""
-        if len(line) > MAX_LINE_BYTES:
+    def _weight(self, number: int, line: bytes, tail: bytes) -> int | None:
+        """The weight of a line that ends like no earlier one, or of a comment; None where it holds no stack."""
+        if len(line) > MAX_LINE_BYTES:  # it has no end, so it ends like no other
             raise EvidenceError(f"line {number:,} has more than {MAX_LINE_BYTES:,} bytes")
         is_comment = line.startswith(b"#")
-        if not is_comment and (known := self._amounts.get(tail)) is not None:
-            return known
         self.cut_off = not line.endswith(b"\n")
         if is_comment:
             key, _, value = line[1:].decode("utf-8", "replace").partition(":")
@@ -155,26 +137,32 @@ class _Lines:
 
     def _position(self, number: int, chain: bytes) -> int:
         """The position of a chain that is not known as it is written."""
-        if self.producer is None:
+        if self._chains is None or self.producer is None:
             if not chain:  # py-spy writes a sample of an empty stack as `` 1``
                 self._empty = self._empty or number
                 return self.table.place(b"")
             self.producer = _producer(chain, self.comments)
-            self._step = _Steps(self.producer, self.table).__getitem__
+            self._chains = ChainTexts(self.producer.frame, self.table)
             if self._empty is not None:
                 self._check(self._empty, b"", self.producer)
+        if self.producer.root is None:
+            return self.table.place(self._chains.steps(chain))
         self._check(number, chain, self.producer)
-        parts = chain.split(b";") if chain else []
-        if self.producer.root_parts:
-            self.processes.update(parts[: self.producer.root_parts - 1])
-            del parts[: self.producer.root_parts]
-        position = self.table.place(b"".join(map(self._step, parts)))
+        *root, frames = chain.split(b";", self.producer.root_parts)
+        if len(root) < self.producer.root_parts:
+            root, frames = [*root, frames], b""
+        self.processes.update(root[:-1])
+        position = self.table.place(self._chains.steps(frames))
+        if not self.producer.counts_samples:
+            self._keep(chain, position)
+        return position
+
+    def _keep(self, chain: bytes, position: int) -> None:
         self._kept_bytes += len(chain)
         if self._kept_bytes > _MOST_KEPT_BYTES:
             self._positions.clear()
             self._kept_bytes = len(chain)
         self._positions[chain] = position
-        return position
 
     def _check(self, number: int, chain: bytes, producer: _Producer) -> None:
         if producer.root is not None and not producer.root.match(chain):
