@@ -294,10 +294,10 @@ def _past_band(standing: Standing, config: Config) -> Iterator[Trigger]:
     band = standing.band
     if band is None or standing.points is None:
         return
-    who = "a senior" if band.asks is BandAsk.SENIOR else "somebody"
+    by = " by a senior" if band.asks is BandAsk.SENIOR else ""
     text = (
-        f"by what happened here before it has {standing.points} points: the top {100 * band.share:.3g} % of changes, "
-        f"from {band.points} on, are what {who} looks at"
+        f"history gives it {standing.points} points: changes from {band.points} on, the top {100 * band.share:.3g} % "
+        f"here, are reviewed{by}"
     )
     ask = Ask.SENIOR_FOR_RISK if band.asks is BandAsk.SENIOR else Ask.REVIEWER
     yield Trigger(level=Decision.REVIEW, ask=ask, reason=Reason(text=text))

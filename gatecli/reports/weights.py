@@ -70,12 +70,12 @@ def summary(learned: Learned, before: Learned) -> str:
     lines = [f"{taught.changes:,} changes with a known outcome, {taught.bad.get(Head.ANY, 0):,} bad: {bad}"]
     known = before.by_signal()
     moved = [
-        f"  {weight.id}: {known[weight.id].points[Head.ANY][-1]} to {weight.points[Head.ANY][-1]} points"
+        f"  {weight.id}: {_steps(known[weight.id])} → {_steps(weight)}"
         for weight in learned.signals
         if weight.id in known and weight.points[Head.ANY] != known[weight.id].points[Head.ANY]
     ]
     if moved:
-        lines += ["moved, highest step of any bad outcome:", *moved]
+        lines += ["moved, the points of each step for any bad outcome:", *moved]
     else:
         lines.append(
             "too few bad changes to move a weight: the prior stays, and only the base rate is this repository's"
@@ -83,6 +83,10 @@ def summary(learned: Learned, before: Learned) -> str:
     rate = learned.probability(0, Head.ANY)
     lines.append(f"a change with 0 points is bad with a probability of {100 * rate:.2g} %")
     return "\n".join(lines)
+
+
+def _steps(weight: SignalWeight) -> str:
+    return " ".join(map(str, weight.points[Head.ANY]))
 
 
 def _flow(values: dict[str, object]) -> str:

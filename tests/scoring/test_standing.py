@@ -172,8 +172,8 @@ def test_a_large_change_ranks_higher_and_its_band_asks(learned: GitRepo, capfd: 
     band = high["score"]["standing"]["band"]
     assert band is not None
     assert (band["share"], band["asks"]) in [(0.2, "review"), (0.05, "senior")]
-    assert any("by what happened here before" in reason["text"] for reason in high["verdict"]["reasons"])
-    assert not any("by what happened here before" in reason["text"] for reason in low["verdict"]["reasons"])
+    assert any("history gives it" in reason["text"] for reason in high["verdict"]["reasons"])
+    assert not any("history gives it" in reason["text"] for reason in low["verdict"]["reasons"])
     assert high["verdict"]["decision"] == "review"
 
 
@@ -182,7 +182,7 @@ def test_the_policy_may_only_show_the_place(learned: GitRepo, capfd: pytest.Capt
     large(learned)
     found = checked(learned, capfd, "HEAD~1..HEAD")
     assert found["score"]["percentile"] > 0.8
-    assert not any("by what happened here before" in reason["text"] for reason in found["verdict"]["reasons"])
+    assert not any("history gives it" in reason["text"] for reason in found["verdict"]["reasons"])
 
 
 def test_the_place_equals_that_of_the_back_test(
