@@ -190,10 +190,12 @@ def _card(profile: "Profile", row: "ProfiledFunction") -> "RenderableType":
     callees = [edge.callee for edge in profile.calls().callees({row.id})]
     sources = [profile.meta.sources[index].file for index in row.sources if index < len(profile.meta.sources)]
     entries = [f"{label(entry.id)} ({share(entry.share)})" for entry in row.entry_points]
-    overcounted = ", resumptions counted as calls" if row.calls_overcounted else ""
+    known = ", resumptions counted as calls" if row.calls_overcounted else ""
+    if row.calls_low is not None:
+        known += f", {row.calls_low:,} {f'to {row.calls_high:,}' if row.calls_high is not None else 'or more'}"
     facts = {
         "kind": f"{row.kind}, lines {row.first_line or UNKNOWN} to {row.end_line or UNKNOWN}",
-        "calls": f"{row.calls:,} ({row.calls_basis}{overcounted})" if row.calls is not None else UNKNOWN,
+        "calls": f"{row.calls:,} ({row.calls_basis}{known})" if row.calls is not None else UNKNOWN,
         "calls/min": rate(row.calls_per_min),
         "time": _share(row.time_total),
         "with libraries": _share(row.time_own, margin=False),

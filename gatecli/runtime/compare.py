@@ -144,8 +144,24 @@ def _calls(one: ProfiledFunction, other: ProfiledFunction) -> Iterator[Differenc
     old, new = one.calls_per_min, other.calls_per_min
     if abs(new - old) < LEAST_CHANGE * old:
         return
+    if one.calls_low is not None or other.calls_low is not None:
+        apart = _apart(one, other)
+        found = _told(one.id, Figure.CALLS, old, new, 0.0 if apart else 1.0)
+        yield replace(found, p_value=None) if found and apart else found
+        return
     p_value = two_rates(one.calls or 0, one.calls_per_min, other.calls or 0, other.calls_per_min)
     yield _told(one.id, Figure.CALLS, old, new, p_value)
+
+
+def _apart(one: ProfiledFunction, other: ProfiledFunction) -> bool:
+    """Whether the 95 % intervals of calls per minute have nothing in common; one that is open above reaches all."""
+    lows, highs = [], []
+    for row in (one, other):
+        per_call = (row.calls_per_min or 0.0) / max(row.calls or 0, 1)
+        low, high = (row.calls, row.calls) if row.calls_low is None else (row.calls_low, row.calls_high)
+        lows.append((low or 0) * per_call)
+        highs.append(math.inf if high is None else high * per_call)
+    return lows[0] > highs[1] or lows[1] > highs[0]
 
 
 def _errors(one: ProfiledFunction, other: ProfiledFunction) -> Iterator[Difference | None]:

@@ -26,6 +26,7 @@ from gatecli.runtime.profile import (
     UnmatchedFrame,
     Window,
     basis_of_sum,
+    interval_of_sum,
     is_same_basis,
 )
 
@@ -141,6 +142,7 @@ def _function(rows: Sequence[ProfiledFunction | None], scales: _Scales) -> Profi
     counted = [row for row in counted if is_same_basis(row.calls_basis, basis)]
     basis = reduce(basis_of_sum, (row.calls_basis for row in counted), basis)
     calls = sum(row.calls or 0 for row in counted) if counted else None
+    low, high = interval_of_sum(counted)
     failed = [row for row in found if row.errors is not None]
     errors = sum(row.errors or 0 for row in failed) if failed else None
     types: Counter[str] = Counter()
@@ -151,6 +153,8 @@ def _function(rows: Sequence[ProfiledFunction | None], scales: _Scales) -> Profi
         calls=calls,
         calls_per_min=round(calls / scales.minutes, 6) if calls is not None and scales.minutes else None,
         calls_basis=basis,
+        calls_low=low,
+        calls_high=high,
         calls_overcounted=any(row.calls_overcounted for row in counted),
         time_self=_time([row.time_self if row else None for row in rows], scales),
         time_own=_time([row.time_own if row else None for row in rows], scales),

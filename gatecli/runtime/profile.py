@@ -123,8 +123,22 @@ def basis_of_sum(one: CallsBasis | None, other: CallsBasis | None) -> CallsBasis
     return "counted_scaled" if "counted_scaled" in (one, other) else one or other
 
 
+def interval_of_sum(rows: "Sequence[ProfiledFunction]") -> tuple[int | None, int | None]:
+    """The 95 % interval of calls added up, taken to be off together; (None, None) where every call was counted."""
+    if all(row.calls_low is None for row in rows):
+        return None, None
+    low = sum(row.calls or 0 if row.calls_low is None else row.calls_low for row in rows)
+    high = [row.calls if row.calls_low is None else row.calls_high for row in rows]
+    known = [calls for calls in high if calls is not None]
+    return low, sum(known) if len(known) == len(high) else None
+
+
 class ProfiledFunction(Document, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of one function; lines are those at ``meta.revision``. What is not known is not written."""
+    """What is known of one function; lines are those at ``meta.revision``. What is not known is not written.
+
+    ``calls_low`` and ``calls_high`` are the 95 % interval of calls that were counted in windows and scaled up; without
+    the latter nothing says how many they are at most.
+    """
 
     id: str
     kind: Literal["function", "method", "async", "generator", "async_generator", "class_body", "module"]
@@ -135,6 +149,8 @@ class ProfiledFunction(Document, frozen=True, kw_only=True, omit_defaults=True):
     calls: Count | None = None
     calls_per_min: Amount | None = None
     calls_basis: CallsBasis | None = None
+    calls_low: Count | None = None
+    calls_high: Count | None = None
     calls_overcounted: bool = False
     time_self: TimeShare | None = None
     time_own: TimeShare | None = None

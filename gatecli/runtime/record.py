@@ -15,7 +15,7 @@ import msgspec
 
 from gatecli.errors import EvidenceError, UsageError
 from gatecli.runtime import formats, sensor
-from gatecli.runtime.profile import Profile, ProfiledFunction, Source, basis_of_sum, decode, encode
+from gatecli.runtime.profile import Profile, ProfiledFunction, Source, basis_of_sum, decode, encode, interval_of_sum
 from gatecli.runtime.recording import Recording
 
 LEAST_VERSION = (3, 12)
@@ -147,6 +147,7 @@ def _side_by_side(profiles: Sequence[Profile]) -> Profile:
 
 def _added(one: ProfiledFunction, other: ProfiledFunction, seconds: float) -> ProfiledFunction:
     calls = None if one.calls is None and other.calls is None else (one.calls or 0) + (other.calls or 0)
+    low, high = interval_of_sum([row for row in (one, other) if row.calls is not None])
     errors = None if calls is None else (one.errors or 0) + (other.errors or 0)
     types = {**(one.error_types or {})}
     for kind, count in (other.error_types or {}).items():
@@ -156,6 +157,8 @@ def _added(one: ProfiledFunction, other: ProfiledFunction, seconds: float) -> Pr
         calls=calls,
         calls_per_min=round(calls * 60 / seconds, 6) if calls is not None and seconds else None,
         calls_basis=basis_of_sum(one.calls_basis, other.calls_basis),
+        calls_low=low,
+        calls_high=high,
         errors=errors,
         error_rate=round(min(1.0, errors / calls), 6) if calls and errors is not None else None,
         error_types=types or None,

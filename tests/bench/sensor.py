@@ -6,6 +6,8 @@ the other, so that whatever else the machine does hits both. Two figures are rat
 the rounds: the median latency, and the processor seconds a request, which a busy machine touches less; with them the
 95 % interval of their median (order statistics). The calls counted of the function that takes each request are compared
 with the requests. ``--against plain`` compares two servers without a sensor: what the method itself is good for.
+``--exact N`` then sends N requests to a third server in which every call is counted (``GATE_RECORD_DUTY=1``), and
+compares the calls a request of each function that was counted in windows, and whether its interval holds them.
 """
 
 import argparse
@@ -88,6 +90,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=50)
     parser.add_argument("--duty", default="0.05")
     parser.add_argument("--against", choices=("sensor", "plain"), default="sensor")
+    parser.add_argument("--exact", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -116,7 +119,15 @@ def main() -> None:
                 process.send_signal(signal.SIGINT)
                 process.wait(20)
         if arguments.against == "sensor":
-            counted(json.loads((folder / "out.json").read_text()), arguments.rounds * arguments.requests + WARM_UP + 1)
+            profile = json.loads((folder / "out.json").read_text())
+            requests = arguments.rounds * arguments.requests + WARM_UP + 1
+            counted(profile, requests)
+            if arguments.exact:
+                few, many = (
+                    every_call(arguments.python, folder, recorded, number)
+                    for number in (arguments.exact, 2 * arguments.exact)
+                )
+                against(profile, requests, few, many, arguments.exact)
 
 
 def compare(
@@ -157,6 +168,33 @@ def counted(profile: dict[str, Any], requests: int) -> None:
         f"{HANDLER}: {calls} calls for {requests} requests ({calls / requests - 1:+.1%}); {len(rows):,} functions ran"
     )
     print(profile["meta"]["sources"][0]["warnings"])
+
+
+def every_call(python: str, folder: Path, recorded: dict[str, str], requests: int) -> dict[str, int]:
+    """How often each function is called for so many requests, start-up included: every call is counted."""
+    out = folder / "exact.json"
+    process = serve(python, folder, 8_943, {**recorded, "GATE_RECORD": str(out), "GATE_RECORD_DUTY": "1"})
+    turn(8_943, requests)
+    process.send_signal(signal.SIGINT)
+    process.wait(20)
+    return {row["id"]: row["calls"] for row in json.loads(out.read_text())["functions"] if row["calls"]}
+
+
+def against(profile: dict[str, Any], requests: int, few: dict[str, int], many: dict[str, int], apart: int) -> None:
+    """What was counted in windows, against what so many requests call that every call of was counted."""
+    off, held, whole, all_of_it = [], 0, 0, 0.0
+    for row in profile["functions"]:
+        a_request = (many.get(row["id"], 0) - few.get(row["id"], 0)) / apart
+        if row["calls_basis"] == "counted_scaled" and a_request >= 1:
+            expected = few[row["id"]] + (requests - apart - 1) * a_request
+            off.append(row["calls"] / expected - 1)
+            whole, all_of_it = whole + row["calls"], all_of_it + expected
+            held += row["calls_low"] <= expected and (row["calls_high"] is None or expected <= row["calls_high"])
+    if off:
+        off.sort()
+        print(f"{len(off)} functions counted in windows: off by {statistics.median(off):+.1%} (median), "
+              f"{off[len(off) // 10]:+.1%} to {off[-1 - len(off) // 10]:+.1%} (eight of ten), "
+              f"{whole / all_of_it - 1:+.1%} (all calls); {held} of {len(off)} intervals hold the truth")  # fmt: skip
 
 
 if __name__ == "__main__":

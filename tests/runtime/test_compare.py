@@ -44,6 +44,10 @@ def calls(count: int, per_min: float, **fields: Any) -> Profile:
     return counted(calls=count, calls_per_min=per_min, calls_basis="counted", **fields)
 
 
+def scaled(count: int, per_min: float, low: int, high: int | None) -> Profile:
+    return counted(calls=count, calls_per_min=per_min, calls_basis="counted_scaled", calls_low=low, calls_high=high)
+
+
 def said(found: Comparison) -> list[tuple[str, str, str]]:
     return [(d.id.removeprefix("a.py::"), d.trend.value, d.figure.value) for d in found.differences]
 
@@ -138,6 +142,11 @@ def test_new_and_gone_among_counts_are_certain() -> None:
         (calls(6, 1.0), calls(9, 1.5), [], (1, 0)),
         (calls(2, 1.0), calls(4, 2.0), [], (0, 1)),
         (calls(6_000, 100.0), counted(calls=9_000, calls_per_min=150.0, calls_basis="estimated"), [], (0, 0)),
+        # Counted in windows and scaled up: the intervals decide, not how many calls they are.
+        (calls(6_000, 100.0), scaled(9_000, 150.0, 6_100, 12_000), [("f", "hotter", "calls per minute")], (0, 0)),
+        (calls(6_000, 100.0), scaled(9_000, 150.0, 5_900, 12_000), [], (1, 0)),
+        (scaled(6_000, 100.0, 1_000, None), calls(9_000, 150.0), [], (1, 0)),
+        (scaled(6_000, 100.0, 5_000, None), calls(3_000, 50.0), [("f", "cooler", "calls per minute")], (0, 0)),
         (calls(9_000, 10.0, error_rate=0.01), calls(9_000, 10.0, error_rate=0.02),
          [("f", "more errors", "error rate")], (0, 0)),
         (calls(9_000, 10.0, error_rate=0.02), calls(9_000, 10.0, error_rate=0.01),

@@ -371,19 +371,55 @@ def test_what_is_called_rarely_is_counted_exactly_and_what_is_not_by_windows() -
     assert (counted.estimated(), counted.total(1.0)[2]) == ({2}, calls.ALLOWANCE + 1)
     counted.open([2])
     take(counted, 2, 500)
-    counted.scale(counted.close(), 0.1, now_s=3.0)  # 5,000 a second, for two seconds
+    counted.scale(counted.close(), calls.Counted(0.1, 0.01, 0.0), now_s=3.0)  # 5,000 a second, for two seconds
     take(counted, 1, 30)
     assert counted.total(3.0) == {1: 60, 2: calls.ALLOWANCE + 1 + 10_000}
+    assert counted.bounds(3.0) == {2: (calls.ALLOWANCE + 1 + 500, None)}, "one window says nothing of the others"
+
+
+def test_how_well_calls_are_known_follows_from_how_windows_differ_and_what_counting_took() -> None:
+    def bounds(*windows: tuple[int, calls.Counted]) -> tuple[float, float | None]:
+        counted = calls.Calls()
+        take(counted, 1, calls.ALLOWANCE + 1)
+        for number, (seen, window) in enumerate(windows):
+            counted.scale({1: seen}, window, now_s=number + 1.0)
+        low, high = counted.bounds(float(len(windows)))[1]
+        whole = counted.total(float(len(windows)))[1] - calls.ALLOWANCE - 1
+        return 1 - (low - calls.ALLOWANCE - 1) / whole, (high - calls.ALLOWANCE - 1) / whole - 1 if high else None
+
+    free = calls.Counted(0.1, 0.0, 0.0)
+    assert bounds(*[(1_000, free)] * 4) == pytest.approx((0.0, 0.0), abs=1e-6)
+    # Deviations of 100 from a mean of 1,000 in four windows: 3.18 * sqrt(4 * 100² * 4 / 3) / 4,000.
+    assert bounds((900, free), (1_100, free), (900, free), (1_100, free)) == pytest.approx((0.1836, 0.1836), abs=0.001)
+    # Counting took a tenth of the rest: 0.4 of it less or 0.75 more.
+    assert bounds(*[(1_000, calls.Counted(0.1, 0.01, 0.0))] * 4) == pytest.approx((0.0385, 0.0811), abs=0.001)
+    # It took four times the rest, which is at least eight tenths of what calls that do nothing take.
+    assert bounds(*[(1_000, calls.Counted(0.1, 0.4, 0.1))] * 4) == pytest.approx((0.6154, 0.25), abs=0.001)
+
+
+def test_hot_functions_take_turns_in_windows_that_stay_light() -> None:
+    counted = calls.Calls()
+    counted.hot = {key: calls.Hot(rate, 0.0) for key, rate in ((1, 600.0), (2, 500.0), (3, 300.0), (4, 5_000.0))}
+    turns = []
+    for _ in range(6):
+        turns.append(counted.turn(1_000.0, follows=False))
+        for key in turns[-1]:
+            counted.hot[key].add(1, calls.Counted(0.1, 0.0, 0.0))
+    assert turns == [[1, 2, 3, 4], [1, 3], [2, 3], [4], [1, 3], [2, 3]], "at first all, as nothing is known of them"
+    for one in counted.hot.values():
+        one.followed = 1
+    assert counted.turn(100.0, follows=True) == [1], "one at least"
+    assert counted.turn(100.0, follows=True) == [2]
 
 
 def test_a_round_decides_what_is_affordable_the_rarest_first() -> None:
     counted = calls.Calls()
     for key, times in ((1, 10), (2, 100), (3, 1_000)):
         take(counted, key, times)
-    assert counted.settle(1.0, 500.0) == ([], [3], 1_110)
+    assert counted.settle(1.0, 500.0) == ([], [3])
     assert counted.estimated() == {3}
     take(counted, 1, 5)
-    cooler, hotter, _ = counted.settle(2.0, 5_000.0)
+    cooler, hotter = counted.settle(2.0, 5_000.0)
     assert (cooler, hotter) == ([3], []), "there is room for it now"
     assert counted.total(2.0) == {1: 15, 2: 100, 3: 2_000}, "while it was hot it went on as before"
 
@@ -400,26 +436,24 @@ def test_every_call_of_what_is_not_hot_is_counted(python: str, folder: Path) -> 
     _, profile = recorded("--", python, "busy.py", output=folder / "p.json")
     rows = {row.id.partition("::")[2]: row for row in profile.functions}
     assert (rows["work"].calls, rows["rare"].calls, rows["rare"].calls_basis) == (3, 120, "counted")
-    assert rows["hot"].calls_basis == "counted_scaled"
+    hot = rows["hot"]
+    assert (hot.calls_basis, rows["rare"].calls_low) == ("counted_scaled", None)
+    assert hot.calls is not None
+    assert hot.calls_low is not None
+    assert hot.calls_low <= hot.calls
+    assert hot.calls_high is None or hot.calls_high >= hot.calls
 
 
-def measured(*rows: tuple[int, float], whole_cpu_s: float, duty: float = 0.05) -> windows.Windows:
-    """Windows with so many calls in so much processor time, of a program that used ``whole_cpu_s``."""
+def measured(*cpu_s: float, whole_cpu_s: float, duty: float = 0.05) -> windows.Windows:
+    """Windows of so much processor time, of a program that used ``whole_cpu_s``."""
     found = windows.Windows(duty)
     found._began_cpu = time.process_time() - whole_cpu_s
-    found._rows = [*rows]
-    found.counted_s = sum(cpu for _, cpu in rows)
+    found._cpu_s = found.counted_s = sum(cpu_s)
     return found
 
 
-def test_calls_are_scaled_by_processor_time_and_say_how_well_they_are_known() -> None:
-    even = measured(*[(1_000, 0.1)] * 5, whole_cpu_s=10.0)
-    assert even.scale() == pytest.approx(20, rel=0.02)
-    assert even.margin() == 0.0
-    # Deviations of 100 from a mean of 1,000: 1.96 * sqrt(4 * 100² * 4 / 3) / 4,000.
-    uneven = measured((900, 0.1), (1_100, 0.1), (900, 0.1), (1_100, 0.1), whole_cpu_s=10.0)
-    assert uneven.margin() == pytest.approx(0.1132, abs=0.0001)
-    assert measured((900, 0.1), whole_cpu_s=1.0).margin() is None
+def test_errors_are_scaled_by_processor_time() -> None:
+    assert measured(*[0.1] * 5, whole_cpu_s=10.0).scale() == pytest.approx(20, rel=0.02)
     assert measured(whole_cpu_s=1.0).scale() is None
 
 

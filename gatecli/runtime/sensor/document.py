@@ -4,6 +4,7 @@ import calendar
 import contextlib
 import itertools
 import json
+import math
 import os
 import sys
 import tempfile
@@ -37,6 +38,7 @@ class Seen:
     def __init__(self, path: Callable[[CodeType], str | None], calls: Calls) -> None:
         self.path, self.calls = path, calls
         self.codes: dict[int, CodeType] = {}
+        self._names: dict[int, str] = {}
         self.first: dict[int, float] = {}
         self.callers: dict[tuple[int, int], Counter[int]] = {}
         self.errors: dict[tuple[int, str], Counter[int]] = {}
@@ -57,10 +59,13 @@ class Seen:
         """How often an exception of a type left each function."""
         return _whole(self.errors, self._failures, windows)
 
-    def name(self, code: CodeType) -> str:
+    def name(self, key: int) -> str:
         """``path::qualname`` of a function; a lambda or comprehension is of the function around it."""
-        parts = [part for part in code.co_qualname.replace(".<locals>", "").split(".") if not part.startswith("<")]
-        return f"{self.path(code)}::{'.'.join(parts) or '<module>'}"
+        if key not in self._names:
+            code = self.codes[key]
+            parts = [part for part in code.co_qualname.replace(".<locals>", "").split(".") if not part.startswith("<")]
+            self._names[key] = f"{self.path(code)}::{'.'.join(parts) or '<module>'}"
+        return self._names[key]
 
 
 def _fold(counters: "dict[_K, Counter[int]]", folded: dict[_K, tuple[float, int]], factor: float) -> None:
@@ -140,35 +145,40 @@ def document(seen: Seen, windows: Windows, name: str) -> dict[str, Any]:
 
 
 def _precision(seen: Seen, windows: Windows, elapsed: float) -> str:
-    hot = len(seen.calls.estimated())
+    hot = seen.calls.bounds(windows.program_s())
     window = f"in windows of {windows.counted_s:.1f} of {elapsed:.1f} s and scaled up"
     if not hot:
         return f"errors were counted {window}"
-    margin = windows.margin()
-    said = f"calls of the {hot:,} busiest of {len(seen.first):,} functions, and all errors, were counted {window}"
-    return said if margin is None else f"{said}: together they are known to {max(1, round(100 * margin))} %"
+    calls = seen.calls.total(windows.program_s())
+    widths = sorted(
+        (math.inf if high is None else max(high - calls[key], calls[key] - low)) / max(calls[key], 1)
+        for key, (low, high) in hot.items()
+    )
+    said = f"calls of the {len(hot):,} busiest of {len(seen.first):,} functions, and all errors, were counted {window}"
+    middle = widths[len(widths) // 2]
+    return f"{said}: half of them are known to {max(1, round(100 * middle))} %" if middle < 1 else said
 
 
 def _rows(seen: Seen, windows: Windows, elapsed: float) -> dict[str, dict[str, Any]]:
     calls: dict[str, float] = {}
     errors: dict[str, dict[str, float]] = {}
-    estimated = seen.calls.estimated()
-    scaled = set()
+    bounds = seen.calls.bounds(windows.program_s())
+    scaled: dict[str, list[tuple[float, float | None]]] = {}
     for key, times in seen.calls.total(windows.program_s()).items():
         if not _is_part(seen.codes[key]):
-            name = seen.name(seen.codes[key])
+            name = seen.name(key)
             calls[name] = calls.get(name, 0) + times
-            if key in estimated:
-                scaled.add(name)
+            if key in bounds:
+                scaled.setdefault(name, []).append((bounds[key][0] - times, _less(bounds[key][1], times)))
     for (key, kind), times in seen.failures(windows).items():
-        types = errors.setdefault(seen.name(seen.codes[key]), {})
+        types = errors.setdefault(seen.name(key), {})
         types[kind] = types.get(kind, 0) + times
     rows: dict[str, dict[str, Any]] = {}
     for key, first in list(seen.first.items()):
         code = seen.codes[key]
         if _is_part(code):
             continue
-        name = seen.name(code)
+        name = seen.name(key)
         called = calls.get(name, 0)
         failed = {kind: round(count) for kind, count in errors.get(name, {}).items()} if called else {}
         rows[name] = {
@@ -178,6 +188,7 @@ def _rows(seen: Seen, windows: Windows, elapsed: float) -> dict[str, dict[str, A
             "calls": round(called) if called else None,
             "calls_per_min": round(called * 60 / elapsed, 6) if called else None,
             "calls_basis": ("counted_scaled" if name in scaled else "counted") if called else None,
+            **_bounds(called, scaled.get(name, [])),
             "errors": sum(failed.values()) if called else None,
             "error_rate": round(min(1.0, sum(errors.get(name, {}).values()) / called), 6) if called else None,
             "error_types": failed or None,
@@ -188,11 +199,26 @@ def _rows(seen: Seen, windows: Windows, elapsed: float) -> dict[str, dict[str, A
     return rows
 
 
+def _less(number: float | None, other: float) -> float | None:
+    return None if number is None else number - other
+
+
+def _bounds(called: float, margins: list[tuple[float, float | None]]) -> dict[str, int | None]:
+    """The 95 % interval of calls that were scaled up; the parts of one function are taken to be off together."""
+    above = [more for _, more in margins if more is not None]
+    if not called or not margins:
+        return {}
+    return {
+        "calls_low": max(0, math.floor(called + sum(less for less, _ in margins))),
+        "calls_high": math.ceil(called + sum(above)) if len(above) == len(margins) else None,
+    }
+
+
 def _edges(seen: Seen, rows: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Who calls whom: the calls of each function, as its callers were seen."""
     callers: dict[tuple[str, str], int] = {}
     for (caller, callee), counter in list(seen.callers.items()):
-        key = seen.name(seen.codes[caller]), seen.name(seen.codes[callee])
+        key = seen.name(caller), seen.name(callee)
         callers[key] = callers.get(key, 0) + value(counter)
     followed: dict[str, int] = {}
     for (_, called), times in callers.items():

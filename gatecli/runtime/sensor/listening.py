@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import repeat
 from types import CodeType
 from typing import Any
@@ -18,8 +19,10 @@ from .calls import Calls
 from .document import Counter, Seen, document, own_file, value, write
 from .windows import Windows
 
-PERIOD_S, LONGEST_PERIOD_S = 0.25, 3.0
+PERIOD_S, LONGEST_PERIOD_S = 0.25, 1.5
 FLUSH_S = 5.0
+# Deciding anew and writing hold the program up: they wait so many times as long as they took.
+_SETTLE_WAITS, _FLUSH_WAITS = 2_000, 1_000
 # One window in so many shows who calls: it costs four times as much, and is a quarter as long.
 _FOLLOWING, _FOLLOWING_COST = 4, 4
 _LONGEST_END_S = 2.0
@@ -34,6 +37,13 @@ _PASSING = (StopIteration, StopAsyncIteration, GeneratorExit)
 def is_possible() -> bool:
     """Whether this interpreter can tell what runs."""
     return _monitoring is not None
+
+
+def _took(work: Callable[[], None]) -> float:
+    """The processor seconds of this thread that it takes."""
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
 
 
 class Sensor:
@@ -54,7 +64,7 @@ class Sensor:
         self.seen = Seen(self.path, self.calls)
         self.windows = Windows(self.duty)
         self.opened = 0
-        self.costs: deque[float] = deque(maxlen=5)
+        self.costs: deque[measuring.Cost] = deque(maxlen=5)
         self.calls.left[id(measuring.TOLD)] = repeat(None)
 
     # ----------------------------------------------------------------- what the interpreter tells
@@ -175,7 +185,8 @@ class Sensor:
         """Count for a while what is hot, too, or in every fourth window see who calls what."""
         self.opened += 1
         events, follows = _monitoring.events, self.opened % _FOLLOWING == 0
-        hot = list(self.calls.hot)
+        affordable_a_s = measuring.LIGHT / (self._cost().told * (_FOLLOWING_COST if follows else 1))
+        hot = self.calls.turn(affordable_a_s, follows=follows)
         self._set(hot, events.PY_START)
         before = self._followed()
         time.sleep(0)  # so that no other thread runs between the next lines, uncounted or untimed
@@ -195,9 +206,10 @@ class Sensor:
         _monitoring.register_callback(self.counter, events.PY_START, self._counting())
         _monitoring.register_callback(self.counter, events.PY_UNWIND, None)
         self._set([key for key in hot if key in self.calls.hot], 0)
-        cost = self._cost_s()
+        self.costs.append(measuring.cost())
+        cost = self._cost()
         if followed is not None:
-            self.windows.spend((self._followed() - followed) * cost * _FOLLOWING_COST)
+            self.windows.spend((self._followed() - followed) * cost.told * _FOLLOWING_COST)
             return
         self.calls.scale(seen, add(sum(seen.values()), cost), self.windows.program_s())
         if (factor := self.windows.stands_for()) is not None:
@@ -205,16 +217,16 @@ class Sensor:
 
     def _settle(self) -> None:
         """Decide anew what is counted always."""
-        cost = max(self._cost_s(), 1e-9)
-        cooler, hotter, calls = self.calls.settle(self.windows.program_s(), measuring.ALWAYS / cost)
-        self.windows.spend_always(calls * cost)
+        cost = self._cost().told
+        cooler, hotter = self.calls.settle(self.windows.program_s(), measuring.ALWAYS / cost)
         self._set(cooler, _monitoring.events.PY_START)
         self._set(hotter, 0)
 
-    def _cost_s(self) -> float:
+    def _cost(self) -> measuring.Cost:
         """What it takes to count one call, lately: a single measurement may fall into a neighbour's burst."""
-        self.costs.append(measuring.cost_s())
-        return sorted(self.costs)[len(self.costs) // 2]
+        if not self.costs:
+            self.costs.append(measuring.cost())
+        return measuring.Cost(*(sorted(column)[len(column) // 2] for column in zip(*self.costs, strict=True)))
 
     def _set(self, keys: Iterable[int], events: int) -> None:
         for number, key in enumerate(keys):
@@ -235,22 +247,23 @@ class Sensor:
         They grow longer: of a short run something is seen, and of a long one fewer calls lie across a window's end.
         """
         period = PERIOD_S
-        due = time.monotonic() + FLUSH_S
+        settle_at, flush_at = 0.0, time.monotonic() + FLUSH_S
         pause = random.uniform(0, period)
         while not self.ended.wait(pause):
             if self.counter is not None:
                 if self.windows.is_affordable():
-                    self._window(period)
-                self._settle()
-            if time.monotonic() > due:
-                began = time.monotonic()
-                with contextlib.suppress(Exception):  # the program goes on, whatever becomes of the recording
-                    self.flush()
-                took = time.monotonic() - began
-                due = time.monotonic() + max(FLUSH_S, 200 * took)  # it holds the program up, so rarely if it is long
+                    self.windows.spend_window(_took(partial(self._window, period)))
+                if time.monotonic() >= settle_at:
+                    settle_at = time.monotonic() + _SETTLE_WAITS * _took(self._settle)
+            if time.monotonic() >= flush_at:
+                flush_at = time.monotonic() + max(FLUSH_S, _FLUSH_WAITS * _took(self._flush))
             self.windows.own_s = time.thread_time()
             pause = period * (1 - self.duty) * random.uniform(0.5, 1.5)
             period = min(LONGEST_PERIOD_S, period * 1.5)
+
+    def _flush(self) -> None:
+        with contextlib.suppress(Exception):  # the program goes on, whatever becomes of the recording
+            self.flush()
 
     def _forked(self) -> None:
         self.reset()
@@ -269,8 +282,7 @@ class Sensor:
             if self.counter is not None:
                 _monitoring.set_events(self.counter, 0)
         finally:  # who presses Ctrl-C twice does not lose the end
-            with contextlib.suppress(Exception):
-                self.flush()
+            self._flush()
 
     def flush(self) -> None:
         """Write all that is known; a file of nothing, as that of a server's first process, would be no profile."""

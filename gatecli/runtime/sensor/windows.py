@@ -5,19 +5,23 @@ which it waits count for little. What counting takes is left out of it: it is me
 the state that the machine is in, since a busy neighbour makes it dearer as it makes everything else.
 """
 
-import math
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
-from .calls import LEAST_CPU_S
+from .calls import LEAST_CPU_S, Counted
 
 DUTY = 0.05
-# The part of the program's processor time that counting may take: with it, listening and writing stay below 2 %.
-BUDGET = 0.012
+# The part of the program's processor time that windows may take.
+BUDGET = 0.005
+# The part of a window's processor time that counting may take in it: the less, the less it matters how much it is.
+LIGHT = 0.05
 # The part that counting outside windows may take, by what it costs in a loop: in a program that is some times more.
-ALWAYS = 0.004
+ALWAYS = 0.003
 _CALLS = 300
-_LEAST_WINDOWS = 4
+# In a program it takes more than in a loop of its own, as other code comes between two calls: what makes the counts of
+# ``tests.bench.sensor_counts`` neither too high nor too low (3.12 to 3.14, 2026-11-27).
+_IN_PROGRAM = 1.15
 
 
 def _plain() -> None:
@@ -39,13 +43,26 @@ def _seconds(function: Callable[[], None]) -> float:
     return time.thread_time() - began
 
 
-def cost_s() -> float:
-    """Processor seconds that it takes to tell of one start and to count it, now; ``TOLD`` is listened to.
+class Cost(NamedTuple):
+    """Processor seconds that it takes to tell of one call and to count it, and those of a call that does nothing."""
+
+    told: float
+    call: float
+
+
+def cost() -> Cost:
+    """What it costs now; ``TOLD`` is listened to.
 
     The median of some, not the least: what the program's own calls took is not the least either.
     """
-    pairs = sorted(_seconds(_told) - _seconds(_plain) for _ in range(5))
-    return max(0.0, pairs[2]) / _CALLS
+    plain = [_seconds(_plain) for _ in range(5)]
+    told = sorted(_seconds(_told) - one for one in plain)
+    return Cost(max(1e-9, _IN_PROGRAM * told[2] / _CALLS), max(1e-9, sorted(plain)[2] / _CALLS))
+
+
+def _others_s() -> float:
+    """Processor seconds of all threads but this one, which is the sensor's."""
+    return time.process_time() - time.thread_time()
 
 
 class Windows:
@@ -55,9 +72,9 @@ class Windows:
         self.duty = duty
         self.began, self.began_at, self._began_cpu = time.monotonic(), time.time(), time.process_time()
         self.own_s = self.counted_s = 0.0
-        self._told_s = self._always_s = 0.0
+        self._told_s = self._opening_s = 0.0
         self._opened: tuple[float, float] | None = None
-        self._rows: list[tuple[int, float]] = []  # calls and processor seconds of each
+        self._cpu_s = 0.0  # the processor time of all of them
         # What the windows since ``_covered_s`` of the program's processor time have of it.
         self._covered_s = self._pending_s = 0.0
 
@@ -68,26 +85,24 @@ class Windows:
 
     def open(self) -> None:
         """Calls are counted from now on."""
-        self._opened = time.monotonic(), time.process_time()
+        self._opened = time.monotonic(), _others_s()
 
-    def close(self) -> Callable[[int, float], float]:
-        """They no longer are; what is returned takes the calls that were, and what it takes to count one.
-
-        It returns the processor time of the window, without what counting took.
-        """
-        now, cpu = time.monotonic(), time.process_time()
+    def close(self) -> Callable[[int, Cost], Counted]:
+        """They no longer are; what is returned takes the calls that were, and what it takes to count one."""
+        now, cpu = time.monotonic(), _others_s()
         opened, self._opened = self._opened, None
 
-        def add(calls: int, cost: float) -> float:
+        def add(calls: int, cost: Cost) -> Counted:
             if opened is None:
-                return 0.0
-            used, told = cpu - opened[1], calls * cost
-            left = max(used / 4, used - told)
-            self._told_s += min(told, 0.75 * used)
-            self._rows.append((calls, left))
+                return Counted(0.0, 0.0, 0.0)
+            used = max(0.0, cpu - opened[1])
+            least = min(used, calls * cost.call)
+            left = max(used - calls * cost.told, least)
+            self._told_s += used - left
+            self._cpu_s += left
             self._pending_s += left
             self.counted_s += now - opened[0]
-            return left
+            return Counted(left, used - left, least)
 
         return add
 
@@ -95,15 +110,15 @@ class Windows:
         """Something else took so long in the program's own threads."""
         self._told_s += seconds
 
-    def spend_always(self, seconds: float) -> None:
-        """Counting outside windows took so long: in them it takes its part as well, so it is of the program's time."""
-        self._always_s += seconds
+    def spend_window(self, seconds: float) -> None:
+        """Opening and closing a window took so long in the sensor's own thread."""
+        self._opening_s += seconds
 
     def is_affordable(self) -> bool:
-        """Whether counting kept within its budget so far; a duty that was asked for is what it is."""
+        """Whether windows kept within their budget so far; a duty that was asked for is what it is."""
         if self.duty > DUTY:
             return True
-        return self._told_s + self._always_s + self.own_s <= BUDGET * (time.process_time() - self._began_cpu)
+        return self._told_s + self._opening_s <= BUDGET * (time.process_time() - self._began_cpu)
 
     def elapsed_s(self) -> float:
         """Seconds since it began."""
@@ -133,19 +148,6 @@ class Windows:
         """How many calls one that was counted stands for, over all windows; None where none was."""
         if self.duty >= 1:
             return 1.0
-        cpu = sum(cpu for _, cpu in self._rows)
-        if cpu >= LEAST_CPU_S:
-            return max(1.0, self.program_s() / cpu)
+        if self._cpu_s >= LEAST_CPU_S:
+            return max(1.0, self.program_s() / self._cpu_s)
         return max(1.0, self.elapsed_s() / self.counted_s) if self.counted_s else None
-
-    def margin(self) -> float | None:
-        """Half of the 95 % interval of all calls in windows, as a part of them; None where too little is known.
-
-        Calls for the processor time of the windows, as a ratio estimate (Cochran, Sampling Techniques, 3rd ed., 6.4).
-        """
-        calls, cpu = sum(calls for calls, _ in self._rows), sum(cpu for _, cpu in self._rows)
-        if len(self._rows) < _LEAST_WINDOWS or not calls or cpu < LEAST_CPU_S:
-            return None
-        rate, many = calls / cpu, len(self._rows)
-        squares = sum((one - rate * seconds) ** 2 for one, seconds in self._rows)
-        return 1.96 * math.sqrt(squares * many / (many - 1)) / calls

@@ -91,6 +91,14 @@ def test_calls_of_different_kinds_are_not_added() -> None:
     assert rows(again(made("a", 60, 60.0), counted))[PRICE].calls == 60
 
 
+@pytest.mark.parametrize(("high", "expected"), [(140, (120, 200)), (None, (120, None))])
+def test_what_is_known_of_scaled_calls_is_added(high: int | None, expected: tuple[int, int | None]) -> None:
+    one = made("a", 60, 60.0, calls_basis="counted")
+    two = made("b", 100, 60.0, calls_basis="counted_scaled", calls_low=60, calls_high=high)
+    row = rows(again(one, two))[PRICE]
+    assert (row.calls, row.calls_basis, (row.calls_low, row.calls_high)) == (160, "counted_scaled", expected)
+
+
 def test_entry_points_are_those_of_all_the_time() -> None:
     point = EntryPoint(id="http GET /a", kind="http", calls_per_min=30.0, weight=1.0)
     one = msgspec.structs.replace(made("a", 1, 60.0), entry_points=(point,))
