@@ -51,7 +51,7 @@ Budgets = Annotated[
 
 
 def backtest(
-    revision: Annotated[str, typer.Argument(metavar="[REVISION]", help="Where the mainline ends.")] = "HEAD",
+    revision: Annotated[str, typer.Argument(metavar="REVISION", help="Where the mainline ends.")] = "HEAD",
     scores: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write sha, likelihood, total and probabilities as CSV.")
     ] = None,
@@ -97,7 +97,7 @@ def backtest(
 
 
 def learn(
-    revision: Annotated[str, typer.Argument(metavar="[REVISION]", help="Where the mainline ends.")] = "HEAD",
+    revision: Annotated[str, typer.Argument(metavar="REVISION", help="Where the mainline ends.")] = "HEAD",
     labels: Labels = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the weights, write nothing.")] = False,
     budget: Budgets = None,

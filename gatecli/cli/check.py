@@ -50,7 +50,10 @@ class AiOption(StrEnum):
 
 def check(
     revisions: Annotated[
-        str | None, typer.Argument(help="BASE or BASE...HEAD (from the merge base), or BASE..HEAD (two trees).")
+        str | None,
+        typer.Argument(
+            metavar="REVISIONS", help="BASE or BASE...HEAD (from the merge base), or BASE..HEAD (two trees)."
+        ),
     ] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Judge the index.")] = False,
     diff: Annotated[str | None, typer.Option("--diff", metavar="FILE", help="Judge a patch; - is stdin.")] = None,

@@ -44,7 +44,7 @@ app.command("export", epilog=profile_compare.EXPORT_EPILOG)(profile_compare.expo
 
 @app.command("import", epilog=_IMPORT_EPILOG)
 def import_(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="pstats, OTLP JSON, py-spy raw, austin.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="pstats, OTLP JSON, py-spy raw, austin.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: .gate/profile.json.gz.")
     ] = None,
@@ -107,7 +107,7 @@ def _progress(files: list[Path]) -> "Iterator[Callable[[Path, int], None] | None
 @app.command("show", epilog=_SHOW_EPILOG)
 def show(
     profile: Annotated[
-        Path | None, typer.Argument(metavar="[PROFILE]", help="Default: .gate/profile.json.gz of the repository.")
+        Path | None, typer.Argument(metavar="PROFILE", help="Default: .gate/profile.json.gz of the repository.")
     ] = None,
     function: Annotated[
         str | None, typer.Option(metavar="PATH::QUALNAME", help="All that is known of one function.")

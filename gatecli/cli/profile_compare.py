@@ -52,7 +52,7 @@ def diff(
 
 def export(
     profile: Annotated[
-        Path | None, typer.Argument(metavar="[PROFILE]", help="Default: .gate/profile.json.gz of the repository.")
+        Path | None, typer.Argument(metavar="PROFILE", help="Default: .gate/profile.json.gz of the repository.")
     ] = None,
     format: Annotated[FormatOption, typer.Option(metavar="csv|json|speedscope")] = FormatOption.CSV,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: stdout.")] = None,

@@ -24,8 +24,8 @@ Examples:
 
 
 def fetch(
-    engine: Annotated[str | None, typer.Argument(metavar="[ENGINE", help="Default: those of the policy.")] = None,
-    url: Annotated[str | None, typer.Argument(metavar="URL]", help="Where it answers.")] = None,
+    engine: Annotated[str | None, typer.Argument(metavar="ENGINE", help="Default: those of the policy.")] = None,
+    url: Annotated[str | None, typer.Argument(metavar="URL", help="Where it answers.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: .gate/profile.json.gz.")
     ] = None,

@@ -21,7 +21,7 @@ Examples:
 
 
 def record(
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="What to run.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run, behind --.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: .gate/profile.json.gz.")
     ] = None,

@@ -106,7 +106,7 @@ def _free_code() -> str:
 @app.command("baseline")
 def baseline(
     reports: Annotated[
-        list[Path], typer.Argument(metavar="REPORT…", help="JSON reports: gate check --report json=FILE.")
+        list[Path], typer.Argument(metavar="REPORT", help="JSON reports: gate check --report json=FILE.")
     ],
     reason: Annotated[str, typer.Option("--reason", help="Why these findings are accepted.")] = "",
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")] = BASELINE,
@@ -135,7 +135,7 @@ def baseline(
 @app.command("test")
 def run_examples(
     path: Annotated[
-        Path | None, typer.Argument(metavar="[PATH]", help="A rule or a folder of rules; default: .gate/rules.")
+        Path | None, typer.Argument(metavar="PATH", help="A rule or a folder of rules; default: .gate/rules.")
     ] = None,
 ) -> None:
     """Run the examples of gate's rules and of a repository's own; exit code 1 if one fails."""

@@ -27,7 +27,10 @@ class TreeFormat(StrEnum):
 
 
 Revisions = Annotated[
-    str | None, typer.Argument(help="BASE...HEAD, as in gate check; default: what is not on the default branch yet.")
+    str | None,
+    typer.Argument(
+        metavar="REVISIONS", help="BASE...HEAD, as in gate check; default: what is not on the default branch yet."
+    ),
 ]
 Approvals = Annotated[
     Path | None, typer.Option(metavar="FILE", help="GitHub's REST answers: {pull_request, reviews, commits}.")
