@@ -16,7 +16,7 @@ from gatecli.cli.main import run
 from gatecli.errors import GateError
 from gatecli.runtime import record, sensor
 from gatecli.runtime.profile import Profile, load
-from gatecli.runtime.sensor import calls, document, windows
+from gatecli.runtime.sensor import calls, document, hot, windows
 
 PROGRAM = """
 import asyncio, os, sys
@@ -368,17 +368,17 @@ def test_what_is_called_rarely_is_counted_exactly_and_what_is_not_by_windows() -
     take(counted, 2, calls.ALLOWANCE)
     assert counted.total(1.0) == {1: 30, 2: calls.ALLOWANCE}
     take(counted, 2, 1, now_s=1.0)
-    assert (counted.estimated(), counted.total(1.0)[2]) == ({2}, calls.ALLOWANCE + 1)
+    assert (counted.bounds(1.0).keys(), counted.total(1.0)[2]) == ({2}, calls.ALLOWANCE + 1)
     counted.open([2])
     take(counted, 2, 500)
-    counted.scale(counted.close(), calls.Counted(0.1, 0.01, 0.0), now_s=3.0)  # 5,000 a second, for two seconds
+    counted.scale(counted.close(), hot.Counted(0.1, 0.01, 0.0, 0.0), now_s=3.0)  # 5,000 a second, for two seconds
     take(counted, 1, 30)
     assert counted.total(3.0) == {1: 60, 2: calls.ALLOWANCE + 1 + 10_000}
     assert counted.bounds(3.0) == {2: (calls.ALLOWANCE + 1 + 500, None)}, "one window says nothing of the others"
 
 
 def test_how_well_calls_are_known_follows_from_how_windows_differ_and_what_counting_took() -> None:
-    def bounds(*windows: tuple[int, calls.Counted]) -> tuple[float, float | None]:
+    def bounds(*windows: tuple[int, hot.Counted]) -> tuple[float, float | None]:
         counted = calls.Calls()
         take(counted, 1, calls.ALLOWANCE + 1)
         for number, (seen, window) in enumerate(windows):
@@ -387,24 +387,40 @@ def test_how_well_calls_are_known_follows_from_how_windows_differ_and_what_count
         whole = counted.total(float(len(windows)))[1] - calls.ALLOWANCE - 1
         return 1 - (low - calls.ALLOWANCE - 1) / whole, (high - calls.ALLOWANCE - 1) / whole - 1 if high else None
 
-    free = calls.Counted(0.1, 0.0, 0.0)
+    free = hot.Counted(0.1, 0.0, 0.0, 0.0)
     assert bounds(*[(1_000, free)] * 4) == pytest.approx((0.0, 0.0), abs=1e-6)
     # Deviations of 100 from a mean of 1,000 in four windows: 3.18 * sqrt(4 * 100² * 4 / 3) / 4,000.
     assert bounds((900, free), (1_100, free), (900, free), (1_100, free)) == pytest.approx((0.1836, 0.1836), abs=0.001)
     # Counting took a tenth of the rest: 0.4 of it less or 0.75 more.
-    assert bounds(*[(1_000, calls.Counted(0.1, 0.01, 0.0))] * 4) == pytest.approx((0.0385, 0.0811), abs=0.001)
+    assert bounds(*[(1_000, hot.Counted(0.1, 0.01, 0.0, 0.0))] * 4) == pytest.approx((0.0385, 0.0811), abs=0.001)
     # It took four times the rest, which is at least eight tenths of what calls that do nothing take.
-    assert bounds(*[(1_000, calls.Counted(0.1, 0.4, 0.1))] * 4) == pytest.approx((0.6154, 0.25), abs=0.001)
+    assert bounds(*[(1_000, hot.Counted(0.1, 0.4, 0.1, 0.0))] * 4) == pytest.approx((0.6154, 0.25), abs=0.001)
+
+
+def test_calls_are_scaled_by_those_of_other_functions_where_these_keep_step_with_them() -> None:
+    """Of a window's processor time so much is a neighbour's that nothing follows from it; calls do not mind."""
+    one = hot.Hot(hot.Done(0.01, 300))
+    one.begin(1.0, hot.Done(0.0, 0))
+    for number in range(1, 5):
+        one.add(1_000, hot.Counted((0.1, 0.02)[number % 2], 0.0, 0.0, 500), hot.Done(2.0 * number, 50_000 * number))
+    assert one.total(hot.Done(8.0, 200_000)) == (400_000, 400_000, 400_000)
+    loose = hot.Hot(hot.Done(0.01, 300))
+    loose.begin(1.0, hot.Done(0.0, 0))
+    for number in range(1, 5):
+        loose.add(1_000, hot.Counted(0.1, 0.0, 0.0, (500, 5)[number % 2]), hot.Done(2.0 * number, 50_000 * number))
+    assert loose.total(hot.Done(8.0, 200_000))[0] == pytest.approx(80_000), "by processor time"
 
 
 def test_hot_functions_take_turns_in_windows_that_stay_light() -> None:
     counted = calls.Calls()
-    counted.hot = {key: calls.Hot(rate, 0.0) for key, rate in ((1, 600.0), (2, 500.0), (3, 300.0), (4, 5_000.0))}
+    for key, rate in ((1, 600.0), (2, 500.0), (3, 300.0), (4, 5_000.0)):
+        counted.hot[key] = hot.Hot(hot.Done(0.01, 300))
+        counted.hot[key].begin(rate, hot.Done(0.0, 0))
     turns = []
     for _ in range(6):
         turns.append(counted.turn(1_000.0, follows=False))
         for key in turns[-1]:
-            counted.hot[key].add(1, calls.Counted(0.1, 0.0, 0.0))
+            counted.hot[key].add(0, hot.Counted(0.0, 0.0, 0.0, 0.0), hot.Done(0.0, 0))
     assert turns == [[1, 2, 3, 4], [1, 3], [2, 3], [4], [1, 3], [2, 3]], "at first all, as nothing is known of them"
     for one in counted.hot.values():
         one.followed = 1
@@ -417,7 +433,7 @@ def test_a_round_decides_what_is_affordable_the_rarest_first() -> None:
     for key, times in ((1, 10), (2, 100), (3, 1_000)):
         take(counted, key, times)
     assert counted.settle(1.0, 500.0) == ([], [3])
-    assert counted.estimated() == {3}
+    assert counted.bounds(1.0).keys() == {3}
     take(counted, 1, 5)
     cooler, hotter = counted.settle(2.0, 5_000.0)
     assert (cooler, hotter) == ([3], []), "there is room for it now"
@@ -436,12 +452,12 @@ def test_every_call_of_what_is_not_hot_is_counted(python: str, folder: Path) -> 
     _, profile = recorded("--", python, "busy.py", output=folder / "p.json")
     rows = {row.id.partition("::")[2]: row for row in profile.functions}
     assert (rows["work"].calls, rows["rare"].calls, rows["rare"].calls_basis) == (3, 120, "counted")
-    hot = rows["hot"]
-    assert (hot.calls_basis, rows["rare"].calls_low) == ("counted_scaled", None)
-    assert hot.calls is not None
-    assert hot.calls_low is not None
-    assert hot.calls_low <= hot.calls
-    assert hot.calls_high is None or hot.calls_high >= hot.calls
+    busy = rows["hot"]
+    assert (busy.calls_basis, rows["rare"].calls_low) == ("counted_scaled", None)
+    assert busy.calls is not None
+    assert busy.calls_low is not None
+    assert busy.calls_low <= busy.calls
+    assert busy.calls_high is None or busy.calls_high >= busy.calls
 
 
 def measured(*cpu_s: float, whole_cpu_s: float, duty: float = 0.05) -> windows.Windows:

@@ -190,7 +190,7 @@ class Sensor:
         self._set(hot, events.PY_START)
         before = self._followed()
         time.sleep(0)  # so that no other thread runs between the next lines, uncounted or untimed
-        self.windows.open()
+        self.windows.open(self.calls.done(0.0).calls)
         if follows:
             _monitoring.register_callback(self.counter, events.PY_START, self._following())
         else:
@@ -201,7 +201,8 @@ class Sensor:
 
     def _close(self, hot: list[int], followed: int | None) -> None:
         """Count no longer what is hot; ``followed`` is how many calls had been by then, in a window of callers."""
-        add, seen = self.windows.close(), self.calls.close()
+        add = self.windows.close(self.calls.done(0.0).calls)
+        seen = self.calls.close()
         events = _monitoring.events
         _monitoring.register_callback(self.counter, events.PY_START, self._counting())
         _monitoring.register_callback(self.counter, events.PY_UNWIND, None)

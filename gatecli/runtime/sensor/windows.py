@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .calls import LEAST_CPU_S, Counted
+from .calls import LEAST_CPU_S
+from .hot import Counted
 
 DUTY = 0.05
 # The part of the program's processor time that windows may take.
@@ -73,7 +74,7 @@ class Windows:
         self.began, self.began_at, self._began_cpu = time.monotonic(), time.time(), time.process_time()
         self.own_s = self.counted_s = 0.0
         self._told_s = self._opening_s = 0.0
-        self._opened: tuple[float, float] | None = None
+        self._opened: tuple[float, float, float] | None = None
         self._cpu_s = 0.0  # the processor time of all of them
         # What the windows since ``_covered_s`` of the program's processor time have of it.
         self._covered_s = self._pending_s = 0.0
@@ -83,18 +84,18 @@ class Windows:
         """Whether calls are counted now."""
         return self._opened is not None or self.duty >= 1
 
-    def open(self) -> None:
-        """Calls are counted from now on."""
-        self._opened = time.monotonic(), _others_s()
+    def open(self, done: float) -> None:
+        """Calls are counted from now on; so many there were of what is counted always."""
+        self._opened = time.monotonic(), _others_s(), done
 
-    def close(self) -> Callable[[int, Cost], Counted]:
+    def close(self, done: float) -> Callable[[int, Cost], Counted]:
         """They no longer are; what is returned takes the calls that were, and what it takes to count one."""
         now, cpu = time.monotonic(), _others_s()
         opened, self._opened = self._opened, None
 
         def add(calls: int, cost: Cost) -> Counted:
             if opened is None:
-                return Counted(0.0, 0.0, 0.0)
+                return Counted(0.0, 0.0, 0.0, 0.0)
             used = max(0.0, cpu - opened[1])
             least = min(used, calls * cost.call)
             left = max(used - calls * cost.told, least)
@@ -102,7 +103,7 @@ class Windows:
             self._cpu_s += left
             self._pending_s += left
             self.counted_s += now - opened[0]
-            return Counted(left, used - left, least)
+            return Counted(left, used - left, least, done - opened[2])
 
         return add
 
