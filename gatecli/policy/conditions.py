@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gatecli.config import Config
 from gatecli.config.contradictions import MAX_STARS
 from gatecli.config.requirements import Condition, IncidentsAsked, parts
-from gatecli.model import Case, Closeness, Finding, IncidentSeverity, Outcome, Person, Score
+from gatecli.model import Case, Closeness, Finding, Grade, IncidentSeverity, Outcome, Person, Score
 from gatecli.policy.owners import SENIORS, members
 from gatecli.policy.patterns import Patterns
 from gatecli.provenance.identity import Directory, directory
@@ -212,7 +212,11 @@ def matches_name(wanted: str, names: Collection[str]) -> bool:
     return wanted in names
 
 
-def _at_least(value: Held | float, asked: float) -> Held:
+def _traffic(value: Held | float, asked: float, about: Facts) -> Held:
+    """Whether so much traffic was seen; that there is little of it is not known from a weak profile."""
+    profile = about.case.profile
+    if value is not None and value < asked and profile is not None and profile.grade is Grade.WEAK:
+        return None
     return None if value is None else value >= asked
 
 
@@ -294,8 +298,8 @@ _ASKS: Mapping[str, Callable[..., Held]] = {
     "points": lambda count, about: about.score.total >= count,
     "likelihood": lambda count, about: about.score.likelihood >= count,
     "top_share": lambda share, about: _within_top(share, about),
-    "traffic_share": lambda share, about: _at_least(about.share, share),
-    "calls_per_minute": lambda rate, about: _at_least(about.rate, rate),
+    "traffic_share": lambda share, about: _traffic(about.share, share, about),
+    "calls_per_minute": lambda rate, about: _traffic(about.rate, rate, about),
     "entry_points": lambda names, about: any(matches_name(name, about.entry_points) for name in names),
     "services": lambda names, about: any(matches_name(name, about.services) for name in names),
     "destructive_schema": lambda _, about: any(one.rule in DESTRUCTIVE for one in about.found),

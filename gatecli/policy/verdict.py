@@ -15,6 +15,7 @@ from gatecli.model import (
     Finding,
     FunctionChange,
     FunctionKind,
+    Grade,
     Mode,
     Outcome,
     ParsedFile,
@@ -203,7 +204,7 @@ def _unread(case: Case) -> Iterator[Trigger]:
 
 
 def _profile(case: Case, config: Config) -> Iterator[Trigger]:
-    """A profile that is configured (required, or there) but missing, stale, or without the touched functions."""
+    """A profile that is configured (required, or there) but missing, stale, weak, or without the touched functions."""
     profile = case.profile
     if not case.change.files:
         return
@@ -219,6 +220,9 @@ def _profile(case: Case, config: Config) -> Iterator[Trigger]:
         allowed = f"the policy allows {config.profile.max_age_days:g}"
         yield _floor(f"the runtime profile is {days:,.1f} days old, {allowed}")
     expected = case.running
+    if profile.grade is Grade.WEAK and (unseen := [one for one in expected if _is_unseen(case, one)]):
+        text = f"the runtime profile is weak: that it has not seen {unseen[0].id.name} does not say that it never runs"
+        yield _floor(text if len(unseen) == 1 else f"{text} ({len(unseen) - 1:,} more)", path=unseen[0].id.path)
     if missing := [function for function in expected if not _has_answer(case, function)]:
         first = missing[0].id
         text = f"{len(missing):,} of {len(expected):,} touched functions could not be matched in the runtime profile"
@@ -228,6 +232,11 @@ def _profile(case: Case, config: Config) -> Iterator[Trigger]:
 def _has_answer(case: Case, function: FunctionChange) -> bool:
     usage = case.usage.get(function.id)
     return usage is not None and usage.status in (UsageStatus.OBSERVED, UsageStatus.NOT_OBSERVED)
+
+
+def _is_unseen(case: Case, function: FunctionChange) -> bool:
+    usage = case.usage.get(function.id)
+    return usage is not None and usage.status is UsageStatus.NOT_OBSERVED
 
 
 def _unjudged_files(case: Case) -> Iterator[Trigger]:

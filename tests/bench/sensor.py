@@ -38,12 +38,13 @@ def serve(python: str, folder: Path, port: int, environment: dict[str, str]) -> 
     process = subprocess.Popen(
         command, cwd=folder, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    for _ in range(200):
+    for _ in range(900):
         try:
             ask(http.client.HTTPConnection("127.0.0.1", port, timeout=5))
             return process
         except OSError:
             time.sleep(0.1)
+    process.kill()
     raise SystemExit("datasette did not start")
 
 
