@@ -6,7 +6,8 @@ known in the end is kept as well: ``gate check`` looks at the next change with i
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gatecli.scoring.past import Past
 
 MAX_LABELS = 10_000_000
+_COMMIT = re.compile(r"[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?")
 
 
 def replay_past(
@@ -30,6 +32,7 @@ def replay_past(
     folder: Path,
     labels: Mapping[str, bool] | None = None,
     progress: Progress = lambda *_: None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> "Past":
     """The signals and outcomes of every change of the mainline up to a revision.
 
@@ -39,6 +42,7 @@ def replay_past(
         folder: Where outlines are kept between runs.
         labels: Outcomes from elsewhere, by commit, in place of those that the history names.
         progress: Told of every part that is done.
+        warn: Told why what is known in the end could not be kept.
 
     Raises:
         UsageError: there is no repository, no such revision, or no change of Python code.
@@ -64,7 +68,8 @@ def replay_past(
             shallow=repository.is_shallow,
         )
         progress("keeping what is known", 0, 0)
-        keep(repository, replay, changes, settings, folder)
+        if lost := keep(repository, replay, changes, settings, folder):
+            warn(f"what happened here could not be kept for later checks: {lost}")
     if not len(past):
         raise UsageError(
             f"no change of the {len(changes):,} on this line touches Python code",
@@ -105,12 +110,24 @@ def read_labels(path: Path) -> dict[str, bool]:
             continue
         try:
             row = json.loads(line)
-            found[str(row["sha"])] = row["bad"] is True or row["bad"] == 1
+            found[_commit(row["sha"])] = _YES_OR_NO[row["bad"]]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UsageError(
-                f"{path}:{number}: not an outcome: {line[:80]!r}", 'each line is {"sha": "…", "bad": true}'
+                f"{path}:{number}: not an outcome: {line[:80]!r}",
+                'each line is {"sha": "…", "bad": true}: a whole commit id, and true or false',
             ) from error
     return found
+
+
+_YES_OR_NO = {True: True, False: False}
+"""1 and 0 are the same; a word such as "yes" is neither, and must not be taken for good."""
+
+
+def _commit(sha: str) -> str:
+    """A whole commit id, however it is written; TypeError where it is none."""
+    if not isinstance(sha, str) or not _COMMIT.fullmatch(sha.strip()):
+        raise TypeError(f"{sha!r} is no whole commit id")
+    return sha.strip().lower()
 
 
 def _settings(repository: Repository, revision: str) -> "Config":

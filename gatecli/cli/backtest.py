@@ -79,7 +79,9 @@ def backtest(
     given = hindsight.read_labels(labels) if labels else None
     shares = _budget(budget, root_of(repo))
     with progress_bar() as progress:
-        past = hindsight.replay_past(repo, revision=revision, folder=cache_folder(), labels=given, progress=progress)
+        past = hindsight.replay_past(
+            repo, revision=revision, folder=cache_folder(), labels=given, progress=progress, warn=_warn
+        )
         weights = prior()
         found = replayed.replay_scores(past, weights, lambda done, all: progress("scoring", done, all))
         result = replayed.examine(past, found, shares)
@@ -114,7 +116,9 @@ def learn(
     given = hindsight.read_labels(labels) if labels else None
     shares = _budget(budget, root_of(repo))
     with progress_bar() as progress:
-        past = hindsight.replay_past(repo, revision=revision, folder=cache_folder(), labels=given, progress=progress)
+        past = hindsight.replay_past(
+            repo, revision=revision, folder=cache_folder(), labels=given, progress=progress, warn=_warn
+        )
         weights = prior()
         learned = learning.learn(past, weights)
         found = replayed.replay_scores(past, weights, lambda done, all: progress("measuring", done, all))
@@ -141,7 +145,10 @@ def _budget(asked: str | None, root: Path) -> "Budget":
     if asked is None:
         try:
             known = read_learned((root / PATH).read_bytes(), PATH).bands
-        except (OSError, GateError):
+        except FileNotFoundError:
+            return Budget()
+        except (OSError, GateError) as error:
+            _warn(f"the budget of {PATH} cannot be read, 20 and 5 % are used: {str(error).splitlines()[-1]}")
             return Budget()
         shares = {band.asks: band.share for band in known}
         usual = Budget()
@@ -158,9 +165,18 @@ def _budget(asked: str | None, root: Path) -> "Budget":
 
 
 def _say_unknown(labels: "Mapping[str, bool] | None", past: "Past") -> None:
+    from gatecli.reports.text import count
+
     unknown = len(labels.keys() - set(past.shas)) if labels is not None else 0
     if labels is not None and unknown:
-        sys.stderr.write(f"{unknown:,} of {len(labels):,} labels are of commits that are no code change of this line\n")
+        of = f"{unknown:,} of {count(len(labels), 'label')}"
+        sys.stderr.write(f"{of} {'is' if unknown == 1 else 'are'} of no code change of this line\n")
+
+
+def _warn(text: str) -> None:
+    from gatecli.reports.text import plain
+
+    sys.stderr.write(f"gate: {plain(text, 300)}\n")
 
 
 def _write(root: Path, learned: "Learned") -> None:

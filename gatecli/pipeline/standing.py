@@ -30,7 +30,7 @@ def place_change(origin: Source, request: Request) -> Standing | None:
     Tests are told by the policy of the base alone, as they were when it was learned.
     """
     from gatecli.history.witness import witnesses
-    from gatecli.scoring.learned import PATH
+    from gatecli.scoring.learned import PATH, OtherSchemaError
     from gatecli.scoring.placing import place
     from gatecli.scoring.remembered import read_remembered
 
@@ -41,7 +41,8 @@ def place_change(origin: Source, request: Request) -> Standing | None:
         learned = read_remembered(data, PATH, cache_folder())
         settings, _ = config.load(origin.governing.read)
     except UsageError as error:
-        return Standing(problem=str(error), remedy="run gate learn, and commit what it writes", broken=True)
+        remedy = error.hint if isinstance(error, OtherSchemaError) else "run gate learn, and commit what it writes"
+        return Standing(problem=str(error), remedy=remedy, broken=True)
     change, repository = origin.change, origin.repository
     at = change.base or change.merge_base or (repository.head() if repository else None)
     if repository is None or at is None:

@@ -24,6 +24,7 @@ DECIMALS = 4
 
 Floats = NDArray[np.float64]
 _DAY = 86_400
+_LAST_DAY = 253_402_214_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ def learn(past: Past, weights: Learned) -> Learned:
     return replace(
         weights,
         taught=Taught(
-            day=datetime.fromtimestamp(newest, UTC).date().isoformat(),
+            day=_day(newest),
             changes=len(rows),
             bad={head: int(past.bad(head)[rows].sum()) for head in Head},
             revision=past.shas[-1] if len(past) else None,
@@ -115,6 +116,11 @@ def learn(past: Past, weights: Learned) -> Learned:
         bands=(),
         catches=(),
     )
+
+
+def _day(at: int) -> str:
+    """The day of a commit, the last one that a calendar has for what git dates later."""
+    return datetime.fromtimestamp(min(at, _LAST_DAY), UTC).date().isoformat()
 
 
 def with_bands(learned: Learned, bands: tuple[Band, ...], catches: tuple[int, ...] = ()) -> Learned:

@@ -9,6 +9,7 @@ The same document is the prior that gate ships (``rules/prior.yml``) and what ``
 """
 
 import math
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,10 +22,13 @@ import msgspec
 
 from gatecli.config import read_data
 from gatecli.config.document import Document, Problem, mismatches, parse, refuse
+from gatecli.errors import UsageError
 from gatecli.history.signals import SIGNALS, Signal
 from gatecli.model import BandAsk
 
 PATH = ".gate/weights.yml"
+SCHEMA = "gate-weights/1"
+_A_SCHEMA = re.compile(r"gate-weights/\d{1,4}")
 PRIOR = "prior.yml"
 PERCENTILES = (0.50, 0.75, 0.90, 0.97)
 POINTS_PER_UNIT = 10 / math.log(2)
@@ -140,18 +144,34 @@ class Learned:
         return (bisect_left(self.standing, points) + bisect_right(self.standing, points)) / 2 / len(self.standing)
 
 
+class OtherSchemaError(UsageError):
+    """Weights that another version of gate wrote."""
+
+
 def read_learned(data: bytes, where: str) -> Learned:
     """Weights from YAML.
 
     Raises:
+        OtherSchemaError: they are of a schema that this version does not read.
         UsageError: not valid, or weights, places or bands that contradict themselves; every problem with its line.
     """
     document = parse(data, where)
+    _refuse_other_schema(document, where)
     found = [*document.problems, *mismatches(document, Learned)]
     if not found:
         found = list(_contradictions(msgspec.convert(document.value, Learned), document))
     refuse(found, where)
     return msgspec.convert(document.value, Learned)
+
+
+def _refuse_other_schema(document: Document, where: str) -> None:
+    schema = document.value.get("schema") if isinstance(document.value, dict) else None
+    if isinstance(schema, str) and _A_SCHEMA.fullmatch(schema) and schema != SCHEMA:
+        line = document.lines.get(("schema",), 1)
+        raise OtherSchemaError(
+            f"{where}:{line}: another version of gate wrote it: schema {schema}, this one reads {SCHEMA}",
+            "use that version here too, or run gate learn with this one and commit what it writes",
+        )
 
 
 def _contradictions(learned: Learned, document: Document) -> Iterator[Problem]:

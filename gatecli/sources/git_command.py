@@ -146,7 +146,10 @@ def command(arguments: Sequence[str]) -> list[str]:
     return ["git", *(word for setting in _SETTINGS for word in ("-c", setting)), *arguments]
 
 
-_MISSING_OBJECT = ("promisor", "missing blob", "bad object", "unable to read", "fetch", "not allowed")
+_MISSING_OBJECT = (
+    *("promisor", "missing blob", "bad object", "unable to read", "fetch", "not allowed"),
+    *("failed to traverse parents", "cannot simplify commit"),
+)
 
 
 def failure(arguments: Sequence[str], err: bytes) -> EvidenceError:
@@ -155,7 +158,10 @@ def failure(arguments: Sequence[str], err: bytes) -> EvidenceError:
     message = next((line for line in lines if line.startswith("fatal:")), lines[0]) or "no message"
     lowered = " ".join(lines).lower()
     if any(sign in lowered for sign in _MISSING_OBJECT):
-        hint = "the clone lacks objects (shallow or partial): git fetch --unshallow, or clone again without --filter"
+        hint = (
+            "the clone lacks objects (shallow or partial): git fetch --unshallow, or clone again without --filter; "
+            "git fsck names what else is lost"
+        )
     elif "timeout" in lowered:
         hint = "the repository is slow to read: try git gc, or git commit-graph write --changed-paths"
     else:
