@@ -21,6 +21,7 @@ Examples:
   gate backtest                                    replay the mainline up to HEAD
   gate backtest --html backtest.html               the same with pictures
   gate backtest --scores scores.csv                the score of every change
+  gate backtest --json                             the answer as JSON
   gate backtest --labels incidents.jsonl           outcomes of your own: {"sha": "…", "bad": true} a line
   gate backtest --suggest-bands                    write the bands that a budget asks for into .gate/weights.yml
   gate backtest --suggest-bands --budget 10,2      look at the top 10 % of changes, a senior at the top 2 %
@@ -63,6 +64,7 @@ def backtest(
         bool, typer.Option("--suggest-bands", help="Write the bands into .gate/weights.yml.")
     ] = False,
     budget: Budgets = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Schema gate-backtest/1.")] = False,
     repo: Repo = Path(),
 ) -> None:
     """Replay the mainline as if the gate had stood there: what it would have caught, and what that would have cost."""
@@ -92,7 +94,10 @@ def backtest(
         from gatecli.reports import backtest_page
 
         write_file(html, backtest_page.render(result))
-    pages.render(result, Console())
+    if as_json:
+        sys.stdout.write(pages.as_json(result))
+    else:
+        pages.render(result, Console())
     if suggest_bands:
         learned = learning.with_bands(learning.learn(past, weights), result.bands, result.catches)
         _write(root_of(repo), learned)
@@ -124,6 +129,8 @@ def learn(
         found = replayed.replay_scores(past, weights, lambda done, all: progress("measuring", done, all))
         learned = learning.with_bands(learned, replayed.bands(past, found, shares), replayed.catches(past, found))
     _say_unknown(given, past)
+    if past.shallow:
+        _warn("this clone is shallow: what happened before it is not known (git fetch --unshallow)")
     if dry_run:
         sys.stdout.write(written.as_yaml(learned))
         return

@@ -282,6 +282,11 @@ class Replay:
         alike_ones = (number for number, other in self._undone if alike(said, other)) if len(said) >= 3 else iter(())
         return next(alike_ones, None)
 
+    def last_undone(self, who: str | None = None) -> int:
+        """The number of the last change that was undone, of all (None) or of somebody; -1 where there is none."""
+        late = (number for number, _ in reversed(self._undone))
+        return next((one for one in late if who in (None, _key(self._changes[one].author))), -1)
+
     def _author(self, change: MainlineChange, who: str) -> dict[Signal, float]:
         at = change.committed_at
         made, undone = self._authors.get(who, (Decaying(), Decaying()))

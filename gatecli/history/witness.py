@@ -4,6 +4,7 @@ Asked of the change at hand alone, before it is taken in; the replay of a histor
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 
@@ -66,11 +67,17 @@ def _most(state: Replay, pasts: Sequence[tuple[str, Past]], of: _Of, which: _Whi
 def _by_author(state: Replay, seen: Seen) -> dict[Signal, SignalEvidence]:
     """What the author has not changed before, or changed just now."""
     mine = [(file.path, past) for file, past in seen.files if past.last_author == seen.who]
+    author = seen.change.author
+    name = author.name or author.email
     return {
         Signal.NEW_TO_FILES: _named([file.path for file, past in seen.files if seen.who not in past.authors]),
         Signal.NEW_TO_FUNCTIONS: _named([_name(one) for one, past in seen.known if seen.who not in past.authors]),
         Signal.NEW_TO_AREA: _named(sorted(area for area in seen.areas if not state.knows(seen.who, area))),
         Signal.FOLLOW_UP: _most(state, mine, lambda past: past.last_at, attrgetter("last")),
+        Signal.EXPERIENCE: _named([name]),
+        Signal.INEXPERIENCE: _named([name]),
+        Signal.AUTHOR_REVERTS: replace(_named([name]), change=_mention(state, state.last_undone(seen.who))),
+        Signal.RECENT_REVERTS: SignalEvidence(change=_mention(state, state.last_undone())),
         Signal.MISSING_PARTNERS: _named(sorted(state.missing(seen))),
     }
 
@@ -103,12 +110,15 @@ def _differing(edited: Iterable[tuple[Touched, Piece, Piece]], of: Callable[[Pie
 
 
 def _by_words(change: MainlineChange) -> dict[Signal, SignalEvidence]:
-    """The words of the subject that a signal went by."""
+    """The words of the subject that a signal went by; of a long message how it begins."""
     patterns = {**WORDS, Signal.FIX: FIX}
     return {
-        signal: SignalEvidence(about=(f"“{match[0]}”",), count=1)
-        for signal, pattern in patterns.items()
-        if (match := pattern.search(change.subject))
+        Signal.MESSAGE: _named([f"“{change.subject}”"] if change.subject else []),
+        **{
+            signal: SignalEvidence(about=(f"“{match[0]}”",), count=1)
+            for signal, pattern in patterns.items()
+            if (match := pattern.search(change.subject))
+        },
     }
 
 

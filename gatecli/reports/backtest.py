@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
 from gatecli.reports.page import LABEL, Page, fit, page
-from gatecli.scoring.backtest import BackTest
+from gatecli.reports.text import count, cut, share
+from gatecli.scoring.backtest import BackTest, Missed
 from gatecli.scoring.learned import Head
 from gatecli.scoring.measures import BUDGETS, Calibration, Ranking
 
@@ -31,7 +33,7 @@ def _lines(out: Page, result: BackTest) -> Iterator[Text]:
     yield from _label(
         out,
         "backtest",
-        f"{result.changes:,} changes of code; the last {result.tested:,} are tested, each with only its past",
+        tested(result),
     )
     yield from _label(out, "", opening(result))
     if caution := warning(result):
@@ -56,12 +58,18 @@ def _lines(out: Page, result: BackTest) -> Iterator[Text]:
         yield from _label(out, "compared" if not number else "", sentence)
     yield from _calibration(out, "holds", result.calibration[Head.ANY])
     for number, (who, (changes, bad, caught)) in enumerate(result.authors.items()):
-        text = f"{who}: {changes:,} changes, {bad:,} bad ({_share(bad, changes)}), {caught:,} of those reviewed"
+        text = f"{who}: {count(changes, 'change')}, {bad:,} bad ({_share(bad, changes)}), {caught:,} of those reviewed"
         yield from _label(out, "authors" if not number else "", text)
     for number, sentence in enumerate(banded(result)):
         yield from _label(out, "bands" if not number else "", sentence)
     yield from _label(out, "cost", cost(result))
     yield from _missed(out, result)
+
+
+def tested(result: BackTest) -> str:
+    """How much was replayed, and of which part the figures are."""
+    last = "the last one is" if result.tested == 1 else f"the last {result.tested:,} are"
+    return f"{count(result.changes, 'change')} of code; {last} tested, each with only its past"
 
 
 def opening(result: BackTest) -> str:
@@ -76,7 +84,7 @@ def opening(result: BackTest) -> str:
         within, reviewed = result.immediate
         text += f"; apart, {within:,} reverted within the hour, {reviewed:,} of them in the review band"
     names = {"planned": "planned", "immediate": "within the hour", "late": "later than that"}
-    apart = [f"{count:,} {names[name]}" for name, count in result.apart.items() if count]
+    apart = [f"{number:,} {names[name]}" for name, number in result.apart.items() if number]
     return text + (f"; not counted, in all of the history: {', '.join(apart)}" if apart else "")
 
 
@@ -91,7 +99,8 @@ def warning(result: BackTest) -> str | None:
     elif bad == result.tested:
         said.append("every change is bad here, so nothing can be told apart; check the labels")
     elif bad < FEW:
-        said.append(f"only {bad:,} bad changes: the intervals are wide, and the figures hardly more than an anecdote")
+        few = f"only {count(bad, 'bad change')}"
+        said.append(f"{few}: the intervals are wide, and the figures hardly more than an anecdote")
     return "; ".join(said) or None
 
 
@@ -102,9 +111,8 @@ def lift(ranking: Ranking) -> str:
     parts = [
         f"{times:.1f} times in the top {100 * part:.0f} %" for times, part in zip(ranking.lift, BUDGETS, strict=True)
     ]
-    return (
-        f"as many bad changes as chance finds: {', '.join(parts)}; {ranking.first_hit:,} good changes before the first"
-    )
+    first = count(ranking.first_hit, "good change")
+    return f"as many bad changes as chance finds: {', '.join(parts)}; {first} before the first"
 
 
 def _row(out: Page, name: str, ranking: Ranking) -> Text:
@@ -132,15 +140,16 @@ def _calibration(out: Page, label: str, held: Calibration) -> Iterator[Text]:
     for one in held.bins:
         bar = out.bar(round(1000 * one.came), round(1000 * most), 20) if most else ""
         yield _margin(out, "") + out.line(
-            (f"  {one.changes:,} changes said {100 * one.said:.2g} %, came {100 * one.came:.2g} % ", "dim"), bar
+            (f"  {count(one.changes, 'change')} said {100 * one.said:.2g} %, came {100 * one.came:.2g} % ", "dim"), bar
         )
 
 
 def banded(result: BackTest) -> Iterator[str]:
     """What each band is, and what it caught."""
     for band, name in zip(result.bands, ("review", "senior review"), strict=False):
-        share, points = f"{100 * band.share:.0f} %", f"from {band.points} points on"
-        yield f"{name} of the top {share}: {points}, would have caught {band.caught:,} of {band.bad:,} bad changes"
+        part, points = share(band.share), f"from {count(band.points, 'point')} on"
+        bad = count(band.bad, "bad change")
+        yield f"{name} of the top {part}: {points}, would have caught {band.caught:,} of {bad}"
 
 
 def cost(result: BackTest) -> str:
@@ -148,27 +157,54 @@ def cost(result: BackTest) -> str:
     spent = result.cost
     each = f", {spent.hours / spent.caught:,.0f} h for each bad change that it caught" if spent.caught else ""
     return (
-        f"{spent.changes:,} changes to review, {spent.changes / spent.weeks:,.1f} a week, {spent.lines:,} lines: "
+        f"{count(spent.changes, 'change')} to review, {spent.changes / spent.weeks:,.1f} a week, "
+        f"{count(spent.lines, 'line')}: "
         f"about {spent.hours:,.0f} h at 300 lines an hour{each}"
     )
+
+
+def passed(result: BackTest) -> str:
+    """How many bad changes would have passed, and which are listed."""
+    listed = "" if len(result.missed) == result.passed_bad else f"; the {len(result.missed):,} lowest are listed"
+    return f"{count(result.passed_bad, 'bad change')} would have passed without a review{listed}"
+
+
+def why_passed(one: Missed, budget: float) -> str:
+    """What became of a change, where it stood on its day, and that this was not enough."""
+    place = f"above {100 * one.percentile:.0f} % of the changes before it"
+    return f"{_BECAME[one.head]} later; it stood {place}, below the top {share(budget)} that are reviewed"
+
+
+def reasons(one: Missed) -> Iterator[str]:
+    """What spoke for a look at a change that would have passed, strongest first, each with its points."""
+    yield from (f"+{reason.points} {reason.text}" for reason in one.signals)
+    if not one.signals:
+        yield "nothing spoke for a look: no signal of it had any points"
+
+
+_BECAME = {Head.ANY: "bad", Head.REVERT: "taken back", Head.REGRESSION: "named as the cause of a regression"}
 
 
 def _missed(out: Page, result: BackTest) -> Iterator[Text]:
     if not result.missed:
         return
     yield Text()
-    yield from _label(
-        out, "passed", f"{result.passed_bad:,} bad changes would have passed without review; the lowest first"
-    )
+    yield from _label(out, "passed", passed(result))
     for one in result.missed[:SHOWN]:
-        yield from out.wrap(out.line((one.sha[:10], "bold"), f" {one.subject[:90]}"), LABEL)
-        why = ", ".join(f"{name} +{points}" for name, points in one.signals) or "no signal at all"
-        yield from out.wrap(
-            out.line(
-                (f"{HEADS[one.head]}; {one.points} points, above {100 * one.percentile:.0f} % of changes: {why}", "dim")
-            ),
-            LABEL + 2,
-        )
+        yield from out.wrap(out.line((one.sha[:10], "bold"), f" {cut(one.subject, 90)}"), LABEL)
+        yield from out.wrap(out.line(why_passed(one, result.budget.review)), LABEL + 2)
+        for reason in reasons(one):
+            yield from out.wrap(out.line((reason, "dim")), LABEL + 4)
+    if (more := len(result.missed) - SHOWN) > 0:
+        yield from out.wrap(out.line((f"and {more:,} more: gate backtest --html FILE", "dim")), LABEL)
+
+
+def as_json(result: BackTest) -> str:
+    """The answer as JSON, with the sentences of the page (schema ``gate-backtest/1``)."""
+    document = {"schema": "gate-backtest/1", **msgspec.to_builtins(result)}
+    for one, data in zip(result.missed, document["missed"], strict=True):
+        data["text"] = why_passed(one, result.budget.review)
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def _share(part: int, whole: int) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from gatecli.reports.backtest import HEADS, banded, cost, opening, warning
+from gatecli.reports.backtest import HEADS, banded, cost, opening, passed, reasons, tested, warning, why_passed
 from gatecli.reports.html.elements import Content, Html, join, tag
 from gatecli.reports.text import guard
 from gatecli.scoring.backtest import BackTest
@@ -24,11 +24,10 @@ svg { max-width: 100%; } figure { display: inline-block; margin: 1rem 2rem 1rem 
 def render(result: BackTest) -> str:
     """The page."""
     caution = warning(result)
-    tested = f"{result.changes:,} changes of code; the last {result.tested:,} are tested, each with only its past."
     body = tag(
         "main",
         tag("h1", "What the gate would have caught"),
-        tag("p", tested),
+        tag("p", tested(result) + "."),
         tag("p", opening(result) + "."),
         tag("p", tag("strong", "Caution: "), caution + ".") if caution else None,
         _gains(result.gains) if any(result.gains.values()) else None,
@@ -107,7 +106,7 @@ def _missed(result: BackTest) -> Html:
         return tag("p", "None.")
     items = []
     for one in result.missed:
-        why = ", ".join(f"{name} +{points}" for name, points in one.signals) or "no signal at all"
-        where = f"{HEADS[one.head]}; {one.points} points, above {100 * one.percentile:.0f} % of changes: {why}"
-        items.append(tag("li", tag("code", one.sha[:10]), join(" ", one.subject), tag("br"), where))
-    return join(tag("p", f"{result.passed_bad:,} in all, the lowest first."), tag("ul", items))
+        why = tag("p", why_passed(one, result.budget.review) + ".")
+        spoke = tag("ul", *(tag("li", reason) for reason in reasons(one)), class_="note")
+        items.append(tag("li", tag("code", one.sha[:10]), join(" ", one.subject), why, spoke))
+    return join(tag("p", passed(result) + "."), tag("ol", items))

@@ -1,5 +1,6 @@
 """Learned weights as the file that a reviewer reads: in a fixed order, what moved beside what it was."""
 
+from gatecli.reports.text import count
 from gatecli.scoring.learned import Head, Learned, SignalWeight
 
 _HEADER = """\
@@ -67,7 +68,8 @@ def summary(learned: Learned, before: Learned) -> str:
         f"{taught.bad.get(head, 0):,} {name}"
         for head, name in ((Head.REVERT, "reverted"), (Head.REGRESSION, "blamed for a regression"))
     )
-    lines = [f"{taught.changes:,} changes with a known outcome, {taught.bad.get(Head.ANY, 0):,} bad: {bad}"]
+    known_bad = taught.bad.get(Head.ANY, 0)
+    lines = [f"{count(taught.changes, 'change')} with a known outcome, {known_bad:,} bad: {bad}"]
     known = before.by_signal()
     moved = [
         f"  {weight.id}: {_steps(known[weight.id])} → {_steps(weight)}"
@@ -76,6 +78,10 @@ def summary(learned: Learned, before: Learned) -> str:
     ]
     if moved:
         lines += ["moved, the points of each step for any bad outcome:", *moved]
+    elif not known_bad:
+        lines.append("no bad change is known here: the prior stays")
+    elif known_bad == taught.changes:
+        lines.append("every change is bad here, so nothing can be told apart: the prior stays; check the labels")
     else:
         lines.append(
             "too few bad changes to move a weight: the prior stays, and only the base rate is this repository's"

@@ -11,9 +11,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from gatecli.history.signals import SIGNALS
+from gatecli.history.signals import SIGNALS, Signal
 from gatecli.model import BandAsk
-from gatecli.scoring import baselines, learn, measures, standing
+from gatecli.scoring import baselines, learn, measures, placing, standing
 from gatecli.scoring.learned import POINTS_PER_UNIT, Band, Head, Learned, steps_of
 from gatecli.scoring.past import Past
 
@@ -51,15 +51,24 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """What a signal said of a change, and its points."""
+
+    signal: Signal
+    points: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """A bad change that would have passed: where it stood, and what spoke for a look, in points."""
+    """A bad change that would have passed: where it stood that day, and what spoke for a look, strongest first."""
 
     sha: str
     subject: str
     head: Head
     points: int
     percentile: float
-    signals: tuple[tuple[str, int], ...]
+    signals: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,21 +260,23 @@ def _missed(past: Past, scores: Scores, above: Floats, reviewed: NDArray[np.bool
             head=Head.REVERT if past.known_at[Head.REVERT][row] >= 0 else Head.REGRESSION,
             points=int(scores.points[row]),
             percentile=float(above[row]),
-            signals=contributions(scores, row)[:STRONGEST],
+            signals=reasons(past, scores, row)[:STRONGEST],
         )
         for row in rows[:MOST_MISSED]
     )
 
 
-def contributions(scores: Scores, row: int) -> tuple[tuple[str, int], ...]:
-    """The points of each signal of a change, strongest first."""
+def reasons(past: Past, scores: Scores, row: int) -> tuple[Reason, ...]:
+    """What each signal of a change said on its day that had points, strongest first; in the words of ``gate check``."""
     gained = scores.columns[row] * scores.steps[row]
     found, at = [], 0
-    for signal in SIGNALS:
-        width = steps_of(signal)
-        found.append((str(signal), int(gained[at : at + width].sum())))
-        at += width
-    return tuple(sorted(((name, points) for name, points in found if points), key=lambda one: -one[1]))
+    for number, signal in enumerate(SIGNALS):
+        part = slice(at, at + steps_of(signal))
+        at = part.stop
+        if points := int(gained[part].sum()):
+            text = placing.sentence(signal, float(past.values[row, number]), int(scores.columns[row, part].sum()))
+            found.append(Reason(signal=signal, points=points, text=text))
+    return tuple(sorted(found, key=lambda one: -one.points))
 
 
 def _cost(past: Past, looked_at: NDArray[np.bool_], tested: slice) -> Cost:

@@ -1,6 +1,6 @@
 """Where a change stands among those of the past: learned weights on its signals, without numpy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -74,46 +74,77 @@ def _said(
 
 def sentence(signal: Signal, value: float, steps: int) -> str:
     """What a signal says of the change, and how rare that is here."""
-    text = _SENTENCES.get(signal, f"{signal} {{value:g}}").format(value=value, share=100 * value)
+    words = _SENTENCES.get(signal, f"{signal} {{value:g}}")
+    text = words(value) if callable(words) else words.format(value=value, share=100 * value)
     if signal in YES_OR_NO or not steps:
         return text
-    return f"{text}, more than {100 * PERCENTILES[steps - 1]:.0f} % of changes here"
+    if signal is Signal.INEXPERIENCE and value == 1:
+        return text  # nothing is fewer than none
+    return f"{text}, {_RARER.get(signal, 'more')} than {100 * PERCENTILES[steps - 1]:.0f} % of changes here"
 
 
-_SENTENCES: Mapping[Signal, str] = {
-    Signal.LINES_ADDED: "{value:,.0f} lines of code added",
-    Signal.LINES_REMOVED: "{value:,.0f} lines of code removed",
-    Signal.FILES: "{value:,.0f} files",
-    Signal.DIRECTORIES: "{value:,.0f} folders",
-    Signal.OTHER_FILES: "{value:,.0f} files that are no code",
+_RARER = {Signal.INEXPERIENCE: "fewer", Signal.FRESH: "later", Signal.REVERTED_LATELY: "later"}
+
+
+def _many(one: str, rest: str = "") -> Callable[[float], str]:
+    """A count with its noun: ``1 function touched``, ``1,204 functions touched``."""
+    return lambda value: f"{value:,.0f} {one}{'' if round(value) == 1 else 's'}{rest}"
+
+
+def _lately(what: str, one: str, rest: str = "") -> Callable[[float], str]:
+    """A count that fades: 90 days after, one change counts half."""
+
+    def words(value: float) -> str:
+        shown = f"{value:.1f}".removesuffix(".0")
+        if value < 0.05:
+            return f"{what} with old {one}s alone{rest}"
+        if value < 0.95:
+            return f"{what} with less than one recent {one}{rest}"
+        return f"{what} with {shown} recent {one}{'' if shown == '1' else 's'}{rest}"
+
+    return words
+
+
+def _few(value: float) -> str:
+    """Of one divided by the changes of an author and one more."""
+    before = round(1 / value) - 1
+    return f"the author made {_many('change')(before)} here before" if before else "the author's first change here"
+
+
+_SENTENCES: Mapping[Signal, str | Callable[[float], str]] = {
+    Signal.LINES_ADDED: _many("line", " of code added"),
+    Signal.LINES_REMOVED: _many("line", " of code removed"),
+    Signal.FILES: _many("file"),
+    Signal.DIRECTORIES: _many("folder"),
+    Signal.OTHER_FILES: _many("file", " other than code"),
     Signal.ENTROPY: "lines spread over files by {value:.1f} bits",
-    Signal.FUNCTIONS: "{value:,.0f} functions touched",
-    Signal.NEW_FUNCTIONS: "{value:,.0f} new functions",
-    Signal.GONE_FUNCTIONS: "{value:,.0f} functions removed",
-    Signal.SIGNATURES: "{value:,.0f} signatures changed",
-    Signal.FLOW: "control flow changed in {value:,.0f} functions",
-    Signal.CONSTANTS: "constants changed in {value:,.0f} functions",
-    Signal.FILE_CHANGES: "a file with {value:.1f} recent changes",
-    Signal.FUNCTION_CHANGES: "a function with {value:.1f} recent changes",
-    Signal.FILE_FIXES: "a file with {value:.1f} recent repairs",
-    Signal.FUNCTION_FIXES: "a function with {value:.1f} recent repairs",
-    Signal.FILE_REVERTS: "a file with {value:.1f} recent changes that were taken back",
-    Signal.FUNCTION_REVERTS: "a function with {value:.1f} recent changes that were taken back",
-    Signal.BUSY: "{value:.1f} recent changes of its files in all",
+    Signal.FUNCTIONS: _many("function", " touched"),
+    Signal.NEW_FUNCTIONS: _many("new function"),
+    Signal.GONE_FUNCTIONS: _many("function", " removed"),
+    Signal.SIGNATURES: _many("signature", " changed"),
+    Signal.FLOW: _many("function", " with another control flow"),
+    Signal.CONSTANTS: _many("function", " with other constants"),
+    Signal.FILE_CHANGES: _lately("a file", "change"),
+    Signal.FUNCTION_CHANGES: _lately("a function", "change"),
+    Signal.FILE_FIXES: _lately("a file", "repair"),
+    Signal.FUNCTION_FIXES: _lately("a function", "repair"),
+    Signal.FILE_REVERTS: _lately("a file", "revert"),
+    Signal.FUNCTION_REVERTS: _lately("a function", "revert"),
+    Signal.BUSY: _lately("files", "change", " in all"),
     Signal.FRESH: "its files changed very recently",
     Signal.FOLLOW_UP: "the author changed one of its files within two days before",
-    Signal.FILE_AUTHORS: "a file with {value:,.0f} authors",
+    Signal.FILE_AUTHORS: lambda value: f"a file with {_many('author')(value)}",
     Signal.NEW_TO_FILES: "the author never changed {share:.0f} % of its files",
     Signal.NEW_TO_FUNCTIONS: "the author never changed {share:.0f} % of its functions",
     Signal.NEW_TO_AREA: "the author never changed anything in {share:.0f} % of its folders",
-    Signal.INEXPERIENCE: "the author has few changes here",
+    Signal.INEXPERIENCE: _few,
     Signal.AUTHOR_REVERTS: "{share:.1f} % of the author's recent changes were taken back or needed repair",
     Signal.RECENT_REVERTS: "{share:.1f} % of all recent changes here were taken back",
-    Signal.MISSING_PARTNERS: "{value:,.0f} files that usually change with these are missing",
+    Signal.MISSING_PARTNERS: _many("file", " that usually changed along, left out"),
     Signal.RELAND: "it brings back what was taken out",
     Signal.UNDOES: "it takes an earlier change back",
     Signal.FIX: "it says that it repairs something",
-    Signal.MESSAGE: "a message of {value:,.0f} characters",
+    Signal.MESSAGE: lambda value: f"a message of {_many('character')(value)}",
     Signal.PRODUCT: "it changes code that is no test",
     Signal.SETTINGS: "it changes settings, dependencies or workflows",
     Signal.SWITCH: "it says that it switches something",
@@ -124,12 +155,12 @@ _SENTENCES: Mapping[Signal, str] = {
     Signal.TRY: "it says that it tries something",
     Signal.ADD: "it says that it adds something",
     Signal.NOT_FIX: "it does not say that it repairs something",
-    Signal.EXPERIENCE: "an author with {value:,.0f} changes here",
+    Signal.EXPERIENCE: lambda value: f"an author with {_many('change')(value)} here",
     Signal.TESTLESS: "code without a test in the same change",
     Signal.AGENT: "it says that an agent wrote it",
-    Signal.FUNCTION_AUTHORS: "a function with {value:,.0f} authors",
-    Signal.FILE_LINES: "a file with {value:,.0f} lines in functions",
+    Signal.FUNCTION_AUTHORS: lambda value: f"a function with {_many('author')(value)}",
+    Signal.FILE_LINES: lambda value: f"a file with {_many('line')(value)} in functions",
     Signal.AGAIN: "it reads like a change that was taken back",
     Signal.REVERTED_LATELY: "a change of its files was taken back lately",
-    Signal.EVER_REVERTED: "a file of which {value:,.0f} changes were taken back",
+    Signal.EVER_REVERTED: lambda value: f"a file with {_many('change')(value)} taken back, ever",
 }

@@ -27,7 +27,7 @@ def read_remembered(data: bytes, where: str, folder: Path) -> Learned:
         UsageError: as of ``read_learned``; a refusal is not kept.
     """
     kept = folder / f"facts-weights-{_name_of(data)}.msgpack"
-    with suppress(OSError, msgspec.MsgspecError, RecursionError):
+    with suppress(OSError, UnicodeError, msgspec.MsgspecError, RecursionError):
         return msgspec.msgpack.decode(kept.read_bytes(), type=Learned)
     found = read_learned(data, where)
     with suppress(OSError):

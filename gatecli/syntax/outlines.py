@@ -113,7 +113,7 @@ class Outlines:
             row = self._connection.execute("select pieces from outlines where blob = ?", (blob,)).fetchone()
             kept = self._here.get(blob) or (row[0] if row else None)
             return tuple(Piece(*one) for one in _decode(kept)) if kept is not None else ()
-        except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
+        except (sqlite3.DatabaseError, UnicodeError, msgspec.MsgspecError) as error:
             self._remove()
             message = f"what is kept of past versions of files is damaged: {error}"
             raise EvidenceError(message, "run it again: the file is made anew") from error

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def test_a_history_is_replayed(past: GitRepo, capsys: pytest.CaptureFixture[str]
     assert "12 changes of code" in out
     assert "lines added" in out
     assert "good changes before the first" in out
-    assert out.count(" changes said ") == 5
+    assert len(re.findall(r"\d changes? said ", out)) == 5
     rows = list(csv.DictReader(scores.read_text().splitlines()))
     assert len(rows) == 12
     assert list(rows[0]) == ["sha", "likelihood", "total", "p_any", "p_revert", "p_regression"]
@@ -74,7 +75,7 @@ def test_outcomes_of_ones_own(past: GitRepo, capsys: pytest.CaptureFixture[str],
     assert run(["backtest", "--repo", str(past.path), "--labels", str(labels)]) == 0
     out, err = capsys.readouterr()
     assert "1 of them bad" in out
-    assert "1 of 2 labels are of commits that are no code change of this line" in err
+    assert "1 of 2 labels is of no code change of this line" in err
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"sha": "a"}', "[" * 100_000, "nonsense"])
@@ -115,7 +116,7 @@ def test_a_single_commit_and_a_shallow_clone(past: GitRepo, capsys: pytest.Captu
     past.git("clone", "-q", "--depth=1", f"file://{past.path}", str(tmp_path / "shallow"))
     assert run(["backtest", "--repo", str(tmp_path / "shallow")]) == 0
     out = capsys.readouterr().out
-    assert "1 changes of code" in out
+    assert "1 change of code" in out
     assert "shallow" in out
 
 
@@ -176,4 +177,4 @@ def test_only_unknown_labels(past: GitRepo, capsys: pytest.CaptureFixture[str], 
     assert run(["backtest", "--repo", str(past.path), "--labels", str(labels)]) == 0
     out, err = capsys.readouterr()
     assert "no bad change is known here" in out
-    assert "1 of 1 labels" in err
+    assert "1 of 1 label is of no code change" in err

@@ -29,7 +29,7 @@ def dated(at: int) -> dict[str, str]:
 
 
 def stepped(repo: GitRepo, times: list[int]) -> None:
-    """A change of one function at each of some times, the weights in the first; every third takes back the one before."""
+    """A change of one function at each of some times, the weights in the first; each third takes one back."""
     for number, at in enumerate(times):
         message = f"Undo\n\nThis reverts commit {repo.head()}." if number % 3 == 2 else f"Step {number}"
         more: dict[str, str | bytes | None] = {WEIGHTS: weights()} if not number else {}
