@@ -134,7 +134,9 @@ def _entries(page: Page, row: Row, room: int) -> str:
         if cell_len(text) <= room:
             return text
         if shown == 1:
-            return shorten(names[0], room - len(more), page.safe("…")) + more
+            verb = names[0][: names[0].find(" ") + 1][: _ENTRIES // 2]  # a route without its method is hard to know
+            rest = names[0].removeprefix(verb)
+            return verb + shorten(rest, room - len(verb) - len(more), page.safe("…")) + more
     return page.safe(UNKNOWN)
 
 
