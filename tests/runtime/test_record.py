@@ -378,17 +378,19 @@ def test_what_is_called_rarely_is_counted_exactly_and_what_is_not_by_windows() -
 
 
 def test_how_well_calls_are_known_follows_from_how_windows_differ_and_what_counting_took() -> None:
-    def bounds(*windows: tuple[int, hot.Counted]) -> tuple[float, float | None]:
+    def bounds(*windows: tuple[int, hot.Counted], begun: float = 0.1) -> tuple[float, float | None]:
         counted = calls.Calls()
         take(counted, 1, calls.ALLOWANCE + 1)
         for number, (seen, window) in enumerate(windows):
-            counted.scale({1: seen}, window, now_s=number + 1.0)
-        low, high = counted.bounds(float(len(windows)))[1]
-        whole = counted.total(float(len(windows)))[1] - calls.ALLOWANCE - 1
+            counted.scale({1: seen}, window, now_s=number + begun)
+        low, high = counted.bounds(len(windows) + begun)[1]
+        whole = counted.total(len(windows) + begun)[1] - calls.ALLOWANCE - 1
         return 1 - (low - calls.ALLOWANCE - 1) / whole, (high - calls.ALLOWANCE - 1) / whole - 1 if high else None
 
     free = hot.Counted(0.1, 0.0, 0.0, 0.0)
     assert bounds(*[(1_000, free)] * 4) == pytest.approx((0.0, 0.0), abs=1e-6)
+    # Of 5 seconds 1 had been over when the first window opened.
+    assert bounds(*[(1_000, free)] * 4, begun=1.1) == pytest.approx((0.2439, 0.2439), abs=0.03)
     # Deviations of 100 from a mean of 1,000 in four windows: 3.18 * sqrt(4 * 100² * 4 / 3) / 4,000.
     assert bounds((900, free), (1_100, free), (900, free), (1_100, free)) == pytest.approx((0.1836, 0.1836), abs=0.001)
     # Counting took a tenth of the rest: 0.4 of it less or 0.75 more.
@@ -401,7 +403,8 @@ def test_calls_are_scaled_by_those_of_other_functions_where_these_keep_step_with
     """Of a window's processor time so much is a neighbour's that nothing follows from it; calls do not mind."""
     one = hot.Hot(hot.Done(0.01, 300))
     one.begin(1.0, hot.Done(0.0, 0))
-    for number in range(1, 5):
+    one.add(1_000, hot.Counted(0.02, 0.0, 0.0, 500), hot.Done(0.02, 500))
+    for number in range(2, 5):
         one.add(1_000, hot.Counted((0.1, 0.02)[number % 2], 0.0, 0.0, 500), hot.Done(2.0 * number, 50_000 * number))
     assert one.total(hot.Done(8.0, 200_000)) == (400_000, 400_000, 400_000)
     loose = hot.Hot(hot.Done(0.01, 300))

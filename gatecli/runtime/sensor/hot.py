@@ -41,14 +41,16 @@ class Counted(NamedTuple):
 class Scale:
     """The calls of a function for each unit of what the program does.
 
-    ``seen`` calls in ``base`` units are not yet scaled up; ``scaled`` are those until ``since``. ``sums`` is of all
-    windows: calls, units, their squares and their product.
+    ``seen`` calls in ``base`` units are not yet scaled up; ``scaled`` are those until ``since``, of which ``guessed``
+    were before the first window, which may have been a start that does other things. ``sums`` is of all windows: calls,
+    units, their squares and their product.
     """
 
-    __slots__ = ("base", "least", "rate", "scaled", "seen", "since", "sums")
+    __slots__ = ("base", "guessed", "least", "rate", "scaled", "seen", "since", "sums")
 
     def __init__(self, least: float) -> None:
         self.least = least
+        self.guessed: float | None = None
         self.scaled, self.rate, self.since, self.seen, self.base = 0.0, 0.0, 0.0, 0, 0.0
         self.sums: tuple[float, ...] = (0.0,) * 5
 
@@ -64,7 +66,11 @@ class Scale:
         self.sums = tuple(map(float.__add__, self.sums, map(float, row)))
         if self.base >= self.least:
             self.rate = self.seen / self.base
+            is_first = self.guessed is None
+            before = self.scaled + self.seen
             self.end(now)
+            if is_first:
+                self.guessed = self.scaled - before
 
     def end(self, now: float) -> None:
         """What was seen stands for all until now."""
@@ -76,9 +82,9 @@ class Scale:
         return self.scaled + max(self.seen, self.rate * max(0.0, now - self.since))
 
     def error(self, windows: int) -> float | None:
-        """How far it may be off (95 %), as a part of it, by how windows differ; None where nothing says so.
+        """How far it may be off (95 %), as a part of it; None where nothing says so.
 
-        A ratio estimate: Cochran, Sampling Techniques, 3rd ed., 6.4.
+        By how windows differ, a ratio estimate (Cochran, Sampling Techniques, 3rd ed., 6.4), and what was guessed.
         """
         calls, base, calls2, base2, product = self.sums
         if windows < 2 or not calls or not base:
@@ -86,7 +92,8 @@ class Scale:
         rate, free = calls / base, windows - 1
         squares = max(0.0, calls2 - 2 * rate * product + rate * rate * base2)
         t = _T95[free - 1] if free <= len(_T95) else _T95_OF_MORE if free < _MANY else _T95_OF_MANY
-        return t * math.sqrt(squares * windows / free) / calls
+        guessed = (self.guessed or 0.0) / self.scaled if self.scaled else 0.0
+        return math.hypot(t * math.sqrt(squares * windows / free) / calls, guessed)
 
 
 class Hot:

@@ -22,7 +22,7 @@ from .windows import Windows
 PERIOD_S, LONGEST_PERIOD_S = 0.25, 1.5
 FLUSH_S = 5.0
 # Deciding anew and writing hold the program up: they wait so many times as long as they took.
-_SETTLE_WAITS, _FLUSH_WAITS = 2_000, 1_000
+_SETTLE_WAITS, _FLUSH_WAITS = 3_000, 2_000
 # One window in so many shows who calls: it costs four times as much, and is a quarter as long.
 _FOLLOWING, _FOLLOWING_COST = 4, 4
 _LONGEST_END_S = 2.0
