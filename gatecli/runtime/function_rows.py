@@ -7,6 +7,8 @@ from typing import Generic, TypeVar, overload
 
 import msgspec
 
+from gatecli.runtime.complaints import complaint
+
 _Row = TypeVar("_Row")
 _START = b'{"id":"'
 
@@ -84,7 +86,7 @@ def decoder(kind: type[_Row], complain: Callable[[str], Exception]) -> Callable[
         try:
             found = decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise complain(str(error)[:300]) from error
+            raise complain(complaint(error, 300)) from error
         if getattr(found, "id", None) != id:
             raise complain(f"a function has two ids, {id[:100]!r} is one of them")
         return found

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta as Bound
 
 from gatecli.errors import UsageError
+from gatecli.runtime.complaints import complaint
 from gatecli.runtime.edges import Edge, Edges, EdgeTable, problem
 from gatecli.runtime.function_rows import LazyRows, decoder
 from gatecli.writing import write_whole
@@ -360,7 +361,7 @@ def _explained(text: bytes, error: Exception) -> UsageError:
         return UsageError(
             f"not a runtime profile (schema {SCHEMA!r})", "turn a recording into one: gate profile import FILE"
         )
-    return UsageError(f"not a valid runtime profile: {str(error)[:300]}", _REMAKE)
+    return UsageError(f"not a valid runtime profile: {complaint(error, 300)}", _REMAKE)
 
 
 def encode(profile: Profile) -> bytes:

@@ -12,6 +12,7 @@ import argparse
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,7 @@ _BEFORE = {
     ],
     "gate profile record": ["git init -q && git add -A && git -c user.name=a -c user.email=a@a commit -qm a"],
 }
+_METRICS = "localhost:9464"
 _COUNTED = """
 import time
 from autometrics import autometrics, init
@@ -55,7 +57,7 @@ from prometheus_client import start_http_server
 from shop import pricing
 init(tracker="prometheus", service_name="shop")
 quote = autometrics(pricing.quote_shipping)
-start_http_server(9464)
+start_http_server(PORT)
 try:
     quote(None)
 except Exception:
@@ -120,10 +122,14 @@ def _run(job: tuple[Path, str, str]) -> str:
             command = command.replace("PID", str(program.pid))
         for needed in (one for part, all in _BEFORE.items() if part in command for one in all):
             subprocess.run(needed, shell=True, cwd=source, env=environment, capture_output=True)
-        if "localhost:9464" in command:
-            (source / "counted.py").write_text(_COUNTED)
-            program = subprocess.Popen([python, "counted.py"], cwd=source, env=environment)
-            time.sleep(10)
+        if _METRICS in command:
+            # A port of its own: two environments at once would both ask whichever came first.
+            port = _free_port()
+            command = command.replace(_METRICS, f"localhost:{port}")
+            (source / "counted.py").write_text(_COUNTED.replace("PORT", str(port)))
+            program = subprocess.Popen([python, "counted.py"], cwd=source, env=environment, stderr=subprocess.DEVNULL)
+            if not _answers(port, program):
+                return "not run: autometrics does not start here"
         if command.endswith("pprof URL"):
             command = f"{_PPROF} && {command.replace('URL', 'cpu.gz')}"
         if command.startswith("PYTHONPATH=. "):
@@ -133,6 +139,23 @@ def _run(job: tuple[Path, str, str]) -> str:
         if program is not None:
             program.wait()
         return _said(command, done, source, truth)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _answers(port: int, program: "subprocess.Popen[bytes]") -> bool:
+    """Whether a program listens there, in the end; it has ended where it cannot."""
+    while program.poll() is None:
+        try:
+            socket.create_connection(("localhost", port), 1).close()
+            return True
+        except OSError:
+            time.sleep(0.2)
+    return False
 
 
 def _said(command: str, done: "subprocess.CompletedProcess[str]", source: Path, truth: Truth) -> str:

@@ -17,6 +17,7 @@ import msgspec
 
 from gatecli.config import FetchConfig
 from gatecli.errors import EvidenceError, UsageError
+from gatecli.runtime.complaints import complaint
 from gatecli.runtime.engines import clickhouse_sql as sql
 from gatecli.runtime.engines.url import Question
 from gatecli.runtime.recording import (
@@ -171,7 +172,7 @@ def _decoded(content: bytes, kind: type[_Row]) -> Iterator[_Row]:
             if "DB::Exception" in said:
                 raise EvidenceError(f"ClickHouse gave up: {said[:300]}", "ask for a shorter --window") from None
             raise EvidenceError(
-                f"line {number:,} of ClickHouse's answer is none: {str(error)[:200]}", "was it cut off?"
+                f"line {number:,} of ClickHouse's answer is none: {complaint(error)}", "was it cut off?"
             ) from None
 
 

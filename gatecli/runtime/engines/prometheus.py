@@ -15,6 +15,7 @@ import msgspec
 
 from gatecli.config import FetchConfig
 from gatecli.errors import EvidenceError, UsageError
+from gatecli.runtime.complaints import complaint
 from gatecli.runtime.engines.url import Question
 from gatecli.runtime.formats.prometheus import caller_of, failed, function_of
 from gatecli.runtime.recording import Basis, Durations, Entry, Frame, Operation, Record, Recording
@@ -130,7 +131,7 @@ def _ask(
             if 0 <= value < 1e18:  # NaN where a histogram is empty
                 yield one.metric, value
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise EvidenceError(f"not an answer of Prometheus: {str(error)[:200]}", "is the address right?") from error
+        raise EvidenceError(f"not an answer of Prometheus: {complaint(error)}", "is the address right?") from error
 
 
 def _functions(values: _Values) -> Recording:

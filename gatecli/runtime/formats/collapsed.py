@@ -130,6 +130,9 @@ class _Lines:
             return None
         match = _WEIGHT.fullmatch(tail.rstrip(b"\r\n"))
         if match is None or len(tail) == len(line):
+            if len(tail) < len(line) and tail.strip().isdigit():
+                count = tail.strip()[:40].decode()
+                raise EvidenceError(f"line {number:,} has the count {count}, which is too large", "was it edited?")
             raise EvidenceError(f"line {number:,} is not a folded stack", "was the recording cut off?")
         if not self.cut_off and len(self._amounts) < _MAX_AMOUNTS:
             self._amounts[tail] = int(match[1])

@@ -7,6 +7,7 @@ from typing import IO, Annotated, TypeVar
 import msgspec
 
 from gatecli.errors import EvidenceError
+from gatecli.runtime.complaints import complaint
 
 MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -54,13 +55,13 @@ def decode_lines(stream: IO[bytes], type: type[_T], what: str) -> Iterator[tuple
             yield number, _decoded(decoder, line, f"line {number:,} is not {what}")
 
 
-def _decoded(decoder: "msgspec.json.Decoder[_T]", text: bytes, complaint: str) -> _T:
+def _decoded(decoder: "msgspec.json.Decoder[_T]", text: bytes, what: str) -> _T:
     try:
         return decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise EvidenceError(f"{complaint}: {str(error)[:200]}", "was the file cut off, or edited?") from error
+        raise EvidenceError(f"{what}: {complaint(error)}", "was the file cut off, or edited?") from error
     except RecursionError as error:
-        raise EvidenceError(f"{complaint}: nested too deeply", "record it again") from error
+        raise EvidenceError(f"{what}: nested too deeply", "record it again") from error
 
 
 def line_number(value: int | None) -> int | None:

@@ -10,6 +10,7 @@ from typing import IO, Annotated, Any, Generic, TypeVar
 import msgspec
 
 from gatecli.errors import EvidenceError
+from gatecli.runtime.complaints import complaint
 from gatecli.runtime.formats.otlp_document import Document
 from gatecli.runtime.formats.otlp_spans import LATEST_NS, Spans, nanoseconds
 from gatecli.runtime.recording import Recording
@@ -163,7 +164,7 @@ def read(stream: IO[bytes]) -> Recording:
 
 
 def _damaged(what: str, error: Exception) -> EvidenceError:
-    return EvidenceError(f"{what}: {str(error)[:200]}", "was the file cut off?")
+    return EvidenceError(f"{what}: {complaint(error)}", "was the file cut off?")
 
 
 def _add(request: Request[Any, Any], spans: Spans) -> None:

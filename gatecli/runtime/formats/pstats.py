@@ -162,7 +162,8 @@ def _caller_count(key: object, figures: object) -> int:
 
 def _count(key: object, value: object) -> int:
     if type(value) is not int or not 0 <= value < MAX_COUNT:
-        raise EvidenceError(f"malformed: {_short(key)} has a count that is no count")
+        what = "is too large" if type(value) is int and value > 0 else "is no count"
+        raise EvidenceError(f"malformed: {_short(key)} has a count that {what}")
     return value
 
 

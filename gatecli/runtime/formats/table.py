@@ -32,6 +32,7 @@ _COLUMNS = {
     "revision": ("revision", "commit"),
 }
 _ALIASES = {alias: column for column, aliases in _COLUMNS.items() for alias in aliases}
+_TOO_LARGE = "2^64 or more"
 _NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?(?:e[+-]?[0-9]{1,2})?", re.IGNORECASE)
 _REVISION = re.compile(r"[0-9a-f]{7,64}")
 _DELIMITERS = ",;\t"
@@ -153,7 +154,7 @@ def _named(row: Mapping[str, Any]) -> _Row:
         if column is None or value is None or isinstance(value, bool | dict | list):
             continue
         if isinstance(value, int) and abs(value) >= 2**64:
-            value = "out of range"
+            value = _TOO_LARGE if value > 0 else "below 0"
         text = str(value).strip()
         if text and len(text) <= MAX_CELL_CHARACTERS:
             result.setdefault(column, text)
@@ -202,5 +203,6 @@ def _figure(row: _Row, column: str, number: int) -> float | None:
     if text is None:
         return None
     if _NUMBER.fullmatch(text) is None or not (value := float(text)) < 2**63:
-        raise EvidenceError(f"row {number:,}: {column} {text[:40]!r} is no figure", "give a plain number of 0 or more")
+        what = "is too large" if text == _TOO_LARGE or (text.isascii() and text.isdigit()) else "is no figure"
+        raise EvidenceError(f"row {number:,}: {column} {text[:40]!r} {what}", "give a plain number of 0 or more")
     return value

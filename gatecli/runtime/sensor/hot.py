@@ -41,30 +41,33 @@ class Counted(NamedTuple):
 class Scale:
     """The calls of a function for each unit of what the program does.
 
-    ``seen`` calls in ``base`` units are not yet scaled up; ``scaled`` are those until ``since``, of which ``guessed``
-    were before the first window, which may have been a start that does other things. ``sums`` is of all windows: calls,
-    units, their squares and their product.
+    ``seen`` calls in ``base`` units, of windows of ``size``, are not yet scaled up; ``scaled`` are those until
+    ``since``, of which ``guessed`` were before the first window, which may have been a start that does other things.
+    ``sums`` is of all windows: calls, units, their squares and their product.
     """
 
-    __slots__ = ("base", "guessed", "least", "rate", "scaled", "seen", "since", "sums")
+    __slots__ = ("base", "guessed", "least", "rate", "scaled", "seen", "since", "size", "sums")
 
     def __init__(self, least: float) -> None:
         self.least = least
         self.guessed: float | None = None
-        self.scaled, self.rate, self.since, self.seen, self.base = 0.0, 0.0, 0.0, 0, 0.0
+        self.scaled = 0.0
+        self.begin(0.0, 0.0)
         self.sums: tuple[float, ...] = (0.0,) * 5
 
     def begin(self, rate: float, since: float) -> None:
         """Calls are known until now."""
-        self.rate, self.since, self.seen, self.base = rate, since, 0, 0.0
+        self.rate, self.since = rate, since
+        self.seen, self.base, self.size = 0, 0.0, 0.0
 
-    def add(self, calls: int, base: float, now: float) -> None:
-        """What was seen in a window stands for all since the one before, if it is enough."""
+    def add(self, calls: int, base: float, size: float, now: float) -> None:
+        """What was seen in a window of some size stands for all since the one before, if it is large enough."""
         self.seen += calls
         self.base += base
+        self.size += size
         row = calls, base, calls * calls, base * base, calls * base
         self.sums = tuple(map(float.__add__, self.sums, map(float, row)))
-        if self.base >= self.least:
+        if self.base and self.size >= self.least:
             self.rate = self.seen / self.base
             is_first = self.guessed is None
             before = self.scaled + self.seen
@@ -116,8 +119,8 @@ class Hot:
         self.opened += 1
         self.told_s += window.told
         self.least_s += window.least
-        self.by_time.add(calls, window.seconds, now.seconds)
-        self.by_calls.add(calls, window.calls, now.calls)
+        self.by_time.add(calls, window.seconds, window.seconds + window.told, now.seconds)
+        self.by_calls.add(calls, window.calls, window.calls, now.calls)
 
     def end(self, now: Done) -> None:
         """It is not hot any more."""

@@ -133,7 +133,7 @@ KEY = ("a.py", 1, "f")
         ({KEY: (-1, 1, 0.0, 0.0, {})}, "a count that is no count"),
         ({KEY: (1, 1.5, 0.0, 0.0, {})}, "a count that is no count"),
         ({KEY: (1, True, 0.0, 0.0, {})}, "a count that is no count"),
-        ({KEY: (1, 2**70, 0.0, 0.0, {})}, "a count that is no count"),
+        ({KEY: (1, 2**70, 0.0, 0.0, {})}, "a count that is too large"),
         ({KEY: (1, 1, float("nan"), 0.0, {})}, "a time that is no time"),
         ({KEY: (1, 1, 0.0, float("inf"), {})}, "a time that is no time"),
         ({KEY: (1, 1, "0", 0.0, {})}, "a time that is no time"),
