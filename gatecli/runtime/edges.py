@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, compress, count, pairwise
 from operator import ge
 from typing import Annotated, Literal, overload
 
@@ -37,9 +37,9 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Functions are positions in the table's ``ids``; ``callees`` is ascending.
     """
 
-    callees: list[int] = []
+    callees: list[_Count] = []
     sizes: list[_Count] = []
-    callers: list[int] = []
+    callers: list[_Count] = []
     weights: list[_Count | None] = []
 
 
@@ -61,15 +61,11 @@ def problem(table: EdgeTable) -> str | None:
             return f"the {basis} edges have {sum(columns.sizes):,} callers by size and {callers:,} in their list"
         if len(columns.weights) != callers:
             return f"the {basis} edges have {callers:,} callers and {len(columns.weights):,} weights"
-        if callers and not (_inside(columns.callers, table.ids) and _inside(columns.callees, table.ids)):
+        if callers and max(max(columns.callers), max(columns.callees)) >= len(table.ids):
             return f"the {basis} edges name functions that are not among their ids"
         if any(map(ge, columns.callees, columns.callees[1:])):
             return f"the callees of the {basis} edges are not in order"
     return None
-
-
-def _inside(positions: Sequence[int], ids: Sequence[str]) -> bool:
-    return min(positions) >= 0 and max(positions) < len(ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +115,7 @@ class Edges(Sequence[Edge]):
         return [
             self._edge(group, place, group.columns.callees[bisect_left(group.starts, place + 1) - 1])
             for group in (self._groups if wanted else ())
-            for place, caller in enumerate(group.columns.callers)
-            if caller in wanted
+            for place in compress(count(), map(wanted.__contains__, group.columns.callers))
         ]
 
     def called(self) -> Iterator[str]:

@@ -14,29 +14,30 @@ _START = b'{"id":"'
 
 
 class LazyRows(Sequence[_Row], Generic[_Row]):
-    """Rows by position and by id; ``decode`` makes one of its line."""
+    """Rows by position and by id; ``decode`` makes one of its text."""
 
-    def __init__(self, ids: Sequence[str], lines: Sequence[bytes], decode: Callable[[bytes, str], _Row]) -> None:
+    def __init__(self, ids: Sequence[str], texts: Sequence[msgspec.Raw], decode: Callable[[bytes, str], _Row]) -> None:
         self.ids = ids
-        self._lines = lines
+        self._texts = texts
         self._decode = decode
         self._rows: dict[int, _Row] = {}
 
     @staticmethod
-    def of(text: bytes, decode: Callable[[bytes, str], _Row]) -> "LazyRows[_Row] | None":
-        """The rows of a JSON list as gate writes it, a line a row and in order; None for any other."""
-        if not (text.startswith(b"[\n" + _START) and text.endswith(b"\n]")):
+    def of(texts: Sequence[msgspec.Raw], decode: Callable[[bytes, str], _Row]) -> "LazyRows[_Row] | None":
+        """Rows that begin with their id and are in order, as gate writes them; None for any other."""
+        begin, quoted = len(_START), []
+        for text in texts:
+            row = bytes(text)
+            if not row.startswith(_START):
+                return None
+            quoted.append(row[begin : row.find(b'"', begin)])
+        joined = b"\n".join(quoted)
+        if b"\\" in joined:  # an escape, which may hide a quote
             return None
-        lines = text[2:-2].split(b",\n")
-        if not all(map(_starts_a_row, lines)):
+        ids = joined.decode("utf-8", "replace").split("\n") if quoted else []
+        if len(ids) != len(quoted) or any(map(ge, ids, ids[1:])):
             return None
-        quoted = b"\n".join([line[len(_START) : line.find(b'"', len(_START))] for line in lines])
-        if b"\\" in quoted:  # an escape, which may hide a quote
-            return None
-        ids = quoted.decode("utf-8", "replace").split("\n")
-        if len(ids) != len(lines) or any(map(ge, ids, ids[1:])):
-            return None
-        return LazyRows(ids, lines, decode)
+        return LazyRows(ids, texts, decode)
 
     def find(self, id: str) -> _Row | None:
         """The row of an id."""
@@ -44,10 +45,10 @@ class LazyRows(Sequence[_Row], Generic[_Row]):
         return self[position] if self.ids[position : position + 1] == [id] else None
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self.ids)
 
     def __iter__(self) -> Iterator[_Row]:
-        return map(self._row, range(len(self._lines)))
+        return map(self._row, range(len(self.ids)))
 
     @overload
     def __getitem__(self, index: int) -> _Row: ...
@@ -61,7 +62,7 @@ class LazyRows(Sequence[_Row], Generic[_Row]):
     def _row(self, position: int) -> _Row:
         row = self._rows.get(position)
         if row is None:
-            row = self._rows[position] = self._decode(self._lines[position], self.ids[position])
+            row = self._rows[position] = self._decode(bytes(self._texts[position]), self.ids[position])
         return row
 
     def __eq__(self, other: object) -> bool:
@@ -72,10 +73,6 @@ class LazyRows(Sequence[_Row], Generic[_Row]):
 
     def __repr__(self) -> str:
         return repr(tuple(self))
-
-
-def _starts_a_row(line: bytes) -> bool:
-    return line.startswith(_START)
 
 
 def decoder(kind: type[_Row], complain: Callable[[str], Exception]) -> Callable[[bytes, str], _Row]:

@@ -250,7 +250,7 @@ class _Written(msgspec.Struct):
 
     schema: Literal["gate.runtime-profile/1"]
     meta: Meta
-    functions: msgspec.Raw = msgspec.Raw(b"[]")
+    functions: list[msgspec.Raw] = []
     edges: EdgeTable | tuple[Edge, ...] = ()
     entry_points: tuple[EntryPoint, ...] = ()
     tests: dict[str, tuple[str, ...]] | None = None
@@ -262,7 +262,7 @@ class _Written(msgspec.Struct):
         Raises:
             UsageError: a function is there twice, or the edges are none.
         """
-        functions = _functions(bytes(self.functions))
+        functions = _functions(self.functions)
         if isinstance(self.edges, EdgeTable) and (wrong := problem(self.edges)) is not None:
             raise UsageError(f"not a valid runtime profile: {wrong}", _REMAKE)
         return Profile(
@@ -275,11 +275,11 @@ class _Written(msgspec.Struct):
         )
 
 
-def _functions(text: bytes) -> Sequence[ProfiledFunction]:
+def _functions(texts: Sequence[msgspec.Raw]) -> Sequence[ProfiledFunction]:
     """The rows of a list, in order: those that gate wrote when they are asked for, others at once."""
-    if (lazy := LazyRows.of(text, decoder(ProfiledFunction, _invalid))) is not None:
+    if (lazy := LazyRows.of(texts, decoder(ProfiledFunction, _invalid))) is not None:
         return lazy
-    functions = msgspec.json.decode(text, type=tuple[ProfiledFunction, ...])
+    functions = msgspec.json.decode(b"[" + b",".join(map(bytes, texts)) + b"]", type=tuple[ProfiledFunction, ...])
     ids = [row.id for row in functions]
     if any(map(ge, ids, ids[1:])):
         functions = tuple(sorted(functions, key=_id))

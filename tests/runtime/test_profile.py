@@ -200,7 +200,8 @@ def table(**columns: list[int]) -> dict[str, Any]:
         (patched(edges={"counted": {"callees": [0], "sizes": [1]}}), "1 callers by size and 0 in their list"),
         (patched(edges=table(weights=[])), "2 callers and 0 weights"),
         (patched(edges=table(callers=[0, 2])), "name functions that are not among their ids"),
-        (patched(edges=table(callees=[-1, 1])), "name functions that are not among their ids"),
+        (patched(edges=table(callees=[-1, 1])), "Expected `int` >= 0"),
+        (patched(edges=table(callees=[0, 2])), "name functions that are not among their ids"),
         (patched(edges=table(callees=[1, 0])), "not in order"),
         (patched(edges=table(sizes=[3, -1])), "is smaller than 0"),
         (patched(edges=table(weights=[1, 2**64])), "not a valid runtime profile"),
@@ -283,3 +284,32 @@ def test_ids_of_any_text(id: str) -> None:
     assert row is not None
     assert row.id == id
     assert found == Profile(meta=Meta(), functions=tuple(found.functions))
+
+
+ROWS = [b'{"id":"a.py::f","kind":"function"}', b'{"id":"b.py::f","kind":"method"}', b'{"id":"c.py::f","kind":"async"}']
+
+
+@pytest.mark.parametrize(
+    "functions",
+    [
+        b"[\n" + b",\n".join(ROWS) + b"\n]",
+        b"[" + b",".join(ROWS) + b"]",
+        b"[\n" + b",".join(ROWS) + b"\n]",
+        b"[\n" + b"\n,".join(ROWS) + b"\n]",
+        b"[\n" + b" ,\n".join(ROWS) + b"\n]",
+        b"[\n" + b",\n\n".join(ROWS) + b"\n]",
+        b"[\n" + b",\n".join(reversed(ROWS)) + b"\n]",
+        b"[\n" + b",\n".join([*ROWS[:2], ROWS[2].replace(b"c.py", b"\\u0063.py")]) + b"\n]",
+        b"[\n" + b",\n".join([*ROWS[:2], ROWS[2].replace(b",", b",\n")]) + b"\n]",
+        b"[\n" + b",\n".join([*ROWS[:2], ROWS[2].replace(b'{"id"', b'{ "id"')]) + b"\n]",
+    ],
+)
+def test_rows_are_the_same_however_their_lines_are_laid_out(functions: bytes) -> None:
+    found = decode(b'{"schema": "gate.runtime-profile/1", "meta": {}, "functions": ' + functions + b"}")
+    assert [(row.id, row.kind) for row in found.functions] == [
+        ("a.py::f", "function"),
+        ("b.py::f", "method"),
+        ("c.py::f", "async"),
+    ]
+    assert found.function("b.py::f") == found.functions[1]
+    assert found.function("c.py::g") is None
