@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from gatecli.model import BandAsk, SignalEvidence, SignalPoints, Standing, StandingBand
-from gatecli.reports.text import count, cut, share
+from gatecli.reports.text import count, cut, share, title
 
 SHOWN = 3
 """Signals that a short report names."""
@@ -79,7 +79,7 @@ def _about(evidence: SignalEvidence) -> str:
     change = evidence.change
     if change is None:
         return f": {names}" if names else ""
-    said = f"{change.sha[:10]} “{cut(change.subject, _MOST_OF_SUBJECT)}” ({_day(change.at)})"
+    said = f"{change.sha[:10]} “{title(change.subject, _MOST_OF_SUBJECT)}” ({_day(change.at)})"
     return f": {names}, {said}" if names else f": {said}"
 
 

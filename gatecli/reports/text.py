@@ -63,6 +63,14 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… (+{len(text) - limit:,} characters)"
 
 
+def title(text: str, limit: int) -> str:
+    """The whole words of a title that fit in ``limit`` characters: who reads it needs no count of the rest."""
+    if len(text) <= limit:
+        return text
+    words = text[:limit].rpartition(" ")[0] if text[limit] != " " else text[:limit]
+    return f"{(words or text[:limit]).rstrip()}…"
+
+
 def plain(text: str, limit: int = LIMIT) -> str:
     r"""One line for a terminal or a log: what cannot be seen is shown as ``\x1b``, ``\n`` or ``\u202e``.
 

@@ -80,9 +80,12 @@ def sentence(signal: Signal, value: float, steps: int) -> str:
         return text
     if signal is Signal.INEXPERIENCE and value == 1:
         return text  # nothing is fewer than none
+    if signal in _PARTS and round(100 * value) == 100:
+        return f"{text}, as in at most {100 - 100 * PERCENTILES[steps - 1]:.0f} % of changes here"
     return f"{text}, {_RARER.get(signal, 'more')} than {100 * PERCENTILES[steps - 1]:.0f} % of changes here"
 
 
+_PARTS = frozenset({Signal.NEW_TO_FILES, Signal.NEW_TO_FUNCTIONS, Signal.NEW_TO_AREA})
 _RARER = {Signal.INEXPERIENCE: "fewer", Signal.FRESH: "later", Signal.REVERTED_LATELY: "later"}
 
 
@@ -101,6 +104,16 @@ def _lately(what: str, one: str, rest: str = "") -> Callable[[float], str]:
         if value < 0.95:
             return f"{what} with less than one recent {one}{rest}"
         return f"{what} with {shown} recent {one}{'' if shown == '1' else 's'}{rest}"
+
+    return words
+
+
+def _new_to(what: str, how: str = "") -> Callable[[float], str]:
+    """A part of what is touched."""
+
+    def words(value: float) -> str:
+        part = f"{100 * value:.0f} %"
+        return f"the author never changed {how}{'any' if part == '100 %' else part} of {what}"
 
     return words
 
@@ -134,9 +147,9 @@ _SENTENCES: Mapping[Signal, str | Callable[[float], str]] = {
     Signal.FRESH: "its files changed very recently",
     Signal.FOLLOW_UP: "the author changed one of its files within two days before",
     Signal.FILE_AUTHORS: lambda value: f"a file with {_many('author')(value)}",
-    Signal.NEW_TO_FILES: "the author never changed {share:.0f} % of its files",
-    Signal.NEW_TO_FUNCTIONS: "the author never changed {share:.0f} % of its functions",
-    Signal.NEW_TO_AREA: "the author never changed anything in {share:.0f} % of its folders",
+    Signal.NEW_TO_FILES: _new_to("its files"),
+    Signal.NEW_TO_FUNCTIONS: _new_to("its functions"),
+    Signal.NEW_TO_AREA: _new_to("its folders", "anything in "),
     Signal.INEXPERIENCE: _few,
     Signal.AUTHOR_REVERTS: "{share:.1f} % of the author's recent changes were taken back or needed repair",
     Signal.RECENT_REVERTS: "{share:.1f} % of all recent changes here were taken back",

@@ -56,6 +56,20 @@ def test_plain_cuts_and_says_so() -> None:
     assert text.plain("x" * 2_500, 10) == "xxxxxxxxxx… (+2,490 characters)"
 
 
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("Round up", "Round up"),
+        ("Round orders up", "Round…"),
+        ("Round ups of orders", "Round ups…"),
+        ("Roundupsoforders", "Roundupsof…"),
+        ("", ""),
+    ],
+)
+def test_a_title_keeps_whole_words(raw: str, shown: str) -> None:
+    assert text.title(raw, 10) == shown
+
+
 @given(hostile)
 def test_plain_is_one_inert_line(raw: str) -> None:
     shown = text.plain(raw)
