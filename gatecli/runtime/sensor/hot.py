@@ -7,6 +7,7 @@ windows differ less in.
 """
 
 import math
+import sys
 from typing import NamedTuple
 
 # Student's t, for 95 % on two sides, by degrees of freedom; few windows say little of how much they differ.
@@ -130,7 +131,7 @@ class Hot:
     def total(self, now: Done) -> tuple[float, float, float | None]:
         """Its calls while it was hot, and between what they lie (95 %); None where nothing says how many at most."""
         below, above = self._margins()
-        error = self.by_calls.error(self.opened)
+        error = self._with_edges(self.by_calls.error(self.opened))
         if error is not None and self.opened >= _ENOUGH and above is not None and error <= max(below, above):
             calls, below, above = self.by_calls.total(now.calls), error, error
         else:
@@ -138,9 +139,19 @@ class Hot:
         low = max(calls * (1 - min(1.0, below)), self.by_time.sums[0])
         return calls, low, None if above is None else calls * (1 + above)
 
+    def _with_edges(self, error: float | None) -> float | None:
+        """What windows say, and that they begin and end where a thread lets the sensor's have a turn.
+
+        That is by itself, as where it waits, or a switch interval later: what runs until then is not there by chance.
+        """
+        seconds = self.by_time.sums[1]
+        if error is None or not seconds:
+            return None
+        return math.hypot(error, min(1.0, sys.getswitchinterval() * self.opened / seconds))
+
     def _margins(self) -> tuple[float, float | None]:
         """How far calls by processor time may be off: windows differ, and what counting takes is not quite known."""
-        error, seconds = self.by_time.error(self.opened), self.by_time.sums[1]
+        error, seconds = self._with_edges(self.by_time.error(self.opened)), self.by_time.sums[1]
         if error is None:
             return 1.0, None
         cheaper = seconds / (seconds + (1 - _CHEAPER) * self.told_s)

@@ -19,7 +19,7 @@ from .calls import Calls
 from .document import Counter, Seen, document, own_file, value, write
 from .windows import Windows
 
-PERIOD_S, LONGEST_PERIOD_S = 0.25, 1.0
+PERIOD_S, LONGEST_PERIOD_S = 0.25, 3.0
 FLUSH_S = 5.0
 # Deciding anew and writing hold the program up: they wait so many times as long as they took.
 _SETTLE_WAITS, _FLUSH_WAITS = 3_000, 2_000
