@@ -39,12 +39,12 @@ MAX_TRACES = 100_000
 # What requests wait for is told from about this many spans, in whole traces.
 SAMPLED_SPANS = 20_000
 
-_KEY_BITS = 64
+_MORE_BITS = 2
 
 _TABLE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]{0,100}\.)?[A-Za-z_][A-Za-z0-9_]{0,100}")
 _REVISION = re.compile(r"[0-9a-f]{7,64}")
 _Key = Annotated[int, msgspec.Meta(ge=0)]
-"""A hash of 64 bits, only compared; it may be above what ``_Count`` takes."""
+"""A part of a hash, only compared."""
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Amount = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
 _Row = TypeVar("_Row")
@@ -77,8 +77,8 @@ class _Sum(msgspec.Struct, array_like=True):
     errors: _Amount
     mean: _Amount
     percentiles: list[_Amount]
-    first_ms: _Count
-    last_ms: _Count
+    first_s: _Count
+    last_s: _Count
     spans: _Count
 
 
@@ -129,6 +129,7 @@ def fetch(source: FetchConfig, ask: Callable[[Question], bytes], started: float,
         body = f"{query}\nFORMAT JSONCompactEachRow".encode()
         # Keys are 64-bit numbers: as text they would be longer, and as JavaScript's numbers wrong.
         settings = "output_format_json_quote_64bit_integers=0&enable_http_compression=1"
+        settings += "&http_zlib_compression_level=9"
         url = f"{source.url}{'&' if '?' in source.url else '?'}{settings}"
         return list(_decoded(ask(Question(url=url, body=body)), kind))
 
@@ -151,14 +152,16 @@ def fetch(source: FetchConfig, ask: Callable[[Question], bytes], started: float,
 
 
 def _mask(keys: Sequence[int]) -> int:
-    """The low bits of keys that tell them apart, and eight more, so that what else there is looks like none of them.
+    """The low bits of keys that tell them apart, and two more.
 
-    Hashes do not compress: the fewer of their bits cross the wire, the better.
+    Hashes do not compress: the fewer of their bits cross the wire, the better. What came in since the first question
+    and looks like one of them is the rarer the more there are: to be told apart they need about twice the bits of
+    their number, so one new operation in thousands is taken for another.
     """
     bits = max(1, len(keys).bit_length())
-    while bits < _KEY_BITS and len({0, *(key & ((1 << bits) - 1) for key in keys)}) <= len(keys):
+    while bits < sql.KEY_BITS and len({0, *(key & ((1 << bits) - 1) for key in keys)}) <= len(keys):
         bits += 1
-    return (1 << min(_KEY_BITS, bits + 8)) - 1
+    return (1 << min(sql.KEY_BITS, bits + _MORE_BITS)) - 1
 
 
 def _decoded(content: bytes, kind: type[_Row]) -> Iterator[_Row]:
@@ -263,8 +266,8 @@ def _operation(
         code=code,
         is_scaled=not one.unscaled,
         durations=Durations(count=one.spans, mean=one.mean, p50=p50, p95=p95, p99=p99),
-        first_ns=one.first_ms * 1_000_000 or None,
-        last_ns=one.last_ms * 1_000_000 or None,
+        first_ns=one.first_s * 1_000_000_000 or None,
+        last_ns=one.last_s * 1_000_000_000 or None,
         calls=calls,
         entered=entered,
     )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 # The nearest span above that counts is found by doubling: after six steps, up to 64 spans above.
 _DOUBLINGS = 6
+# Of the hash that stands for an operation; 100,000 of them are alike in so many bits once in 50,000 times.
+KEY_BITS = 48
 _TRACEBACK_FRAME = r'File "([^"\n]{1,400})", line ([0-9]{1,9}), in ([^\n]{1,200})'
 
 
@@ -98,12 +100,13 @@ def operations(scope: Scope, limit: int) -> str:
     file = _first("code.file.path", "code.filepath")
     line = _first("code.line.number", "code.lineno")
     return f"""
-SELECT {_KEY} AS key, any({_ENTRY_KIND}), any({_ENTRY_NAME}), any({_CODE}), any({file}), any({line}),
+SELECT bitAnd({_KEY}, {(1 << KEY_BITS) - 1}) AS short,
+  any({_ENTRY_KIND}), any({_ENTRY_NAME}), any({_CODE}), any({file}), any({line}),
   sum({_WEIGHT}) AS calls, countIf({_THRESHOLD} = ''), sumIf({_WEIGHT}, {_IS_ERROR}), round(avg(Duration) / 1e6, 3),
   arrayMap(time -> round(time / 1e6, 3), quantilesTDigest(0.5, 0.95, 0.99)(Duration)),
-  toUnixTimestamp64Milli(min(Timestamp)), toUnixTimestamp64Milli(max(Timestamp)), count()
-FROM {scope.table} WHERE {scope.time} AND {scope.own} AND key != 0
-GROUP BY key ORDER BY calls DESC, key LIMIT {limit}"""
+  toUnixTimestamp(min(Timestamp)), toUnixTimestamp(max(Timestamp)), count()
+FROM {scope.table} WHERE {scope.time} AND {scope.own} AND short != 0
+GROUP BY short ORDER BY calls DESC, short LIMIT {limit}"""
 
 
 def _traces(scope: Scope, every: int) -> str:
@@ -147,15 +150,16 @@ ORDER BY below, is_entry, above"""
 
 def skeletons(scope: Scope, *, every: int, mask: int, limit: int) -> str:
     """A row for each of some whole traces: parents by position, kinds, operations, times in microseconds."""
+    # Traces that run through the same operations stand beside each other, and compress.
     return f"""
 SELECT arrayMap(parent -> indexOf(ids, parent), parents), kinds, keys,
   arrayMap(start -> start - arrayMin(starts) + 1, starts), durations
-FROM (
+FROM (SELECT * FROM (
   SELECT groupArray(SpanId) AS ids, groupArray(ParentSpanId) AS parents, groupArray(toString(SpanKind)) AS kinds,
     groupArray(if({scope.own}, bitAnd({_KEY}, {mask}), 0)) AS keys,
     groupArray(toUnixTimestamp64Micro(Timestamp)) AS starts, groupArray(toUInt64(round(Duration / 1000))) AS durations
   {_traces(scope, every)} GROUP BY TraceId HAVING length(ids) <= 20000 ORDER BY TraceId)
-LIMIT {limit}"""
+LIMIT {limit}) ORDER BY keys, kinds"""
 
 
 def exceptions(scope: Scope, limit: int) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -87,7 +88,8 @@ def front() -> Iterator[Front]:
                 status, body = 404, str(error).encode()
             self.send_response(status)
             if "enable_http_compression=1" in self.path and "gzip" in self.headers["Accept-Encoding"]:
-                body = gzip.compress(body, 3)
+                level = re.search(r"http_zlib_compression_level=(\d)", self.path)
+                body = gzip.compress(body, int(level[1]) if level else 3)
                 self.send_header("Content-Encoding", "gzip")
             database.sent += len(body)
             self.send_header("Content-Length", str(len(body)))
