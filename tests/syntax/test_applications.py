@@ -114,6 +114,39 @@ def test_django_rest_framework():
     }
 
 
+def test_views_that_netbox_keeps_by_model():
+    files = {
+        "site/urls.py": "from django.urls import include, path\nurlpatterns = [path('shop/', include('shop.urls'))]\n",
+        "shop/urls.py": (
+            "from django.urls import include, path\nfrom utilities.urls import get_model_urls\n"
+            "urlpatterns = [\n"
+            "    path('orders/', include(get_model_urls('shop', 'order', detail=False))),\n"
+            "    path('orders/<int:pk>/', include(get_model_urls('shop', 'order'))),\n]\n"
+        ),
+        "shop/models/__init__.py": "from .orders import *\n",
+        "shop/models/orders.py": "class Order(Model): pass\nclass Item(Model): pass\n",
+        "shop/views.py": (
+            "from utilities.views import register_model_view\nfrom .models import *\n"
+            "@register_model_view(Order, 'list', path='', detail=False)\n"
+            "class List(View):\n    def get(self, request):\n        pass\n"
+            "@register_model_view(Order)\nclass One(View): pass\n"
+            "@register_model_view(Order, 'add', detail=False)\n@register_model_view(Order, 'edit')\n"
+            "class Edit(View): pass\n"
+            "@register_model_view(Item, 'sub/mine')\nclass Unmounted(View): pass\n"
+            "@register_model_view(Unknown, 'edit')\nclass Other(View): pass\n"
+        ),
+    }
+    assert all_labels(files) == {
+        ("/shop/orders/", "shop/views.py::List"),
+        ("GET /shop/orders/", "shop/views.py::List.get"),
+        ("/shop/orders/<int:pk>/", "shop/views.py::One"),
+        ("/shop/orders/add/", "shop/views.py::Edit"),
+        ("/shop/orders/<int:pk>/edit/", "shop/views.py::Edit"),
+        ("…sub/mine/", "shop/views.py::Unmounted"),
+        ("…edit/", "shop/views.py::Other"),
+    }
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [

@@ -8,6 +8,7 @@ from gatecli.model import Function, FunctionKind
 from gatecli.routes import readable
 from gatecli.syntax.entrypoints.facts import (
     DOTTED,
+    MODEL,
     OWNER,
     UNKNOWN,
     Action,
@@ -101,6 +102,8 @@ def _included(source: Source, target: "Node") -> tuple[str | None, bool]:
         if call.name != "include":
             return None, False
         inner = call.arg(0, "arg")
+        if (views := _model_views(source, inner)) is not None:
+            return views, False
         if inner is not None and inner.type == "tuple" and inner.named_children:
             inner = inner.named_children[0]
     else:
@@ -112,6 +115,31 @@ def _included(source: Source, target: "Node") -> tuple[str | None, bool]:
         return text(inner), False
     value = source.value(inner) if inner.type in ("string", "concatenated_string") else None
     return (value, True) if value and UNKNOWN not in value else (None, False)
+
+
+def _model_views(source: Source, node: "Node | None") -> str | None:
+    """``get_model_urls("shop", "order", detail=False)`` of NetBox: what is put on a model's list."""
+    call = as_call(node)
+    if call is None or call.name != "get_model_urls":
+        return None
+    app, model = source.value(call.arg(0, "app_label")), source.value(call.arg(1, "model_name"))
+    return f"{MODEL}{app}.{model}/{_list_or_detail(call)}" if app and model else None
+
+
+def _list_or_detail(call: Call) -> str:
+    detail = call.keywords.get("detail")
+    return "list" if detail is not None and text(detail) == "False" else "detail"
+
+
+def _model_view(source: Source, function: Function, call: Call) -> Iterator[Fact]:
+    """``@register_model_view(Order, "pay", path="pay-now", detail=True)`` of NetBox and its plugins."""
+    model, path = call.arg(0, "model"), source.value(call.arg(2, "path"))
+    path = source.value(call.arg(1, "name")) or "" if path is None else path
+    if model is not None and model.type in ("identifier", "attribute") and function.kind is FunctionKind.CLASS_BODY:
+        yield Route(
+            router=f"{MODEL}{text(model)}/{_list_or_detail(call)}", path=f"{path}/" if path else "",
+            handler=here(function), style=Style.DJANGO,
+        )  # fmt: skip
 
 
 def _name(node: "Node") -> str:
@@ -257,6 +285,7 @@ def _lookup(source: Source, qualname: str) -> str | None:
 FAMILY = Family(
     decorators={
         **dict.fromkeys(("action", "detail_route", "list_route"), _action),
+        "register_model_view": _model_view,
         **dict.fromkeys(("api_view", "require_http_methods", *_DECLARED), _declared),
     },
     calls={**dict.fromkeys(("path", *_REGEX), _url), "register": _register},

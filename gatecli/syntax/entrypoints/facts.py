@@ -13,6 +13,11 @@ OPEN, CLOSE, DOTTED, OWNER, NAMED = "\ue000", "\ue001", "\ue002", "\ue003", "\ue
 UNKNOWN = "…"
 
 
+# What a router begins with that is no expression of a file, but a list that views of a model are put on by its name:
+# ``MODEL + "Order/detail"``, where they are put on it, ``MODEL + "shop.order/detail"``, where it is mounted.
+MODEL = "\ue005"
+
+
 class Style(StrEnum):
     """How the parts of a route are put together and written."""
 

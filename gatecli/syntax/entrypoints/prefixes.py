@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from gatecli.syntax.entrypoints.collected import MAX_FILES, Collected
-from gatecli.syntax.entrypoints.facts import UNKNOWN, Facts, Mount, Route, Router, Style
+from gatecli.syntax.entrypoints.facts import MODEL, UNKNOWN, Facts, Mount, Route, Router, Style
 from gatecli.syntax.entrypoints.resolving import MAX_HOPS, Resolver
 from gatecli.syntax.imports import Names
 
@@ -76,8 +76,9 @@ class Prefixes:
         if key in above or len(above) > MAX_HOPS:
             return []
         if not mounts:
-            is_root = router is None or (router.is_root and key not in self._graph.loose)
-            is_whole = is_root or prefix.startswith(UNKNOWN)
+            is_open = router is None and not key[1].startswith(MODEL)
+            is_root = router is not None and router.is_root and key not in self._graph.loose
+            is_whole = is_open or is_root or prefix.startswith(UNKNOWN)
             return [prefix if is_whole else f"{UNKNOWN}{prefix}"]
         result: dict[str, None] = {}
         for parent, mount, where in mounts:
@@ -127,6 +128,8 @@ class Prefixes:
 
     def _router(self, expression: str, names: Names) -> _Key | None:
         """The file and the name that a router is bound to, through imports and re-exports."""
+        if expression.startswith(MODEL):
+            return self._model_list(expression, names)
         for _ in range(MAX_HOPS):
             facts = self._files.get(names.path)
             known = {router.name for router in facts.routers} if facts is not None else set()
@@ -152,6 +155,17 @@ class Prefixes:
                 return None
             names = following
         return None
+
+    def _model_list(self, expression: str, names: Names) -> _Key | None:
+        """The list of a model's views, by the name of its application: ``shop/models/order.py::Order`` is shop's."""
+        model, _, end = expression.removeprefix(MODEL).rpartition("/")
+        if not re.fullmatch(r"[a-z_0-9]+\.[a-z_0-9]+", model):
+            found = self._files.project.expression(names, model)
+            app = re.search(r"(?:^|/)(\w+)/models(?:/|\.py$)", found.path) if found is not None else None
+            if found is None or app is None:
+                return None
+            model = f"{app[1]}.{found.name}".lower()
+        return "", f"{MODEL}{model}/{end}"
 
 
 def _joined(left: str, right: str, style: Style) -> str:

@@ -30,6 +30,7 @@ ROUTE_WORDS = (
     "enqueue_in", "enqueue_call", "rq_scheduler", "beat_schedule", "CELERY_BEAT_SCHEDULE", "command", "BaseCommand",
     "set_defaults", "receiver", "listens_for", "connect", "strawberry", "graphene", "ariadne", "lambda_handler",
     "__main__", "grpc", "subscriber", "agent", "patterns", "api_view", "action", "APIView", "ViewSet",
+    "register_model_view",
 )  # fmt: skip
 
 
