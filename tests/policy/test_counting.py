@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecli.config import People
@@ -66,7 +66,6 @@ def people(found: Counted) -> set[str]:
 
 
 @given(CLAIMS)
-@settings(max_examples=100)
 def test_one_approval_a_person_and_nobody_who_is_barred(claims):
     found = counted(claims)
     assert len(people(found)) == len(found.approvals)
@@ -77,7 +76,6 @@ def test_one_approval_a_person_and_nobody_who_is_barred(claims):
 
 
 @given(CLAIMS, st.data())
-@settings(max_examples=100)
 def test_removing_an_approval_never_helps(claims, data):
     yes = [number for number, one in enumerate(claims) if one.word is Word.YES]
     if yes:
@@ -88,20 +86,17 @@ def test_removing_an_approval_never_helps(claims, data):
 
 
 @given(CLAIMS, st.lists(st.sampled_from(FINDINGS), max_size=3), st.sampled_from(FINDINGS))
-@settings(max_examples=100)
 def test_adding_a_finding_never_helps(claims, findings, more):
     assert people(counted(claims, [*findings, more])) <= people(counted(claims, findings))
 
 
 @given(CLAIMS)
-@settings(max_examples=100)
 def test_adding_an_objection_never_helps(claims):
     objection = Claim(by="ravi", word=Word.NO, source=ApprovalSource.SSH, at=None)
     assert people(counted([*claims, objection])) <= people(counted(claims)) - {"ravi"}
 
 
 @given(CLAIMS)
-@settings(max_examples=100)
 def test_whoever_said_something_is_counted_or_told_why_not(claims):
     found = counted(claims)
     listed = people(found) | {KNOWN.key_of(one.by) for one in found.dismissed}

@@ -152,7 +152,7 @@ rule_settings = st.dictionaries(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rule_settings, rule_settings)
 def test_a_rule_is_as_strict_as_the_stricter_policy_has_it(one, other):
     theirs = registry.load({}, one, examples=False)

@@ -202,7 +202,7 @@ def _case(provenance: Provenance, files: tuple[FileChange, ...]) -> Case:
 _cases = st.builds(_case, st.sampled_from(_PROVENANCES), st.sampled_from([_SMALL, _LARGE]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_policies, _owners, _freezes, _memories, _cases, _approvals, _waivers, _objections, _few, _findings, st.data())
 def test_no_approval_or_waiver_fewer_and_no_finding_more_improves_the_outcome(
     policy, owners, freezes, memory, judged, approvals, waivers, objections, found, more, data
@@ -288,7 +288,7 @@ def _check(payload: bytes, signature: str, principal: str, namespace: str) -> Ch
     return Checked(names=(principal,), key=principal, problem=None if signature == "good" else "forged")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_signed_overrides, _signed_grants, st.sampled_from([True, True, False]), st.booleans(), st.data())
 def test_no_signed_override_or_grant_fewer_and_no_finding_more_improves_the_outcome(
     overrides, grants, may_override, may_grant, data
@@ -320,7 +320,7 @@ def test_no_signed_override_or_grant_fewer_and_no_finding_more_improves_the_outc
     assert result(_some(data, lines), _some(data, granted), ("f1",)) >= before
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(_policies, _freezes, _memories, _cases, _approvals, _few, _findings)
 def test_another_finding_never_ends_a_wait(policy, freezes, memory, judged, said, found, more):
     config = load({".gate/policy.yml": policy.encode()}.get)[0]

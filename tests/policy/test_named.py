@@ -369,7 +369,7 @@ _FINDINGS = st.lists(
 _ORDER = (Decision.PASS, Decision.REVIEW, Decision.BLOCK)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_REQUIREMENTS, _APPROVALS, _FINDINGS, _FINDINGS, st.booleans(), st.data())
 def test_less_approval_or_more_evidence_never_improves_the_outcome(requirements, said, found, more, by_agent, data):
     config = policy(requirements)

@@ -84,7 +84,7 @@ def _at_least(one: tuple[int, int, set[str], set[str]], other: tuple[int, int, s
     return one[0] >= other[0] and one[1] >= other[1] and asks and one[3] >= other[3]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_cases(), FINDINGS, FINDINGS, _policies)
 def test_a_weak_profile_asks_for_no_less_than_none(weak, findings, by_traffic, config):
     """What it has seen can only add findings (``by_traffic``), points and requirements: to be cold is worth nothing."""
@@ -94,7 +94,7 @@ def test_a_weak_profile_asks_for_no_less_than_none(weak, findings, by_traffic, c
     assert _at_least(_asked(weak, findings + by_traffic, config), _asked(without, findings, config))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_cases(), FINDINGS, _policies, st.sampled_from([Grade.GOOD, Grade.USABLE]), _ages)
 def test_the_same_figures_in_a_weaker_or_older_profile_ask_for_no_less(weak, findings, config, grade, age):
     assert weak.profile is not None
@@ -105,7 +105,7 @@ def test_the_same_figures_in_a_weaker_or_older_profile_ask_for_no_less(weak, fin
     assert _at_least(_asked(worse, findings, config), _asked(better, findings, config))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_cases(), FINDINGS, st.data())
 def test_a_sparser_weak_profile_passes_nothing_that_it_held_up(weak, findings, data):
     """It loses what it had seen of a function: no point of it is left, and somebody has to look all the same."""

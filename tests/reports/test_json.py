@@ -149,7 +149,7 @@ def test_hostile_text_is_inert_and_valid(name: str) -> None:
 
 
 @given(payload=hostile)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_text_is_inert_and_valid(payload: str) -> None:
     document = report_json.to_json(sample.hostile(payload))
     VALIDATOR.validate(json.loads(document))

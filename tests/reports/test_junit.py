@@ -134,7 +134,7 @@ def test_hostile_text_is_inert(name: str) -> None:
 
 
 @given(payload=hostile)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_text_is_inert(payload: str) -> None:
     inert(payload)
 

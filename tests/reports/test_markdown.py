@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
-from hypothesis import given, settings
+from hypothesis import given
 from markdown_it import MarkdownIt
 
 from gatecli.model import Report
@@ -132,7 +132,6 @@ def test_hostile_text_is_inert(name: str) -> None:
 
 
 @given(payload=hostile)
-@settings(max_examples=100, deadline=None)
 def test_any_text_is_inert(payload: str) -> None:
     inert(markdown.render(sample.hostile(payload)))
 

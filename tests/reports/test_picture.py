@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecli.model import Blast, Caller, Certainty, EdgeBasis, FunctionId, Usage, UsageStatus
@@ -130,7 +130,6 @@ blasts = st.builds(
 
 
 @given(st.lists(st.tuples(ids, blasts), max_size=8, unique_by=lambda pair: pair[0]))
-@settings(deadline=None)
 def test_any_graph_is_drawn_whole(parts: list[tuple[FunctionId, Blast]]) -> None:
     drawn = picture.graph(tuple(row(id, blast) for id, blast in parts))
     if drawn is None:

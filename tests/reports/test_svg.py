@@ -67,7 +67,7 @@ def test_hostile_text_is_inert(name: str) -> None:
 
 
 @given(payload=hostile)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_text_is_inert(payload: str) -> None:
     read(svg.render(sample.hostile(payload)))
 

@@ -297,7 +297,7 @@ def test_rich_markup_is_shown_as_it_is() -> None:
 
 @pytest.mark.parametrize("decision", list(Decision))
 @given(payload=hostile)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_text_is_inert(decision: Decision, payload: str) -> None:
     report = sample.hostile(payload)
     report = replace(report, verdict=replace(report.verdict, decision=decision, outcome=decision))

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatecli.config import Level, Paths, RuleConfig
@@ -278,7 +278,7 @@ SOURCES = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 @given(st.dictionaries(st.sampled_from(PATHS), st.tuples(SOURCES, SOURCES), max_size=3))
 def test_no_input_fails_a_rule_and_the_same_input_gives_the_same_findings(
     files: dict[str, tuple[str | None, str | None]],

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gatecli import config, hindsight, replaying
@@ -90,13 +90,13 @@ def live(repo: GitRepo, revisions: str) -> tuple[float, ...]:
         return known.certain(known.state.step(looked_at).values)
 
 
+few_histories = settings(max_examples=6)
+"""Each is a repository of its own, and takes a second."""
+
+
 @example(seed=2005)  # a file of settings that is renamed to a Python file
 @given(seed=st.integers(0, 10_000))
-@settings(
-    max_examples=6,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@few_histories
 def test_what_is_seen_before_a_merge_is_what_the_replay_sees_after_it(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
@@ -381,11 +381,7 @@ def _forget() -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(
-    max_examples=6,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@few_histories
 def test_what_is_known_of_the_touched_files_is_never_more_than_of_everything(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:

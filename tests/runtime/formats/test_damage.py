@@ -24,7 +24,7 @@ _EXAMPLES = 95
 def test_a_damaged_recording_is_read_or_refused(name: str) -> None:
     data, found = content(name), reader(name)
 
-    @settings(max_examples=_EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=_EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 2**32))
     def check(seed: int) -> None:
         outcome(found, mutated(data, random.Random(seed)))
