@@ -18,8 +18,8 @@ ALLOWANCE = 2_000
 
 _LEAST_ALLOWANCE = 100
 
-# Less processor time than this says nothing of how much was done, and fewer calls of what is counted always.
-LEAST_CPU_S, _LEAST_CALLS = 0.01, 300
+# Less processor time than this says nothing of how much was done.
+LEAST_CPU_S = 0.01
 _UNLIMITED = 2**62
 # As many functions may use up what is affordable in a round before those that take most are told from the others.
 _FEW = 4
@@ -89,7 +89,7 @@ class Calls:
             return True
 
     def _heat(self, key: int, counted: int, now: Done) -> None:
-        hot = self._cooled.pop(key, None) or Hot(Done(LEAST_CPU_S, _LEAST_CALLS))
+        hot = self._cooled.pop(key, None) or Hot()
         hot.begin(counted / max(now.seconds - self._round_s, LEAST_CPU_S), now)
         self.hot[key] = hot
         self._given.pop(key, None)

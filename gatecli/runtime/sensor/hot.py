@@ -42,50 +42,43 @@ class Counted(NamedTuple):
 class Scale:
     """The calls of a function for each unit of what the program does.
 
-    ``seen`` calls in ``base`` units, of windows of ``size``, are not yet scaled up; ``scaled`` are those until
-    ``since``, of which ``guessed`` were before the first window, which may have been a start that does other things.
-    ``sums`` is of all windows: calls, units, their squares and their product.
+    What was seen in all windows stands for all that was done while it was hot. ``scaled`` are calls until ``since``;
+    ``before`` is how much was done before the first window (None: there was none), which may have been a start that
+    does other things. ``sums`` is of all windows: calls, units, their squares and their product.
     """
 
-    __slots__ = ("base", "guessed", "least", "rate", "scaled", "seen", "since", "size", "sums")
+    __slots__ = ("before", "guess", "scaled", "since", "sums")
 
-    def __init__(self, least: float) -> None:
-        self.least = least
-        self.guessed: float | None = None
-        self.scaled = 0.0
-        self.begin(0.0, 0.0)
+    def __init__(self) -> None:
+        self.scaled = self.since = self.guess = 0.0
+        self.before: float | None = None
         self.sums: tuple[float, ...] = (0.0,) * 5
 
-    def begin(self, rate: float, since: float) -> None:
-        """Calls are known until now."""
-        self.rate, self.since = rate, since
-        self.seen, self.base, self.size = 0, 0.0, 0.0
+    @property
+    def rate(self) -> float:
+        """Calls for each unit; without a window, what made it hot."""
+        return self.sums[0] / self.sums[1] if self.sums[1] else self.guess
 
-    def add(self, calls: int, base: float, size: float, now: float) -> None:
-        """What was seen in a window of some size stands for all since the one before, if it is large enough."""
-        self.seen += calls
-        self.base += base
-        self.size += size
+    def begin(self, guess: float, now: float) -> None:
+        """It is hot from now on, perhaps once more."""
+        self.guess, self.since = guess, now
+
+    def add(self, calls: int, base: float, now: float) -> None:
+        """What was seen in a window."""
+        if self.before is None:
+            self.before = max(0.0, now - self.since - base)
         row = calls, base, calls * calls, base * base, calls * base
         self.sums = tuple(map(float.__add__, self.sums, map(float, row)))
-        if self.base and self.size >= self.least:
-            self.rate = self.seen / self.base
-            is_first = self.guessed is None
-            before = self.scaled + self.seen
-            self.end(now)
-            if is_first:
-                self.guessed = self.scaled - before
 
     def end(self, now: float) -> None:
-        """What was seen stands for all until now."""
-        self.scaled = self.total(now)
-        self.begin(self.rate, now)
+        """It is not hot any more."""
+        self.scaled, self.since = self.total(now), now
 
     def total(self, now: float) -> float:
         """Calls until now, scaled up."""
-        return self.scaled + max(self.seen, self.rate * max(0.0, now - self.since))
+        return max(self.sums[0], self.scaled + self.rate * max(0.0, now - self.since))
 
-    def error(self, windows: int) -> float | None:
+    def error(self, windows: int, now: float) -> float | None:
         """How far it may be off (95 %), as a part of it; None where nothing says so.
 
         By how windows differ, a ratio estimate (Cochran, Sampling Techniques, 3rd ed., 6.4), and what was guessed.
@@ -96,7 +89,8 @@ class Scale:
         rate, free = calls / base, windows - 1
         squares = max(0.0, calls2 - 2 * rate * product + rate * rate * base2)
         t = _T95[free - 1] if free <= len(_T95) else _T95_OF_MORE if free < _MANY else _T95_OF_MANY
-        guessed = (self.guessed or 0.0) / self.scaled if self.scaled else 0.0
+        total = self.total(now)
+        guessed = min(1.0, rate * (self.before or 0.0) / total) if total else 0.0
         return math.hypot(t * math.sqrt(squares * windows / free) / calls, guessed)
 
 
@@ -105,23 +99,23 @@ class Hot:
 
     __slots__ = ("by_calls", "by_time", "followed", "least_s", "opened", "told_s")
 
-    def __init__(self, least: Done) -> None:
+    def __init__(self) -> None:
         self.opened = self.followed = 0
         self.told_s = self.least_s = 0.0
-        self.by_time, self.by_calls = Scale(least.seconds), Scale(least.calls)
+        self.by_time, self.by_calls = Scale(), Scale()
 
     def begin(self, rate: float, now: Done) -> None:
         """It is hot from now on, perhaps once more; ``rate`` is in calls for each second of processor time."""
         self.by_time.begin(rate, now.seconds)
-        self.by_calls.begin(self.by_calls.rate, now.calls)
+        self.by_calls.begin(0.0, now.calls)
 
     def add(self, calls: int, window: Counted, now: Done) -> None:
         """What a window showed."""
         self.opened += 1
         self.told_s += window.told
         self.least_s += window.least
-        self.by_time.add(calls, window.seconds, window.seconds + window.told, now.seconds)
-        self.by_calls.add(calls, window.calls, window.calls, now.calls)
+        self.by_time.add(calls, window.seconds, now.seconds)
+        self.by_calls.add(calls, window.calls, now.calls)
 
     def end(self, now: Done) -> None:
         """It is not hot any more."""
@@ -130,8 +124,8 @@ class Hot:
 
     def total(self, now: Done) -> tuple[float, float, float | None]:
         """Its calls while it was hot, and between what they lie (95 %); None where nothing says how many at most."""
-        below, above = self._margins()
-        error = self._with_edges(self.by_calls.error(self.opened))
+        below, above = self._margins(now)
+        error = self._with_edges(self.by_calls.error(self.opened, now.calls))
         if error is not None and self.opened >= _ENOUGH and above is not None and error <= max(below, above):
             calls, below, above = self.by_calls.total(now.calls), error, error
         else:
@@ -149,9 +143,9 @@ class Hot:
             return None
         return math.hypot(error, min(1.0, sys.getswitchinterval() * self.opened / seconds))
 
-    def _margins(self) -> tuple[float, float | None]:
+    def _margins(self, now: Done) -> tuple[float, float | None]:
         """How far calls by processor time may be off: windows differ, and what counting takes is not quite known."""
-        error, seconds = self._with_edges(self.by_time.error(self.opened)), self.by_time.sums[1]
+        error, seconds = self._with_edges(self.by_time.error(self.opened, now.seconds)), self.by_time.sums[1]
         if error is None:
             return 1.0, None
         cheaper = seconds / (seconds + (1 - _CHEAPER) * self.told_s)
