@@ -10,6 +10,7 @@ from gatecli.cli.profile import app
 from gatecli.errors import EvidenceError, GateError, UsageError
 from gatecli.runtime.profile import Meta, Profile, ProfiledFunction, Source, TimeShare, load, save
 from tests.conftest import GitRepo
+from tests.runtime.formats.small import MAKERS, Values
 from tests.runtime.support import PROFILES, SHOP
 
 RECORDED_AT = 1_795_220_000
@@ -206,6 +207,23 @@ def test_what_is_in_the_data_is_shown_and_not_obeyed(here: Path) -> None:
         assert "[red]" in text, "markup is text"
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
         assert not any(line.lstrip().startswith("::") for line in text.splitlines())
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J\x07price\u202e", "::error::price_order", "price::order::of"])
+def test_hostile_names_of_any_format_are_printed_plain(here: Path, name: str) -> None:
+    for format, made in MAKERS.items():
+        (here / "hostile").write_bytes(made(Values(name=name)))
+        texts = []
+        for command in (("import", "hostile", "pyspy.raw.txt", "--repo", "code", "-o", "p.json"), ("show", "p.json")):
+            result = CliRunner().invoke(app, command)
+            if isinstance(result.exception, GateError):
+                texts.append(str(result.exception))
+                break
+            assert result.exit_code == 0, format
+            texts += [result.stdout, result.stderr]
+        for text in texts:
+            assert not {"\x1b", "\x07", "\u202e"} & set(text), format
+            assert not any(line.lstrip().startswith("::") for line in text.splitlines()), format
 
 
 @pytest.mark.parametrize("command", ["import", "show"])
