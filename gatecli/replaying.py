@@ -6,7 +6,6 @@ the change at hand, look with this one state: what the one learned from is what 
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -251,8 +250,9 @@ def _outlined(parts: Sequence[_Part], *, share: bool) -> Iterator[dict[str, tupl
     if not share or (os.cpu_count() or 1) < 2:
         yield from map(outline_part, parts)
         return
-    with ProcessPoolExecutor() as pool:
-        yield from pool.map(outline_part, parts)
+    from gatecli.syntax.workers import mapped
+
+    yield from mapped(outline_part, parts)
 
 
 def outline_part(part: _Part) -> dict[str, tuple[Piece, ...]]:

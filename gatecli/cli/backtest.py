@@ -201,13 +201,24 @@ def _write(root: Path, learned: "Learned") -> None:
 def progress_bar() -> "Iterator[Progress]":
     """A bar on stderr where that is a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Counted(MofNCompleteColumn):
+        """Nothing where it is not known how much there is."""
+
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.total else Text("")
 
     console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total or None)
+    columns = TextColumn("{task.description}"), BarColumn(), Counted(), TimeRemainingColumn()
+    try:
+        with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+            task = bar.add_task("", total=None)
+            yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total or None)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: what was read is kept, and the next run goes on from there\n")
+        raise
 
 
 def as_csv(past: "Past", scores: "Scores") -> str:

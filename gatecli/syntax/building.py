@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 
 from gatecli.model import Tree
 from gatecli.syntax import facts
 from gatecli.syntax.cache import FactCache, Kept
 from gatecli.syntax.python import is_python
+from gatecli.syntax.workers import mapped
 
 # Below so many files starting processes takes longer than they save.
 MIN_FILES_TO_SHARE = 400
@@ -39,8 +39,7 @@ def _looked_at(tree: Tree, paths: list[str]) -> Iterator[list[tuple[str, Kept]]]
     if len(paths) < MIN_FILES_TO_SHARE or (os.cpu_count() or 1) < 2:
         yield from map(look_at, chunks)
         return
-    with ProcessPoolExecutor() as pool:
-        yield from pool.map(look_at, chunks)
+    yield from mapped(look_at, chunks)
 
 
 def look_at(files: list[tuple[str, bytes]]) -> list[tuple[str, Kept]]:

@@ -18,7 +18,7 @@ _TABLE = "create table if not exists outlines (blob text primary key, pieces blo
 MAX_BYTES = 2_000_000_000
 """A larger file is begun anew; a history of 40,000 changes needs a third of it."""
 _BUSY_S = 5.0
-_CHUNK = 300
+_CHUNK = 100
 _REMEMBERED = 2_000
 _IS_KEPT = "select 1 from outlines where blob = ?"
 _FEW = 2_000
