@@ -38,25 +38,9 @@ def _lines(out: Page, result: BackTest) -> Iterator[Text]:
     yield from _label(out, "", opening(result))
     if caution := warning(result):
         yield from _label(out, "caution", caution, "bold")
-    yield Text()
-    heading = [
-        fit(out.line(("caught in the top", "dim")), 26),
-        *(out.line((f"{100 * part:>6.0f} %", "dim")) for part in BUDGETS),
-    ]
-    yield _margin(out, "caught") + sum(heading, Text()) + out.line(("     AUC  95 %           by lines", "dim"))
-    for head, name in HEADS.items():
-        rankings = result.heads[head]
-        if rankings["gate"].auc is None:
-            yield _margin(out, "") + out.line((f"{name}: none", "dim"))
-            continue
-        yield _margin(out, "") + out.line((f"{name}, {100 * result.base_rate[head]:.2g} % of changes", "bold"))
-        for rival, ranking in rankings.items():
-            yield _margin(out, "") + _row(out, rival, ranking)
-    yield Text()
-    yield from _label(out, "lift", lift(result.heads[Head.ANY]["gate"]))
-    for number, sentence in enumerate(_ahead(result)):
-        yield from _label(out, "compared" if not number else "", sentence)
-    yield from _calibration(out, "holds", result.calibration[Head.ANY])
+    if result.heads[Head.ANY]["gate"].bad:
+        yield Text()
+        yield from _measured(out, result)
     for number, (who, (changes, bad, caught)) in enumerate(result.authors.items()):
         text = f"{who}: {count(changes, 'change')}, {bad:,} bad ({_share(bad, changes)}), {caught:,} of those reviewed"
         yield from _label(out, "authors" if not number else "", text)
@@ -64,6 +48,32 @@ def _lines(out: Page, result: BackTest) -> Iterator[Text]:
         yield from _label(out, "bands" if not number else "", sentence)
     yield from _label(out, "cost", cost(result))
     yield from _missed(out, result)
+
+
+def _measured(out: Page, result: BackTest) -> Iterator[Text]:
+    """What each score caught; a narrow terminal has the columns that matter most."""
+    wide = out.width >= LABEL + _WIDE
+    heading = [fit(out.line(("in the top", "dim")), 26)]
+    heading += [out.line((f"{100 * part:>6.0f} %", "dim")) for part in BUDGETS]
+    heading += [out.line(("     AUC" + ("  95 %           by lines" if wide else ""), "dim"))]
+    yield _margin(out, "caught") + sum(heading, Text())
+    for head, name in HEADS.items():
+        rankings = result.heads[head]
+        if rankings["gate"].auc is None:
+            yield _margin(out, "") + out.line((f"{name}: none", "dim"))
+            continue
+        yield _margin(out, "") + out.line((f"{name}, {100 * result.base_rate[head]:.2g} % of changes", "bold"))
+        for rival, ranking in rankings.items():
+            yield _margin(out, "") + _row(out, rival, ranking, wide=wide)
+    yield Text()
+    yield from _label(out, "lift", lift(result.heads[Head.ANY]["gate"]))
+    for number, sentence in enumerate(_ahead(result)):
+        yield from _label(out, "compared" if not number else "", sentence)
+    yield from _calibration(out, "holds", result.calibration[Head.ANY])
+
+
+_WIDE = 91
+"""Columns of a row with its interval and what reading by lines finds."""
 
 
 def tested(result: BackTest) -> str:
@@ -115,12 +125,13 @@ def lift(ranking: Ranking) -> str:
     return f"as many bad changes as chance finds: {', '.join(parts)}; {first} before the first"
 
 
-def _row(out: Page, name: str, ranking: Ranking) -> Text:
+def _row(out: Page, name: str, ranking: Ranking, *, wide: bool) -> Text:
     style = "bold" if name == "gate" else ""
     columns = "".join(f"{_number(value):>8}" for value in ranking.recall)
     interval = f"{_number(ranking.interval[0])} to {_number(ranking.interval[1])}" if ranking.interval else ""
     effort = _number(ranking.by_effort) if ranking.by_effort is not None else ""
-    return out.line((f"  {name:<24}{columns}{_number(ranking.auc or 0):>8}  {interval:<12}{effort:>11}", style))
+    more = f"  {interval:<12}{effort:>11}" if wide else ""
+    return out.line((f"  {name:<24}{columns}{_number(ranking.auc or 0):>8}{more}", style))
 
 
 def _number(value: float) -> str:
@@ -149,7 +160,8 @@ def banded(result: BackTest) -> Iterator[str]:
     for band, name in zip(result.bands, ("review", "senior review"), strict=False):
         part, points = share(band.share), f"from {count(band.points, 'point')} on"
         bad = count(band.bad, "bad change")
-        yield f"{name} of the top {part}: {points}, would have caught {band.caught:,} of {bad}"
+        caught = f", would have caught {band.caught:,} of {bad}" if band.bad else ""
+        yield f"{name} of the top {part}: {points}{caught}"
 
 
 def cost(result: BackTest) -> str:
