@@ -2,8 +2,8 @@
 
     python -m tests.bench.same_place REPOSITORY [CHANGES]
 
-Weights are learned at the change before the last CHANGES (30) ones. Each of those is then looked at twice: as a check of
-it alone would, with what is kept brought forward, and in a replay of the whole line that kept nothing.
+Weights are learned at the change before the last CHANGES (30) ones. Each of those is then looked at twice: as a check
+of it alone would, with what is kept brought forward, and in a replay of the whole line that kept nothing.
 """
 
 import sys
