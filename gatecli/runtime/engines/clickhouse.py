@@ -47,6 +47,8 @@ _Key = Annotated[int, msgspec.Meta(ge=0)]
 """A part of a hash, only compared."""
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Amount = Annotated[float, msgspec.Meta(ge=0, le=1e18)]
+_Moment = Annotated[int, msgspec.Meta(ge=0, le=2**33)]
+"""Epoch seconds, until 2242: in nanoseconds they fit in 63 bits."""
 _Row = TypeVar("_Row")
 
 
@@ -77,18 +79,18 @@ class _Sum(msgspec.Struct, array_like=True):
     errors: _Amount
     mean: _Amount
     percentiles: list[_Amount]
-    first_s: _Count
-    last_s: _Count
+    first_s: _Moment
+    last_s: _Moment
     spans: _Count
 
 
-class _Relation(msgspec.Struct, array_like=True):
-    """One operation leads to another: as its caller, or as the entry point that it was reached by."""
+class _Relations(msgspec.Struct, array_like=True):
+    """What leads to an operation, as its callers or as the entry points that it was reached by, and how often each."""
 
-    above: _Key
     below: _Key
     is_entry: bool
-    count: _Amount
+    above: list[_Key]
+    counts: list[_Amount]
 
 
 class _Raised(msgspec.Struct, array_like=True):
@@ -143,7 +145,7 @@ def fetch(source: FetchConfig, ask: Callable[[Question], bytes], started: float,
     sums = rows(sql.operations(scope, MAX_OPERATIONS), _Sum)
     every = -(-stock.traces // MAX_TRACES) or 1
     mask = _mask([one.key for one in sums])
-    relations = rows(sql.relations(scope, every, mask, MAX_EDGES), _Relation)
+    relations = rows(sql.relations(scope, every, mask, MAX_EDGES), _Relations)
     some = -(-stock.spans // SAMPLED_SPANS) or 1
     skeletons = rows(sql.skeletons(scope, every=some, mask=mask, limit=SAMPLED_SPANS), _Skeleton)
     raised = rows(sql.exceptions(scope, MAX_OPERATIONS), _Raised)
@@ -182,7 +184,7 @@ def _decoded(content: bytes, kind: type[_Row]) -> Iterator[_Row]:
 def _recording(
     stock: _Stock,
     sums: Sequence[_Sum],
-    relations: Sequence[_Relation],
+    relations: Sequence[_Relations],
     skeletons: Sequence[_Skeleton],
     raised: Sequence[_Raised],
     every: int,
@@ -192,14 +194,17 @@ def _recording(
     calls: dict[int, list[tuple[int, float]]] = defaultdict(list)
     entered: dict[int, list[tuple[int, float]]] = defaultdict(list)
     for relation in relations:
-        above, below = positions.get(relation.above), positions.get(relation.below)
-        if above is None or below is None:
-            continue
-        count = relation.count * every
-        if relation.is_entry:
-            entered[below].append((above, count))
-        else:
-            calls[above].append((below, count))
+        below = positions.get(relation.below)
+        if len(relation.above) != len(relation.counts):
+            raise EvidenceError("ClickHouse's answer tells how often of others than it names", "was it cut off?")
+        for key, count in zip(relation.above, relation.counts, strict=True):
+            above = positions.get(key)
+            if above is None or below is None:
+                continue
+            if relation.is_entry:
+                entered[below].append((above, count * every))
+            else:
+                calls[above].append((below, count * every))
     operations = tuple(
         _operation(one, frames, tuple(calls[position]), tuple(entered[position])) for position, one in enumerate(sums)
     )
@@ -234,7 +239,7 @@ def _recording(
     )
 
 
-def _warnings(stock: _Stock, sums: Sequence[_Sum], relations: Sequence[_Relation], every: int) -> Iterator[str]:
+def _warnings(stock: _Stock, sums: Sequence[_Sum], relations: Sequence[_Relations], every: int) -> Iterator[str]:
     if any(one.unscaled for one in sums):
         yield "the sampling ratio is not in the data: calls are counted as recorded, a lower bound"
     if len(stock.services) > 1:
@@ -245,7 +250,7 @@ def _warnings(stock: _Stock, sums: Sequence[_Sum], relations: Sequence[_Relation
         yield f"callers and entry points are told from every {every:,}th trace"
     if len(sums) >= MAX_OPERATIONS:
         yield f"only the {MAX_OPERATIONS:,} busiest operations are here"
-    if len(relations) >= MAX_EDGES:
+    if sum(len(one.above) for one in relations) >= MAX_EDGES:
         yield f"only the {MAX_EDGES:,} busiest calls between operations are here"
 
 

@@ -118,9 +118,9 @@ def _traces(scope: Scope, every: int) -> str:
 
 
 def relations(scope: Scope, every: int, mask: int, limit: int) -> str:
-    """A row for each pair of operations one of which is the nearest above the other, or its nearest entry point.
+    """A row for each operation: those that are the nearest above it, or its nearest entry points, and how often.
 
-    ``mask`` has the bits of their keys that are sent.
+    ``mask`` has the bits of their keys that are sent, ``limit`` is of the pairs.
     """
 
     def doubled(name: str) -> str:
@@ -129,9 +129,10 @@ def relations(scope: Scope, every: int, mask: int, limit: int) -> str:
         )
 
     last = _DOUBLINGS
-    # Sorted by operation, its keys, which are most of the answer, stand beside each other, and compress.
     return f"""
-SELECT * FROM (WITH arrayMap(parent -> indexOf(ids, parent), parents) AS up,
+SELECT below, is_entry, pairs.1, pairs.2 FROM (
+  SELECT below, is_entry, arraySort(groupArray((above, times))) AS pairs FROM (
+  WITH arrayMap(parent -> indexOf(ids, parent), parents) AS up,
   arrayMap((key, parent, at) -> if(key != 0 OR parent = 0, at, parent), keys, up, arrayEnumerate(keys)) AS named0,
   {doubled("named")},
   arrayMap((key, parent, at) -> if(key != 0 OR parent = 0, at, parent), entries, up, arrayEnumerate(keys)) AS entry0,
@@ -145,7 +146,7 @@ SELECT found.1 AS above, found.2 AS below, found.3 AS is_entry, count() AS times
     groupArray(bitAnd({_ENTRY_KEY}, {mask})) AS entries, groupArray({scope.own}) AS owns
   {_traces(scope, every)} GROUP BY TraceId HAVING length(ids) <= 20000)
 WHERE above != 0 AND below != 0 GROUP BY above, below, is_entry ORDER BY times DESC, above, below LIMIT {limit})
-ORDER BY below, is_entry, above"""
+GROUP BY below, is_entry) ORDER BY below, is_entry"""
 
 
 def skeletons(scope: Scope, *, every: int, mask: int, limit: int) -> str:
