@@ -20,6 +20,7 @@ import signal
 import sqlite3
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -85,6 +86,7 @@ def told(title: str, ratios: list[float]) -> None:
 
 def main() -> None:
     """Serve, load, compare."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a run that is cut off leaves no server behind
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("python")
     parser.add_argument("--rounds", type=int, default=100)
@@ -128,7 +130,7 @@ def main() -> None:
                     every_call(arguments.python, folder, recorded, number)
                     for number in (arguments.exact, 2 * arguments.exact)
                 )
-                against(profile, requests, few, many, arguments.exact)
+                against(profile, few, many)
 
 
 def compare(
@@ -181,13 +183,19 @@ def every_call(python: str, folder: Path, recorded: dict[str, str], requests: in
     return {row["id"]: row["calls"] for row in json.loads(out.read_text())["functions"] if row["calls"]}
 
 
-def against(profile: dict[str, Any], requests: int, few: dict[str, int], many: dict[str, int], apart: int) -> None:
-    """What was counted in windows, against what so many requests call that every call of was counted."""
+def against(profile: dict[str, Any], few: dict[str, int], many: dict[str, int]) -> None:
+    """What was counted in windows, against what as many requests call where every call is counted.
+
+    How many there were is what was counted of the function that takes each.
+    """
+    requests = next(row["calls"] for row in profile["functions"] if row["id"] == HANDLER)
+    apart = many[HANDLER] - few[HANDLER]
+    print(f"every call counted for {few[HANDLER]:,} and {many[HANDLER]:,} requests")
     off, held, whole, all_of_it = [], 0, 0, 0.0
     for row in profile["functions"]:
         a_request = (many.get(row["id"], 0) - few.get(row["id"], 0)) / apart
         if row["calls_basis"] == "counted_scaled" and a_request >= 1:
-            expected = few[row["id"]] + (requests - apart - 1) * a_request
+            expected = few[row["id"]] + (requests - few[HANDLER]) * a_request
             off.append(row["calls"] / expected - 1)
             whole, all_of_it = whole + row["calls"], all_of_it + expected
             held += row["calls_low"] <= expected and (row["calls_high"] is None or expected <= row["calls_high"])

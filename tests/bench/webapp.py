@@ -176,7 +176,11 @@ def main() -> None:
         for tool, ids in lists.items():
             for other, others in lists.items():
                 if tool < other:
-                    print(f"{tool} / {other}: {len({*ids[:HOT]} & {*others[:HOT]})} of the {HOT} hottest are the same")
+                    same = len({*ids[:HOT]} & {*others[:HOT]})
+                    ranks = [of.index(id) + 1 if id in of else len(of) + 1 for one, of in ((ids, others), (others, ids))
+                             for id in one[:HOT]]  # fmt: skip
+                    print(f"{tool} / {other}: {same} of the {HOT} hottest are the same, "
+                          f"all are among the {max(ranks)} hottest")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -260,7 +260,7 @@ class Sensor:
                 flush_at = time.monotonic() + max(FLUSH_S, _FLUSH_WAITS * _took(self._flush))
             self.windows.own_s = time.thread_time()
             pause = period * (1 - self.duty) * random.uniform(0.5, 1.5)
-            period = min(LONGEST_PERIOD_S, period * 1.5)
+            period = min(LONGEST_PERIOD_S, period * 1.2)
 
     def _flush(self) -> None:
         with contextlib.suppress(Exception):  # the program goes on, whatever becomes of the recording
