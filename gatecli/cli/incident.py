@@ -25,6 +25,9 @@ Examples:
   gate incident import --github --label incident --repository acme/shop
 """
 
+MANY = 10
+"""A cause that changed more functions than this did more than one thing: most had no part in the incident."""
+
 Repo = Annotated[Path, typer.Option(metavar="DIR", help="The repository.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Schema gate-incidents/1.")]
 
@@ -78,6 +81,9 @@ def add(
     _line(f"  written by {_writer(incident)}")
     _line(f"  came from {_functions(incident)}")
     _line(f"  ended by {_ended(incident)}")
+    if len(incident.functions) > MANY and not function:
+        many = f"{len(incident.functions):,} functions"
+        _line(f"  {many}: take those without a part in it off the list, or name the others with --function")
     typer.echo("it counts once .gate/incidents.yml is on the base branch: commit and push it there")
 
 

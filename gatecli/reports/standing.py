@@ -36,10 +36,12 @@ def caught(standing: Standing) -> str | None:
     """What looking at changes like this one caught in the back-test; None where the change was not ranked."""
     if standing.percentile is None or not standing.bands:
         return None
-    band = standing.band
+    band, widest = standing.band, max(standing.bands, key=lambda one: one.share)
+    if not widest.bad:
+        out = "" if band is not None else "not in a band: "
+        return f"{out}what {_band(band or widest)} catches is not known, as the back-test knew no bad change"
     if band is not None:
         return f"in the back-test, {_band(band)} caught {_of_bad(band.caught, band.bad)}"
-    widest = max(standing.bands, key=lambda one: one.share)
     return f"not in a band: in the back-test, {_band(widest)} caught {_of_bad(widest.caught, widest.bad)}"
 
 

@@ -204,6 +204,15 @@ def test_a_cause_without_functions_wants_them_named(shop, capsys):
     assert add(shop, "INC-42", "--function", "shop/pricing.py::price") == 0
 
 
+def test_a_cause_that_did_much_asks_to_shorten_the_list(shop, capsys):
+    body = "".join(f"def f{number}():\n    return {number}\n\n" for number in range(12))
+    shop.commit({"shop/many.py": body}, "Add many")
+    assert add(shop, "A") == 0
+    assert " functions: take those without a part in it off the list" in capsys.readouterr().out
+    assert add(shop, "B", "--function", "shop/many.py::f1") == 0
+    assert "off the list" not in capsys.readouterr().out
+
+
 def test_a_merge_is_what_it_merged_and_a_first_commit_all_that_there_was(shop, capsys):
     shop.git("switch", "--quiet", "--create", "side", "HEAD~1")
     shop.commit({"shop/tax.py": "def rate():\n    return 0.2\n"}, "A rate")
