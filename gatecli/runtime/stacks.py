@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Steps that are worked on at once: some tens of megabytes.
-BATCH_STEPS = 2_000_000
+# Steps that are worked on at once: they stay in the cache of a processor, or nearly.
+BATCH_STEPS = 250_000
 
 
 class Stacks(Sequence[Stack]):

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     _Positions = NDArray[np.int64]
 
 SAMPLE_KEY = 0x12
-_BATCH = 32_768
-_BATCH_BYTES = 4 * 1024 * 1024
+# What is decoded at once stays in the cache of a processor: eight times as much takes half as long again.
+_BATCH = 4_096
+_BATCH_BYTES = 512 * 1024
 # More fields in one sample than columns and labels make: it is read by itself.
 _MAX_FIELDS = 64
 _MAX_VARINT_BYTES = 10
