@@ -151,7 +151,7 @@ def test_a_fit_that_begins_far_from_the_answer_ends_no_worse_than_it_began(pull:
     ("old", "new", "complaint"),
     [
         ("id: files\n", "id: lines-added\n", "twice"),
-        ("gate-weights/1", "gate-weights/9", "problem"),
+        ("gate-weights/1", "gate-weights/9", "another version of gate wrote it"),
         ("id: files\n", "id: luck\n", "luck"),
     ],
 )
