@@ -1,8 +1,7 @@
 """What went wrong before, and in which functions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,17 +20,14 @@ from gatecli.model import (
 )
 from gatecli.pipeline.evidence import notes_of_git_ai
 from gatecli.pipeline.governing import MAILMAP
+from gatecli.pipeline.surroundings import Around
 from gatecli.sources import source
 from gatecli.sources.git import Repository
 from gatecli.sources.source import Source
 
 if TYPE_CHECKING:
     from gatecli.history.causes import Cause
-    from gatecli.history.memory import Surroundings
 
-
-MAX_CAUSES_FOLLOWED = 5
-"""Causes of incidents from which moved files are followed: each takes git a comparison of two trees."""
 
 MAX_REPAIRS = 50
 
@@ -56,9 +52,18 @@ def recall_incidents(
     incidents = read_incidents(origin.governing.read)
     if not incidents:
         return ()
-    around = _surroundings(origin, functions, incidents, usage, blast)
+    around = Around(
+        origin=origin,
+        touched={change.before.id.path for change in functions if change.before is not None},
+        names={id.name.encode() for incident in incidents for id in incident.functions},
+        usages=usage,
+        blasts=blast,
+    )
+    surroundings = memory.Surroundings(
+        exists=around.exists, has_file=around.has_file, neighbours=around.neighbours, moved=around.moved
+    )
     half_life = settings.incidents.half_life_days
-    recalled = memory.recall(incidents, functions, history, around, now=now, half_life_days=half_life)
+    recalled = memory.recall(incidents, functions, history, surroundings, now=now, half_life_days=half_life)
     return _with_handlers(origin, recalled, settings)
 
 
@@ -109,68 +114,6 @@ def _authors(origin: Source, commits: Sequence[str]) -> list[Person]:
 
     repository = origin.repository
     return [who for commit in commits for who in messages.authors(repository, commit)] if repository else []
-
-
-def _surroundings(
-    origin: Source,
-    functions: tuple[FunctionChange, ...],
-    incidents: Sequence[Incident],
-    usages: Mapping[FunctionId, Usage],
-    blasts: Mapping[FunctionId, Blast],
-) -> "Surroundings":
-    """Who is next to the touched functions, and which functions stand before the change."""
-    from gatecli.history.memory import Surroundings
-    from gatecli.syntax import match
-    from gatecli.syntax.callees import callees
-    from gatecli.syntax.languages import is_read, read_functions
-
-    names = {id.name.encode() for incident in incidents for id in incident.functions}
-
-    files = cache(lambda: frozenset(origin.base.paths()))
-    touched = {change.before.id.path for change in functions if change.before is not None}
-
-    @cache
-    def standing(path: str) -> frozenset[FunctionId]:
-        content = origin.base.read(path) if is_read(path) else None
-        return frozenset(one.id for one in read_functions(path, content)) if content is not None else frozenset()
-
-    @cache
-    def called(path: str) -> Mapping[FunctionId, tuple[FunctionId, ...]]:
-        content = origin.head.read(path)
-        named = content is not None and any(name in content for name in names)
-        return callees(origin.head, path) if named else {}
-
-    def neighbours(change: FunctionChange) -> Iterator[FunctionId]:
-        usage, blast = usages.get(change.id), blasts.get(change.id)
-        yield from (caller.id for caller in (blast.callers if blast else ()) if caller.depth == 1)
-        yield from (*usage.callers, *usage.callees) if usage else ()
-        yield from called(change.id.path).get(change.id, ())
-
-    followed: list[str] = []
-
-    def moved(incident: Incident) -> Mapping[FunctionId, FunctionId]:
-        """Where the functions went that stood in files which are gone."""
-        found: dict[FunctionId, FunctionId] = {}
-        gone = [id for id in incident.functions if id.path not in files()]
-        paths = {id.path for id in gone}
-        for cause in incident.caused_by[: MAX_CAUSES_FOLLOWED - len(followed)]:
-            followed.append(cause)
-            if touched <= origin.standing_at(cause, touched):
-                continue  # no file was moved here since
-            drift = origin.drift(cause, lambda pairs: [new for old, new in pairs if old in paths])
-            renamed = {file.old_path: file.path for file in drift.files} if drift is not None else {}
-            found.update({id: replace(id, path=renamed[id.path]) for id in gone if id.path in renamed})
-            # In a file that was also edited a function may be called otherwise.
-            changes, _ = match.changed_functions(drift.files) if drift is not None else ((), ())
-            found.update({change.before.id: change.id for change in changes if change.before is not None})
-        return found
-
-    return Surroundings(
-        exists=lambda id: id in standing(id.path),
-        has_file=lambda path: path in files(),
-        neighbours=neighbours,
-        moved=moved,
-    )
 
 
 def with_repairs(directory: Path, incident: Incident) -> Incident:
