@@ -200,7 +200,7 @@ def table(**columns: list[int]) -> dict[str, Any]:
         (patched(edges={"counted": {"callees": [0], "sizes": [1]}}), "1 callers by size and 0 in their list"),
         (patched(edges=table(weights=[])), "2 callers and 0 weights"),
         (patched(edges=table(callers=[0, 2])), "name functions that are not among their ids"),
-        (patched(edges=table(callees=[-1, 1])), "Expected `int` >= 0"),
+        (patched(edges=table(callees=[-1, 1])), "is smaller than 0"),
         (patched(edges=table(callees=[0, 2])), "name functions that are not among their ids"),
         (patched(edges=table(callees=[1, 0])), "not in order"),
         (patched(edges=table(sizes=[3, -1])), "is smaller than 0"),
