@@ -64,7 +64,7 @@ FILES["ten megabytes"] = (FILES["ten megabytes"][0] * 100_000, *FILES["ten megab
 
 # Added and edited, the largest only added: the suite has other things to do.
 CASES = [(name, False) for name in FILES] + [
-    (name, True) for name, (source, *_) in FILES.items() if len(source) < 500_000
+    (name, True) for name, (source, *_) in FILES.items() if len(source) < 300_000
 ]
 
 

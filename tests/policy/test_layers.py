@@ -107,7 +107,7 @@ def answer(config: Config, case, findings, score, reviewed, memory) -> Answer:
     return Answer(score=score, verdict=outcome(decide(case, findings, score, config), signed), signoff=signed)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(policies, policies, severities, approvals, st.integers(0, 90), st.booleans(), st.booleans())
 def test_both_together_never_accept_what_the_organisation_alone_refuses(
     organisation, repository, severities, reviewed, points, by_agent, remembered
