@@ -55,6 +55,8 @@ class TreePaths:
         self.files = frozenset(path for path in paths if path.endswith(".py") and _is_unicode(path))
         self._by_end: dict[tuple[str, ...], list[str]] = defaultdict(list)
         self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._longer: dict[tuple[str, ...], dict[str, list[str]]] = {}
+        self._imported: dict[str, int] = {}
         for path in sorted(self.files):
             parts = path.split("/")
             self._by_name[parts[-1]].append(path)
@@ -75,17 +77,18 @@ class TreePaths:
         With ``whole``, all of the path must be that end.
         """
         parts = path.split("/")
-        best: list[str] = []
-        most = 0
-        for candidate in self._by_end.get(tuple(parts[-2:]), ()):
-            common = common_end(parts, candidate.split("/"))
-            if common < self._import_parts(candidate) or (whole and common < len(parts)):
-                continue
-            if common > most:
-                best, most = [], common
-            if common == most:
-                best.append(candidate)
-        return best
+        # By how many parts at least they have in common with the path: two, three, …
+        groups = [self._by_end.get(tuple(parts[-2:]), [])]
+        while len(groups) + 1 < len(parts):
+            longer = self._before(tuple(parts[-len(groups) - 1 :]), groups[-1]).get(parts[-len(groups) - 2])
+            if longer is None:
+                break
+            groups.append(longer)
+        for common in range(len(groups) + 1, (len(parts) if whole else 2) - 1, -1):
+            best = [file for file in groups[common - 2] if self._import_parts(file) <= common]
+            if best:
+                return best
+        return []
 
     def module(self, name: str) -> str | None:
         """The file of a dotted module name, where exactly one is."""
@@ -98,8 +101,25 @@ class TreePaths:
                 return found[0]
         return None
 
+    def _before(self, end: tuple[str, ...], files: Iterable[str]) -> Mapping[str, list[str]]:
+        """The files of an end by the part before it: thousands may be called ``core/__init__.py``."""
+        found = self._longer.get(end)
+        if found is None:
+            found = self._longer[end] = {}
+            for file in files:
+                parts = file.split("/")
+                if len(parts) > len(end):
+                    found.setdefault(parts[-len(end) - 1], []).append(file)
+        return found
+
     def _import_parts(self, path: str) -> int:
         """Parts of the path it is imported by: up to the topmost folder that is a package."""
+        known = self._imported.get(path)
+        if known is None:
+            known = self._imported[path] = self._count_import_parts(path)
+        return known
+
+    def _count_import_parts(self, path: str) -> int:
         parts = path.split("/")
         start = len(parts) - 1
         while start > 0 and "/".join((*parts[:start], "__init__.py")) in self.files:

@@ -1,5 +1,7 @@
 """Which file a recorded path is: prefixes, wheels, the standard library, and what is never a match."""
 
+from itertools import takewhile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -210,6 +212,33 @@ def test_any_text_has_a_place(noise: str, parts: list[str]) -> None:
         place = locate([text], FLAT).places[text]
         assert (place.path in FLAT.files) or place.reason is not None
         assert normal(normal(text)) == normal(text)
+
+
+PARTS = st.lists(st.sampled_from(["a", "b", "src", "x.py", "__init__.py"]), min_size=2, max_size=6).map("/".join)
+
+
+@given(st.sets(PARTS, max_size=30), PARTS, st.booleans(), st.booleans())
+def test_the_longest_end_is_that_of_comparing_with_every_file(
+    files: set[str], path: str, absolute: bool, whole: bool
+) -> None:
+    tree = TreePaths(files)
+    path = f"/{path}" if absolute else path
+
+    def common(file: str) -> int:
+        pairs = zip(reversed(path.split("/")), reversed(file.split("/")), strict=False)
+        return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+
+    def is_imported_by(file: str) -> int:
+        folders = file.split("/")[:-1]
+        packages = takewhile(
+            lambda depth: "/".join((*folders[:depth], "__init__.py")) in files, range(len(folders), 0, -1)
+        )
+        return max(2, 1 + len(list(packages)))
+
+    least = len(path.split("/")) if whole else 2
+    fitting = [file for file in sorted(tree.files) if common(file) >= max(least, is_imported_by(file))]
+    most = max(map(common, fitting), default=0)
+    assert tree.ending(path, whole=whole) == [file for file in fitting if common(file) == most]
 
 
 def test_many_files_of_one_name_take_no_time() -> None:
