@@ -225,8 +225,8 @@ class Sensor:
 
     def _cost(self) -> measuring.Cost:
         """What it takes to count one call, lately: a single measurement may fall into a neighbour's burst."""
-        if not self.costs:
-            self.costs.append(measuring.cost())
+        if not self.costs:  # in a fresh process the first is the dearest
+            self.costs.extend(measuring.cost() for _ in range(self.costs.maxlen or 1))
         return measuring.Cost(*(sorted(column)[len(column) // 2] for column in zip(*self.costs, strict=True)))
 
     def _set(self, keys: Iterable[int], events: int) -> None:
