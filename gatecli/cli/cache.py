@@ -18,13 +18,13 @@ Examples:
 
 @app.command()
 def info() -> None:
-    """Show where the facts of files are kept, and how much that is."""
+    """Show where facts are kept, and how much that is: of files, of the past of repositories, of learned weights."""
     from gatecli.pipeline import cache_folder
     from gatecli.syntax.cache import FactCache
 
     with FactCache(cache_folder()) as cache:
         kept = cache.info()
-    typer.echo(f"{kept.path}\n{kept.files:,} files of code, {kept.size / 1e6:,.1f} MB")
+    typer.echo(f"{kept.path}\n{kept.files:,} files of code, {kept.size / 1e6:,.1f} MB in all")
 
 
 @app.command()

@@ -31,7 +31,7 @@ create table if not exists facts (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheInfo:
-    """What is kept: the file, its bytes, how many files of code it knows."""
+    """What is kept: in which folder, its bytes in all, and of how many files of code the facts are known."""
 
     path: Path
     size: int
@@ -123,7 +123,8 @@ class FactCache:
             with self._open() as connection:
                 if connection is not None:
                     (count,) = connection.execute("select count(*) from facts").fetchone()
-        return CacheInfo(path=self.path, size=sum(file.stat().st_size for file in self._files()), files=count)
+        size = sum(file.stat().st_size for file in self._files(every_version=True))
+        return CacheInfo(path=self.path.parent, size=size, files=count)
 
     def clear(self) -> int:
         """Forget everything, also what earlier versions kept; returns the bytes that became free."""

@@ -45,7 +45,10 @@ def test_what_is_kept_is_found_by_the_next_run(tmp_path: Path):
         assert second.names(KEY) == b"names"
         assert second.names(("0" * 40, "shop/b.py")) is None
         assert second.info().files == 1
-        assert second.info().size > 0
+        beside = tmp_path / "facts-past-1.sqlite"
+        size = second.info().size
+        beside.write_bytes(b"x" * 1_000)
+        assert second.info().size == size + 1_000, "what is cleared is counted"
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database" * 90, b"SQLite format 3\0" + b"\xff" * 4_096])
