@@ -16,7 +16,7 @@ from gatecli.runtime import engines
 from gatecli.runtime.engines.url import Question
 from gatecli.runtime.profile import encode
 from tests.runtime.formats.mutation import mutated
-from tests.runtime.formats.test_pprof import message
+from tests.runtime.formats.wire import message
 from tests.runtime.support import PROFILES, build
 
 MUTATIONS = int(os.environ.get("GATE_FUZZ", "150"))

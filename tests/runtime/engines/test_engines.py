@@ -16,7 +16,7 @@ from gatecli.runtime import engines
 from gatecli.runtime.formats.protobuf import fields
 from gatecli.runtime.recording import Recording
 from tests.runtime.engines import fake
-from tests.runtime.formats.test_pprof import message
+from tests.runtime.formats.wire import message
 from tests.runtime.support import PROFILES, build, recording, rows
 
 NOW = 1_795_223_600

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatecli.runtime.profile import Meta, Profile, ProfiledFunction, Source, Window, encode
+from tests.runtime.formats.wire import message, number, varint
 
 FILE = "/app/shop/pricing.py"
 _AMOUNT = "\ue000"
@@ -125,13 +126,13 @@ def _otlp_protobuf(values: Values) -> bytes:
         else struct.unpack("<q", struct.pack("<d", values.amount))[0]
     )
     span = (
-        _bytes(1, b"\xab" * 16) + _bytes(2, b"\xcd" * 8) + _bytes(4, b"\xef" * 8) + _bytes(5, name) + _number(6, 2)
+        message(1, b"\xab" * 16) + message(2, b"\xcd" * 8) + message(4, b"\xef" * 8) + message(5, name) + number(6, 2)
         + _fixed(7, values.start) + _fixed(8, values.end)
-        + _bytes(9, _bytes(1, b"code.function.name") + _bytes(2, _bytes(1, name)))
-        + _bytes(9, _bytes(1, b"code.file.path") + _bytes(2, _bytes(1, FILE.encode())))
-        + _bytes(9, _bytes(1, b"code.line.number") + _bytes(2, _number(3, line)))
+        + message(9, message(1, b"code.function.name") + message(2, message(1, name)))
+        + message(9, message(1, b"code.file.path") + message(2, message(1, FILE.encode())))
+        + message(9, message(1, b"code.line.number") + message(2, number(3, line)))
     )  # fmt: skip
-    return _bytes(1, _bytes(1, b"") + _bytes(2, _bytes(2, span)))
+    return message(1, message(1, b"") + message(2, message(2, span)))
 
 
 def _jaeger(values: Values) -> bytes:
@@ -148,12 +149,12 @@ def _jaeger(values: Values) -> bytes:
 def _pprof(values: Values) -> bytes:
     strings = ["", "samples", "count", "cpu", "nanoseconds", values.name, FILE]
     value = int(values.amount) if values.amount == values.amount and abs(values.amount) < 2**70 else 2**63
-    columns = _bytes(1, _number(1, 1) + _number(2, 2)) + _bytes(1, _number(1, 3) + _number(2, 4))
-    sample = _bytes(2, _number(1, values.index + 1) + _number(2, value) + _number(2, value))
-    location = _bytes(4, _number(1, 1) + _bytes(4, _number(1, values.index + 1) + _number(2, 26)))
-    function = _bytes(5, _number(1, 1) + _number(2, 5 + values.index) + _number(4, 6) + _number(5, 26))
-    table = b"".join(_bytes(6, text.encode("utf-8", "surrogatepass")) for text in strings)
-    return columns + sample + location + function + table + _number(9, values.start) + _number(12, 10_000)
+    columns = message(1, number(1, 1) + number(2, 2)) + message(1, number(1, 3) + number(2, 4))
+    sample = message(2, number(1, values.index + 1) + number(2, value) + number(2, value))
+    location = message(4, number(1, 1) + message(4, number(1, values.index + 1) + number(2, 26)))
+    function = message(5, number(1, 1) + number(2, 5 + values.index) + number(4, 6) + number(5, 26))
+    table = b"".join(message(6, text.encode("utf-8", "surrogatepass")) for text in strings)
+    return columns + sample + location + function + table + number(9, values.start) + number(12, 10_000)
 
 
 def _pstats(values: Values) -> bytes:
@@ -212,25 +213,8 @@ def _gate(values: Values) -> bytes:
     return text.replace(f"{_CALLS}.0", values.literal).replace(f"{_CALLS}", values.literal).encode()
 
 
-def _varint(value: int) -> bytes:
-    value &= 2**64 - 1
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes((*out, value))
-
-
-def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
-
-
 def _fixed(field: int, value: int) -> bytes:
-    return _varint(field << 3 | 1) + (value & 2**64 - 1).to_bytes(8, "little")
-
-
-def _bytes(field: int, content: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(content)) + content
+    return varint(field << 3 | 1) + (value & 2**64 - 1).to_bytes(8, "little")
 
 
 MAKERS: dict[str, Callable[[Values], bytes]] = {

@@ -10,25 +10,7 @@ from hypothesis import strategies as st
 from gatecli.errors import EvidenceError, GateError, UsageError
 from gatecli.runtime.formats import pprof, pprof_samples, protobuf
 from gatecli.runtime.recording import Basis, Frame, Recording, Stack
-
-
-def varint(value: int) -> bytes:
-    value &= 2**64 - 1
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes((*out, value))
-
-
-def number(field: int, value: int) -> bytes:
-    return varint(field << 3) + varint(value)
-
-
-def message(field: int, *parts: bytes) -> bytes:
-    content = b"".join(parts)
-    return varint(field << 3 | 2) + varint(len(content)) + content
-
+from tests.runtime.formats.wire import message, number, varint
 
 STRINGS = ("", "samples", "count", "cpu", "nanoseconds", "main", "Order.of", "/app/shop/models.py", "alloc-space")
 COLUMNS = message(1, number(1, 1), number(2, 2)) + message(1, number(1, 3), number(2, 4))
